@@ -1,0 +1,48 @@
+"""What a change adds to the sums behind the metrics, and the names and limits of those metrics."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from datetime import timedelta
+
+from responder.domain.ticket import Change
+
+BUCKETS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 259200)
+"""Upper limits in seconds: the limits that service levels are written in (1 min … 72 h)."""
+
+ACKNOWLEDGE = "ticket_acknowledge_seconds"
+RESTORE = "ticket_restore_seconds"
+RESOLVE = "ticket_resolve_seconds"
+HISTOGRAMS = {
+    ACKNOWLEDGE: "From the report to the first answer (MTTA).",
+    RESTORE: "From the report until the trouble no longer showed (MTTR, restore).",
+    RESOLVE: "From the report until the ticket was resolved (MTTR, resolve).",
+}
+COUNTERS = {
+    "tickets_created_total": "Tickets opened.",
+    "tickets_reopened_total": "Tickets that came back within the refire window, or relapsed.",
+    "tickets_resolved_total": "Tickets resolved, by who did it.",
+    "sla_clocks_met_total": "Clocks stopped in time.",
+    "sla_clocks_breached_total": "Clocks that ran past their target.",
+    "runs_total": "Runbook runs, by outcome.",
+    "messages_total": "Messages to people, by outcome.",
+    "reports_total": "Reports taken in, by what became of them.",
+    "jobs_set_aside_total": "Jobs given up after too many tries.",
+}
+
+
+def bucket(seconds: float) -> str:
+    """The limit of the bucket that `seconds` falls into, as Prometheus writes it."""
+    index = bisect_left(BUCKETS, seconds)
+    return str(BUCKETS[index]) if index < len(BUCKETS) else "+Inf"
+
+
+def observe(change: Change, name: str, duration: timedelta, by: str) -> None:
+    """Adds one observation to a histogram of the ticket's grade and team.
+
+    `by` is machine (first aid did it), human, or itself (nobody did: the trouble went away).
+    """
+    seconds = max(duration.total_seconds(), 0.0)
+    labels = {"priority": change.after.grade, "team": change.after.team, "by": by}
+    change.count(f"{name}_bucket", 1, le=bucket(seconds), **labels)
+    change.count(f"{name}_sum", seconds, **labels)

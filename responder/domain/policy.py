@@ -1,0 +1,123 @@
+"""The policy: all rules together, as one frozen value that is swapped whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from responder.domain.grading import GradeRule, Grading, grade
+from responder.domain.matching import Matcher, all_match
+from responder.domain.report import Report, identity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorrelationRule:
+    """Alerts that match belong to one trouble if these labels agree."""
+
+    name: str
+    when: tuple[Matcher, ...]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstAidRule:
+    """Alerts that match get this runbook; `target` names the label that says on which host."""
+
+    name: str
+    when: tuple[Matcher, ...]
+    runbook: str
+    target: str = "instance"
+    grades: tuple[str, ...] = ()
+
+    def applies(self, labels: Mapping[str, str], grade_name: str) -> bool:
+        return (not self.grades or grade_name in self.grades) and all_match(self.when, labels)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamRule:
+    """Alerts that match belong to this team."""
+
+    when: tuple[Matcher, ...]
+    team: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeartbeatRule:
+    """An alert that always fires. When a source has been silent for `within`, that is the incident."""
+
+    name: str
+    when: tuple[Matcher, ...]
+    within: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GradePolicy:
+    """What a grade promises: targets of the clocks, who is told, when it ends."""
+
+    name: str
+    targets: Mapping[str, timedelta]
+    tiers: tuple[int, ...] = (1,)
+    quiet: timedelta = timedelta(minutes=5)
+    close_after: timedelta | None = timedelta(hours=24)
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlappingRule:
+    """A trouble that starts `changes` times within `within` flaps; it must then stay quiet for `quiet`."""
+
+    changes: int = 3
+    within: timedelta = timedelta(hours=1)
+    quiet: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """All rules together."""
+
+    name: str
+    grades: Mapping[str, GradePolicy]
+    default_grade: str
+    grade_rules: tuple[GradeRule, ...] = ()
+    correlation: tuple[CorrelationRule, ...] = ()
+    first_aid: tuple[FirstAidRule, ...] = ()
+    teams: tuple[TeamRule, ...] = ()
+    default_team: str = "ops"
+    heartbeats: tuple[HeartbeatRule, ...] = ()
+    flapping: FlappingRule = field(default_factory=FlappingRule)
+    refire_window: timedelta = timedelta(hours=1)
+    proof_within: timedelta = timedelta(minutes=5)
+    lock_patience: timedelta = timedelta(minutes=2)
+    number: str = "INC-{date:%Y%m%d}-{seq:03d}"
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+
+    def grade(self, report: Report) -> Grading:
+        return grade(self.grade_rules, self.default_grade, report.labels, report.annotations)
+
+    def team(self, labels: Mapping[str, str]) -> str:
+        for rule in self.teams:
+            if all_match(rule.when, labels):
+                return rule.team
+        return self.default_team
+
+    def first_aid_for(self, labels: Mapping[str, str], grade_name: str) -> FirstAidRule | None:
+        """The first rule that applies; None sends the ticket straight to people."""
+        for rule in self.first_aid:
+            if rule.applies(labels, grade_name):
+                return rule
+        return None
+
+    def heartbeat_for(self, labels: Mapping[str, str]) -> HeartbeatRule | None:
+        for rule in self.heartbeats:
+            if all_match(rule.when, labels):
+                return rule
+        return None
+
+    def trouble(self, report: Report) -> str:
+        """The key that makes reports one ticket: the full label set, or what a correlation rule names."""
+        for rule in self.correlation:
+            if all_match(rule.when, report.labels):
+                return f"{rule.name}:{identity(report.labels, rule.by)}"
+        return identity(report.labels)

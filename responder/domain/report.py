@@ -1,0 +1,60 @@
+"""A report is what the outside tells us: one alert, one mail, one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+
+class Signal(StrEnum):
+    """Does the trouble still show?"""
+
+    FIRING = "firing"
+    CLEARED = "cleared"
+    SILENCED = "silenced"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """One fact about one trouble, as it came in; all times are aware and UTC."""
+
+    source: str
+    signal: Signal
+    labels: Mapping[str, str]
+    started_at: datetime
+    ended_at: datetime | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+    receipt: str = ""
+    incomplete: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.labels.get("alertname", "")
+
+
+def identity(labels: Mapping[str, str], only: Iterable[str] | None = None) -> str:
+    """The same text for the same labels, whoever sends them.
+
+    The sender's own fingerprint is not used for this: foreign senders leave it out, and some give one
+    fingerprint to different alerts. Two alerts are one trouble exactly when their label sets are equal.
+    """
+    names = sorted(labels if only is None else only)
+    text = "\xff".join(f"{name}\xff{labels.get(name, '')}" for name in names)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def prometheus_fingerprint(labels: Mapping[str, str]) -> str:
+    """The fingerprint Prometheus gives a label set: FNV-1a, 64 bit, over sorted names and values,
+    each followed by the byte 255 (prometheus/common, model/signature.go)."""
+    value = 0xCBF29CE484222325
+    for name in sorted(labels):
+        for part in (name, labels[name]):
+            for byte in part.encode("utf-8", "surrogatepass") + b"\xff":
+                value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return f"{value:016x}"

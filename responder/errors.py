@@ -1,0 +1,123 @@
+"""One tree of errors. `.permanent` says whether trying again can ever help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar
+
+
+class ResponderError(Exception):
+    """The root. Its text is a sentence that may be shown on a ticket."""
+
+    permanent: ClassVar[bool] = False
+
+
+# --- what a file got wrong -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One mistake in one file, at one place (line and column count from 1)."""
+
+    path: Path
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}: {self.text}"
+
+
+class ConfigError(ResponderError):
+    """One or more files are wrong; nothing of them was taken over."""
+
+    permanent = True
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+# --- the store -------------------------------------------------------------------------------------
+
+
+class StoreUnavailable(ResponderError):
+    """The database cannot be reached or cannot write now."""
+
+
+class Conflict(ResponderError):
+    """Somebody else changed the same rows first: gather the facts again and decide again."""
+
+
+class NotFound(ResponderError):
+    """What was asked for is not there."""
+
+    permanent = True
+
+
+class IntakeFull(ResponderError):
+    """More requests wait than the intake may hold; the sender is asked to come back."""
+
+
+class Refused(ResponderError):
+    """A rule says no; the text says which, and what would help."""
+
+    permanent = True
+
+
+class BadReport(ResponderError):
+    """A body that can never be understood."""
+
+    permanent = True
+
+
+# --- reaching others -------------------------------------------------------------------------------
+
+
+class HostError(ResponderError):
+    """A target could not be reached or did not do what a step asked."""
+
+
+class HostUnreachable(HostError):
+    """No TCP connection, or no SSH banner, within the time allowed."""
+
+
+class HostKeyRefused(HostError):
+    """The host showed another key than the pinned one, or none is pinned."""
+
+    permanent = True
+
+
+class AuthRefused(HostError):
+    """The host did not accept our key for this user."""
+
+    permanent = True
+
+
+class ConnectionCut(HostError):
+    """The connection ended in the middle of a command: whether it ran to its end is not known."""
+
+
+class CommandTimedOut(HostError):
+    """A command ran longer than it may; `output` is what it had printed by then."""
+
+    def __init__(self, text: str, *, after: timedelta, output: str = "") -> None:
+        self.after = after
+        self.output = output
+        super().__init__(text)
+
+
+class QueryFailed(ResponderError):
+    """Prometheus or a URL gave no usable answer."""
+
+
+class SendFailed(ResponderError):
+    """A message was not taken by its channel now."""
+
+
+class SendRefused(SendFailed):
+    """A message can never be taken by its channel as configured."""
+
+    permanent = True

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the real servers that the tests use, where that is possible: root on Debian or Ubuntu.
+# Anywhere else the tests that need a missing server skip by name (with CI=true they fail).
+set -euo pipefail
+declare -A packages=(
+  [prometheus]=prometheus [prometheus-alertmanager]=prometheus-alertmanager [amtool]=prometheus-alertmanager
+  [/usr/sbin/sshd]=openssh-server [supervisord]=supervisor
+)
+missing=()
+for program in "${!packages[@]}"; do
+  command -v "$program" >/dev/null 2>&1 || missing+=("${packages[$program]}")
+done
+compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+  echo "servers: not installed here: ${missing[*]}; the tests that need them will skip by name" >&2
+  exit 0
+fi
+echo "servers: installing ${missing[*]}" >&2
+# No service may start by being installed: the tests start their own, on loopback, and end them.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod +x "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq >/dev/null
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
