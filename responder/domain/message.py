@@ -1,0 +1,44 @@
+"""One text to one person on one channel: a row before it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class MessageState(StrEnum):
+    """Where a message is. `overtaken`: it was no longer needed when its turn came."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED_FOR_NOW = "failed_for_now"
+    FAILED = "failed"
+    OVERTAKEN = "overtaken"
+
+
+class Purpose(StrEnum):
+    HAND_OVER = "hand_over"
+    TEST = "test"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    ticket_id: int
+    episode: int
+    purpose: str
+    person: str
+    channel: str
+    subject: str
+    body: str
+    created_at: datetime
+    id: int = 0
+    state: MessageState = MessageState.WAITING
+    tries: int = 0
+    sent_at: datetime | None = None
+    error: str = ""
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in (MessageState.SENT, MessageState.FAILED, MessageState.OVERTAKEN)

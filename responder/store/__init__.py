@@ -1,0 +1,1 @@
+"""How things are stored: the only package that speaks SQL. SQLite and PostgreSQL behave the same."""

@@ -1,0 +1,153 @@
+"""The database: one writer thread and readers beside it on SQLite, a small pool of threads on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeVar
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from responder.errors import Conflict, Refused, StoreUnavailable
+from responder.store.transaction import Transaction
+
+T = TypeVar("T")
+_TRIES = 6
+# PostgreSQL: serialization failure, deadlock. Another replica was first; deciding again is the answer.
+_COLLISIONS = {"40001", "40P01"}
+
+
+class Store(Protocol):
+    """What flows need of a database."""
+
+    async def write(self, body: Callable[[Transaction], T]) -> T: ...
+
+    async def read(self, body: Callable[[Transaction], T]) -> T: ...
+
+
+class Database:
+    """Runs plain functions as transactions on threads of its own."""
+
+    def __init__(self, url: str, *, readers: int = 4, writers: int = 4) -> None:
+        self.url = _with_driver(url)
+        self.is_cluster = self.url.get_backend_name() == "postgresql"
+        self.engine = _engine(self.url, readers + writers + 1)
+        self._writers = ThreadPoolExecutor(writers if self.is_cluster else 1, "store-writer")
+        self._readers = ThreadPoolExecutor(readers, "store-reader")
+        self._lock: IO[str] | None = None
+        self.on_promise: Callable[[], None] = lambda: None
+
+    async def write(self, body: Callable[[Transaction], T]) -> T:
+        """Runs `body` in a transaction that is durable when this returns.
+
+        `body` may run several times: when another replica was first, it gathers and decides again.
+        Raises StoreUnavailable when the database is away, and whatever `body` raises.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, body)
+
+    async def read(self, body: Callable[[Transaction], T]) -> T:
+        """Runs `body` on a snapshot; what it writes is thrown away. Raises StoreUnavailable."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, body)
+
+    def write_now(self, body: Callable[[Transaction], T]) -> T:
+        """As `write`, on this thread."""
+        for _ in range(_TRIES - 1):
+            try:
+                return self._once(body)
+            except Conflict:
+                continue
+        return self._once(body)
+
+    def _once(self, body: Callable[[Transaction], T]) -> T:
+        try:
+            with self.engine.begin() as connection:
+                transaction = Transaction(connection)
+                result = body(transaction)
+        except SQLAlchemyError as error:
+            raise _ours(error) from error
+        if transaction.has_promised:
+            self.on_promise()
+        return result
+
+    def _read_now(self, body: Callable[[Transaction], T]) -> T:
+        try:
+            with self.engine.connect().execution_options(responder_reads=True) as connection:
+                return body(Transaction(connection))
+        except SQLAlchemyError as error:
+            raise _ours(error) from error
+
+    def lock_file(self) -> None:
+        """Keeps a second server away from the same SQLite file. Raises Refused if one is there."""
+        if self.is_cluster or not self.url.database or self.url.database == ":memory:":
+            return
+        path = Path(self.url.database + ".lock")
+        handle = path.open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.close()
+            raise Refused(
+                f"Another responder serves {self.url.database} (it holds {path}). "
+                "Several instances need PostgreSQL; see docs/operate.md."
+            ) from error
+        self._lock = handle
+
+    def close(self) -> None:
+        self._writers.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _with_driver(url: str) -> URL:
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    backend = parsed.drivername.split("+")[0]
+    if backend not in drivers:
+        raise Refused(f"{parsed.drivername} is not a database that can be used; use sqlite:/// or postgresql://")
+    return parsed.set(drivername=drivers[backend])
+
+
+def _engine(url: URL, connections: int) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, pool_timeout=5)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, pool_size=connections, max_overflow=0, connect_args={"check_same_thread": False, "timeout": 10}
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver's own BEGIN is deferred, and a deferred transaction that later writes can fail as busy.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("responder_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _ours(error: SQLAlchemyError) -> Exception:
+    """Our error for the database's: taken by somebody else, away, or neither (then it is a mistake of ours)."""
+    if isinstance(error, IntegrityError):
+        return Conflict(f"Somebody else was first: {error.orig}")
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _COLLISIONS:
+        return Conflict(f"Another transaction was in the way: {error.orig}")
+    if isinstance(error, PoolTimeout | OperationalError) or getattr(error, "connection_invalidated", False):
+        return StoreUnavailable(f"The database cannot be used now: {getattr(error, 'orig', None) or error}")
+    return error

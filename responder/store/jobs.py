@@ -1,0 +1,135 @@
+"""Promised work. On SQLite it is a table of ours; on PostgreSQL procrastinate keeps and hands out the jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Protocol
+
+import procrastinate
+from procrastinate.jobs import Job as ProcrastinateJob
+from procrastinate.manager import JobManager
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.engine import Connection, Row
+
+from responder.store.tables import jobs
+
+QUEUE = "responder"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One piece of promised work. Jobs with the same lock never run at the same time."""
+
+    kind: str
+    args: Mapping[str, Any]
+    due_at: datetime
+    lock: str = ""
+    id: int = 0
+    attempts: int = 0
+
+
+class Jobs(Protocol):
+    """What both kinds of storage can do inside a transaction."""
+
+    def promise(self, promised: Sequence[Job]) -> None: ...
+
+    def waiting(self, now: datetime) -> list[tuple[str, int]]: ...
+
+
+class LocalJobs:
+    """Jobs in our own table: one process, so what is at work needs no mark in the database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def promise(self, promised: Sequence[Job]) -> None:
+        rows = [
+            {"kind": job.kind, "args": job.args, "lock": job.lock, "due_at": job.due_at, "attempts": 0, "error": ""}
+            for job in promised
+        ]
+        if rows:
+            self._connection.execute(jobs.insert(), rows)
+
+    def waiting(self, now: datetime) -> list[tuple[str, int]]:
+        """Jobs that are due and not done, by kind."""
+        query = (
+            select(jobs.c.kind, func.count())
+            .where(jobs.c.set_aside_at.is_(None), jobs.c.due_at <= now)
+            .group_by(jobs.c.kind)
+        )
+        return [tuple(row) for row in self._connection.execute(query)]
+
+    def due(self, now: datetime, *, without: Collection[int], limit: int) -> list[Job]:
+        """Due jobs, the longest due first, except those that are at work."""
+        query = (
+            select(jobs)
+            .where(jobs.c.set_aside_at.is_(None), jobs.c.due_at <= now)
+            .order_by(jobs.c.due_at, jobs.c.id)
+            .limit(limit + len(without))
+        )
+        return [_job(row) for row in self._connection.execute(query) if row.id not in without][:limit]
+
+    def next_due_at(self, now: datetime) -> datetime | None:
+        """When the next job after `now` is due."""
+        query = select(func.min(jobs.c.due_at)).where(jobs.c.set_aside_at.is_(None), jobs.c.due_at > now)
+        return self._connection.execute(query).scalar()
+
+    def done(self, job_ids: Sequence[int]) -> None:
+        self._connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids)))
+
+    def retry(self, job_id: int, due_at: datetime, error: str) -> None:
+        values = {"due_at": due_at, "attempts": jobs.c.attempts + 1, "error": error}
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+
+    def set_aside(self, job_id: int, error: str, at: datetime) -> None:
+        values = {"set_aside_at": at, "attempts": jobs.c.attempts + 1, "error": error}
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+
+    def all_set_aside(self) -> list[tuple[Job, str]]:
+        query = select(jobs).where(jobs.c.set_aside_at.is_not(None)).order_by(jobs.c.id)
+        return [(_job(row), row.error) for row in self._connection.execute(query)]
+
+
+class ClusterJobs:
+    """Jobs deferred through procrastinate, on our connection and so inside our transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def promise(self, promised: Sequence[Job]) -> None:
+        if promised:
+            deferred = [_deferred(job) for job in promised]
+            raw = self._connection.connection.driver_connection
+            _manager().batch_defer_jobs(jobs=deferred, connection=raw)
+
+    def waiting(self, now: datetime) -> list[tuple[str, int]]:
+        query = text(
+            "SELECT task_name, count(*) FROM procrastinate_jobs "
+            "WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= :now) GROUP BY task_name"
+        )
+        return [tuple(row) for row in self._connection.execute(query, {"now": now})]
+
+
+@cache
+def _manager() -> JobManager:
+    return procrastinate.App(connector=procrastinate.SyncPsycopgConnector()).job_manager
+
+
+def _deferred(job: Job) -> ProcrastinateJob:
+    return ProcrastinateJob(
+        id=None,
+        lock=job.lock or None,
+        queueing_lock=None,
+        task_name=job.kind,
+        queue=QUEUE,
+        task_kwargs={"args": dict(job.args)},
+        scheduled_at=job.due_at,
+        priority=0,
+    )
+
+
+def _job(row: Row[Any]) -> Job:
+    return Job(id=row.id, kind=row.kind, args=row.args, lock=row.lock, due_at=row.due_at, attempts=row.attempts)

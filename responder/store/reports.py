@@ -1,0 +1,91 @@
+"""Raw bodies as they came in, and what became of each report in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection
+
+from responder.domain.correlation import Filed
+from responder.store.tables import bodies, reports
+
+_INSERT_BODY = bodies.insert()
+_INSERT_REPORT = reports.insert()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """One request's bytes, kept until the retention ends."""
+
+    id: str
+    source: str
+    received_at: datetime
+    body: bytes
+    quarantined_because: str = ""
+
+
+class ReportStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, received: Sequence[Body]) -> None:
+        rows = [
+            {
+                "id": body.id,
+                "source": body.source,
+                "received_at": body.received_at,
+                "body": body.body,
+                "quarantined_because": body.quarantined_because,
+            }
+            for body in received
+        ]
+        if rows:
+            self._connection.execute(_INSERT_BODY, rows)
+
+    def file(self, filed: Sequence[Filed], ticket_ids: dict[str, int], now: datetime) -> None:
+        rows = [
+            {
+                "body_id": one.report.receipt,
+                "ticket_id": ticket_ids.get(one.trouble),
+                "source": one.report.source,
+                "received_at": now,
+                "signal": one.report.signal,
+                "outcome": one.outcome,
+                "fingerprint": one.report.fingerprint,
+            }
+            for one in filed
+        ]
+        if rows:
+            self._connection.execute(_INSERT_REPORT, rows)
+
+    def of_ticket(self, ticket_id: int) -> list[tuple[str, int, datetime, datetime]]:
+        """What came in for a ticket, as (outcome, how often, first, last)."""
+        query = (
+            select(reports.c.outcome, func.count(), func.min(reports.c.received_at), func.max(reports.c.received_at))
+            .where(reports.c.ticket_id == ticket_id)
+            .group_by(reports.c.outcome)
+        )
+        return [tuple(row) for row in self._connection.execute(query)]
+
+    def quarantined(self, limit: int = 50) -> list[Body]:
+        """The latest bodies that could not be understood."""
+        query = (
+            select(bodies).where(bodies.c.quarantined_because != "").order_by(bodies.c.received_at.desc()).limit(limit)
+        )
+        return [Body(**row._mapping) for row in self._connection.execute(query)]
+
+    def quarantined_since(self, source: str, since: datetime) -> int:
+        """How many bodies of a source were set aside since then."""
+        query = (
+            select(func.count())
+            .select_from(bodies)
+            .where(bodies.c.received_at >= since, bodies.c.source == source, bodies.c.quarantined_because != "")
+        )
+        return self._connection.execute(query).scalar_one()
+
+    def forget_before(self, limit: datetime) -> int:
+        """Ends the retention of bodies; what became of them stays in the tickets' histories."""
+        return self._connection.execute(bodies.delete().where(bodies.c.received_at < limit)).rowcount

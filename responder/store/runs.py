@@ -1,0 +1,154 @@
+"""Runs, their steps, and the journal of acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.engine import Connection, Row
+
+from responder.domain.runbook import Attempt, Run, RunOutcome
+from responder.errors import Conflict, NotFound
+from responder.store.tables import attempts, run_steps, runs, tickets
+
+
+class RunStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def start(self, run: Run) -> Run:
+        """Takes the target's lock and writes the run. Raises Conflict (from the index) if it is taken."""
+        values = {
+            "ticket_id": run.ticket_id,
+            "runbook": run.runbook,
+            "target": run.target,
+            "snapshot": run.snapshot,
+            "step": 0,
+            "epoch": 0,
+            "started_at": run.started_at,
+            "sentence": "",
+        }
+        row = self._connection.execute(runs.insert().values(values).returning(runs.c.id)).one()
+        return self.one(row.id)
+
+    def one(self, run_id: int) -> Run:
+        row = self._connection.execute(select(runs).where(runs.c.id == run_id)).first()
+        if row is None:
+            raise NotFound(f"There is no run {run_id}.")
+        return _run(row)
+
+    def take_over(self, run_id: int) -> Run:
+        """Begins a new epoch: whoever held the run before can start no further step."""
+        self._connection.execute(runs.update().where(runs.c.id == run_id).values(epoch=runs.c.epoch + 1))
+        return self.one(run_id)
+
+    def advance(self, run: Run, step: int) -> None:
+        """Moves the run to `step` if this epoch still holds it. Raises Conflict if not."""
+        done = self._connection.execute(
+            runs.update()
+            .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
+            .values(step=step)
+        )
+        if done.rowcount != 1:
+            raise Conflict(f"Run {run.id} was taken over by another worker.")
+
+    def end(self, run: Run, outcome: RunOutcome, sentence: str, at: datetime) -> bool:
+        """Ends the run and frees the target; False if it had ended already."""
+        done = self._connection.execute(
+            runs.update()
+            .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
+            .values(ended_at=at, outcome=outcome.value, sentence=sentence)
+        )
+        return done.rowcount == 1
+
+    def of_ticket(self, ticket_id: int) -> list[Run]:
+        query = select(runs).where(runs.c.ticket_id == ticket_id).order_by(runs.c.id)
+        return [_run(row) for row in self._connection.execute(query)]
+
+    def at_work(self, ticket_id: int) -> Run | None:
+        """The ticket's run that has not ended."""
+        return next((run for run in self.of_ticket(ticket_id) if run.ended_at is None), None)
+
+    # --- what the guards ask -------------------------------------------------------------------------
+
+    def busy_with(self, target: str) -> str:
+        """Which ticket's run holds the target, or nothing."""
+        query = (
+            select(tickets.c.number, runs.c.runbook)
+            .join(tickets, tickets.c.id == runs.c.ticket_id)
+            .where(runs.c.target == target, runs.c.ended_at.is_(None))
+        )
+        row = self._connection.execute(query).first()
+        return f"{row.runbook} for {row.number}" if row else ""
+
+    def last_ended_at(self, runbook: str, target: str) -> datetime | None:
+        query = select(func.max(runs.c.ended_at)).where(runs.c.runbook == runbook, runs.c.target == target)
+        return self._connection.execute(query).scalar()
+
+    def started_since(self, runbook: str, since: datetime) -> int:
+        query = select(func.count()).select_from(runs).where(runs.c.runbook == runbook, runs.c.started_at > since)
+        return self._connection.execute(query).scalar_one()
+
+    # --- the journal -------------------------------------------------------------------------------
+
+    def begin_step(self, run_id: int, step: int, name: str, kind: str, *, at: datetime) -> datetime:
+        """Notes that a step began; after a crash it keeps its first beginning, which is given."""
+        query = select(run_steps.c.started_at).where(run_steps.c.run_id == run_id, run_steps.c.step == step)
+        known: datetime | None = self._connection.execute(query).scalar()
+        if known is not None:
+            return known
+        self._connection.execute(
+            run_steps.insert().values(
+                run_id=run_id, step=step, name=name, kind=kind, started_at=at, outcome="", sentence=""
+            )
+        )
+        return at
+
+    def first_facts(self, run_id: int, step: int) -> Mapping[str, object] | None:
+        query = select(run_steps.c.first).where(run_steps.c.run_id == run_id, run_steps.c.step == step)
+        facts: Mapping[str, object] | None = self._connection.execute(query).scalar()
+        return facts
+
+    def keep_first_facts(self, run_id: int, step: int, facts: Mapping[str, object]) -> None:
+        self._update_step(run_id, step, first=facts)
+
+    def end_step(self, run_id: int, step: int, outcome: str, sentence: str, *, at: datetime) -> None:
+        self._update_step(run_id, step, outcome=outcome, sentence=sentence, ended_at=at)
+
+    def _update_step(self, run_id: int, step: int, **values: object) -> None:
+        self._connection.execute(
+            run_steps.update().where(run_steps.c.run_id == run_id, run_steps.c.step == step).values(**values)
+        )
+
+    def steps(self, run_id: int) -> list[Row[tuple[object, ...]]]:
+        """The steps as rows (step, name, kind, started_at, first, ended_at, outcome, sentence)."""
+        query = select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.step)
+        return list(self._connection.execute(query))
+
+    def begin_attempt(self, attempt: Attempt) -> int:
+        values = {
+            "run_id": attempt.run_id,
+            "step": attempt.step,
+            "name": attempt.name,
+            "command": attempt.command,
+            "started_at": attempt.started_at,
+            "output": "",
+        }
+        row = self._connection.execute(attempts.insert().values(values).returning(attempts.c.id)).one()
+        return int(row.id)
+
+    def end_attempt(self, attempt_id: int, exit_code: int | None, output: str, *, at: datetime) -> None:
+        self._connection.execute(
+            attempts.update().where(attempts.c.id == attempt_id).values(ended_at=at, exit_code=exit_code, output=output)
+        )
+
+    def attempts(self, run_id: int) -> list[Attempt]:
+        query = select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.id)
+        return [Attempt(**{**row._mapping, "command": tuple(row.command)}) for row in self._connection.execute(query)]
+
+
+def _run(row: Row[tuple[object, ...]]) -> Run:
+    values = dict(row._mapping)
+    outcome = values.pop("outcome")
+    return Run(**values, outcome=RunOutcome(outcome) if outcome else None)

@@ -1,0 +1,94 @@
+"""Small shared facts: heartbeats of sources, switches, and API tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.engine import Connection
+
+from responder.clock import microseconds
+from responder.store.tables import heartbeats, switches, tokens
+
+_BEAT = text(
+    "INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) "
+    "ON CONFLICT (source, name) DO UPDATE SET last_at = excluded.last_at"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heartbeat:
+    source: str
+    name: str
+    last_at: datetime
+    silent_since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """An API token; only its digest is kept."""
+
+    name: str
+    digest: str
+    scope: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+class Switchboard:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- heartbeats ----------------------------------------------------------------------------------
+
+    def beat(self, beats: Mapping[tuple[str, str], datetime]) -> None:
+        rows = [{"source": key[0], "name": key[1], "at": microseconds(at)} for key, at in sorted(beats.items())]
+        if rows:
+            self._connection.execute(_BEAT, rows)
+
+    def heartbeats(self) -> list[Heartbeat]:
+        query = select(heartbeats).order_by(heartbeats.c.source, heartbeats.c.name)
+        return [Heartbeat(**row._mapping) for row in self._connection.execute(query)]
+
+    def mark_silent(self, source: str, name: str, since: datetime | None) -> None:
+        here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
+        self._connection.execute(update(heartbeats).where(here).values(silent_since=since))
+
+    # --- switches ------------------------------------------------------------------------------------
+
+    def switch(self, name: str) -> str:
+        """The reason why a switch is on, with who turned it; nothing if it is off."""
+        row = self._connection.execute(select(switches).where(switches.c.name == name)).first()
+        return f"{row.reason} (turned on by {row.actor} at {row.at:%Y-%m-%d %H:%M} UTC)" if row else ""
+
+    def turn_on(self, name: str, reason: str, actor: str, at: datetime) -> None:
+        self.turn_off(name)
+        self._connection.execute(insert(switches).values(name=name, reason=reason, actor=actor, at=at))
+
+    def turn_off(self, name: str) -> None:
+        self._connection.execute(delete(switches).where(switches.c.name == name))
+
+    # --- tokens --------------------------------------------------------------------------------------
+
+    def add_token(self, token: Token) -> None:
+        self._connection.execute(
+            insert(tokens).values(
+                name=token.name,
+                digest=token.digest,
+                scope=token.scope,
+                created_at=token.created_at,
+                expires_at=token.expires_at,
+            )
+        )
+
+    def token(self, digest: str) -> Token | None:
+        row = self._connection.execute(select(tokens).where(tokens.c.digest == digest)).first()
+        return Token(**row._mapping) if row else None
+
+    def tokens(self) -> list[Token]:
+        return [Token(**row._mapping) for row in self._connection.execute(select(tokens).order_by(tokens.c.name))]
+
+    def remove_token(self, name: str) -> bool:
+        return self._connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount == 1

@@ -1,0 +1,141 @@
+"""One transaction: plain functions on one connection, so nothing in it can wait for a network."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy.engine import Connection
+
+from responder.domain import numbering
+from responder.domain.correlation import Decision
+from responder.domain.policy import Policy
+from responder.domain.ticket import Change, Sums, Ticket
+from responder.store.jobs import ClusterJobs, Job, Jobs, LocalJobs
+from responder.store.messages import MessageStore
+from responder.store.reports import ReportStore
+from responder.store.runs import RunStore
+from responder.store.sums import SumStore
+from responder.store.switchboard import Switchboard
+from responder.store.tickets import TicketStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Numbering:
+    """What new tickets need to get their numbers."""
+
+    template: str
+    local_now: datetime
+
+    @classmethod
+    def of(cls, policy: Policy, now: datetime) -> Numbering:
+        return cls(template=policy.number, local_now=now.astimezone(policy.zone))
+
+
+class Transaction:
+    """The stores of one connection, and the one way in which decisions are written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.has_promised = False
+
+    @cached_property
+    def tickets(self) -> TicketStore:
+        return TicketStore(self.connection)
+
+    @cached_property
+    def reports(self) -> ReportStore:
+        return ReportStore(self.connection)
+
+    @cached_property
+    def runs(self) -> RunStore:
+        return RunStore(self.connection)
+
+    @cached_property
+    def messages(self) -> MessageStore:
+        return MessageStore(self.connection)
+
+    @cached_property
+    def switchboard(self) -> Switchboard:
+        return Switchboard(self.connection)
+
+    @cached_property
+    def sums(self) -> SumStore:
+        return SumStore(self.connection)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        return ClusterJobs(self.connection) if self.connection.dialect.name == "postgresql" else self.local_jobs
+
+    @cached_property
+    def local_jobs(self) -> LocalJobs:
+        return LocalJobs(self.connection)
+
+    def promise(self, promised: Collection[Job]) -> None:
+        """Promises work; it becomes visible to the worker with the commit."""
+        if promised:
+            self.has_promised = True
+            self.jobs.promise(list(promised))
+
+    def apply(self, changes: Iterable[Change], now: datetime, numbers: Numbering | None = None) -> list[Ticket]:
+        """Writes changes as they were decided and gives the tickets as they are now.
+
+        Raises Conflict if a ticket was changed since it was read: gather and decide again.
+        """
+        changes = [change for change in changes if _says_something(change)]
+        new = [change for change in changes if change.before is None]
+        self._number(new, numbers)
+        self.tickets.insert([change.after for change in new])
+        # Even a change that only adds events goes through compare and set: it was decided on what was read.
+        known = [change for change in changes if change.before is not None]
+        self.tickets.update([change.after for change in known])
+        for change in known:
+            change.after = replace(change.after, version=change.after.version + 1)
+        self._write_what_follows(changes, now)
+        return [change.after for change in changes]
+
+    def _number(self, new: list[Change], numbers: Numbering | None) -> None:
+        if not new:
+            return
+        if numbers is None:
+            raise ValueError("new tickets need numbers")
+        ids = self.sums.take("ticket id", len(new))
+        scope = f"number {numbering.scope(numbers.template, numbers.local_now)}"
+        serials = self.sums.take(scope, len(new))
+        for change, ticket_id, serial in zip(new, ids, serials, strict=True):
+            number = numbering.number(numbers.template, numbers.local_now, serial)
+            change.after = replace(change.after, id=ticket_id, number=number)
+
+    def _write_what_follows(self, changes: list[Change], now: datetime) -> None:
+        self.tickets.append([(change.after.id, event) for change in changes for event in change.events])
+        self.tickets.insert_clocks([(change.after.id, change.clocks) for change in changes if change.before is None])
+        for change in changes:
+            if change.before is not None and change.clocks:
+                self.tickets.replace_clocks(change.after.id, change.clocks)
+        self.promise([job for change in changes for job in _jobs(change, now)])
+        sums: Sums = Sums()
+        for change in changes:
+            sums.update(change.sums)
+        self.sums.add(sums)
+
+    def apply_decision(self, decision: Decision, policy: Policy, now: datetime) -> dict[str, int]:
+        """Writes what a batch of reports decided; gives the id of the ticket of each trouble."""
+        self.apply(decision.changes.values(), now, Numbering.of(policy, now))
+        ticket_ids = {trouble: change.after.id for trouble, change in decision.changes.items()}
+        self.reports.file(decision.filed, ticket_ids, now)
+        self.switchboard.beat(decision.heartbeats)
+        self.sums.add(decision.sums)
+        return ticket_ids
+
+
+def _says_something(change: Change) -> bool:
+    return change.before is not change.after or bool(change.events or change.promises or change.sums)
+
+
+def _jobs(change: Change, now: datetime) -> Iterable[Job]:
+    for promise in change.promises:
+        args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}
+        lock = promise.lock or f"ticket:{change.after.id}"
+        yield Job(kind=promise.kind, args=args, due_at=promise.due_at or now, lock=lock)
