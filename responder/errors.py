@@ -51,6 +51,12 @@ class Conflict(ResponderError):
     """Somebody else changed the same rows first: gather the facts again and decide again."""
 
 
+class RunLost(ResponderError):
+    """Another worker has taken the run over; whoever holds it now goes on with it."""
+
+    permanent = True
+
+
 class NotFound(ResponderError):
     """What was asked for is not there."""
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from responder.clock import from_microseconds, microseconds
 from responder.domain import lifecycle
 from responder.domain.policy import Policy
-from responder.domain.report import Report, Signal, identity
+from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock, started
 from responder.domain.ticket import Action, Change, EventKind, Status, Sums, Ticket, refusal
 
@@ -112,7 +112,7 @@ def _open(trouble: str, report: Report, policy: Policy, now: datetime, previous:
         labels=report.labels,
         annotations=report.annotations,
         links=report.links,
-        firing={identity(report.labels): microseconds(report.started_at)},
+        firing={report.alert: microseconds(report.started_at)},
         toggles=(microseconds(now),),
         incomplete=report.incomplete,
         opened_at=now,
@@ -145,7 +145,7 @@ def _promise_handling(change: Change) -> None:
 
 def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
-    alert, start = identity(report.labels), microseconds(report.started_at)
+    alert, start = report.alert, microseconds(report.started_at)
     if alert in ticket.firing:
         if start > ticket.firing[alert]:
             change.update(firing={**ticket.firing, alert: start})
@@ -188,7 +188,7 @@ def _count_toggle(change: Change, policy: Policy, now: datetime) -> None:
 
 def _clear(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
-    alert = identity(report.labels)
+    alert = report.alert
     start = ticket.firing.get(alert)
     if start is None:
         return Outcome.NOTHING_TO_CLEAR

@@ -37,6 +37,12 @@ class Report:
     def name(self) -> str:
         return self.labels.get("alertname", "")
 
+    @property
+    def alert(self) -> str:
+        """Which alert this is among those of one trouble. The sender's fingerprint is part of it, so that two
+        alerts whose labels were cut to the same are both waited for before the all-clear."""
+        return f"{identity(self.labels)}:{self.fingerprint}"
+
 
 def identity(labels: Mapping[str, str], only: Iterable[str] | None = None) -> str:
     """The same text for the same labels, whoever sends them.

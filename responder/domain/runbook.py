@@ -90,12 +90,13 @@ class Runbook:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
     """A command on the target, as an argument list. With `once`, a marker on the host tells after a crash
-    whether it ran."""
+    whether it ran; a `harmless` one may run again and may fail."""
 
     argv: tuple[str, ...]
     timeout: timedelta = timedelta(seconds=30)
     become: bool = False
     once: bool = False
+    harmless: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,10 +138,11 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """When a step began and what the time is now."""
+    """When a step began, when its last act ended (None before that), and what the time is now."""
 
     started_at: datetime
     now: datetime
+    acted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,7 +212,7 @@ class Attempt:
     id: int
     run_id: int
     step: int
-    name: str
+    kind: str
     command: tuple[str, ...]
     started_at: datetime
     ended_at: datetime | None = None

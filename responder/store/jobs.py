@@ -16,8 +16,6 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.store.tables import jobs
 
-QUEUE = "responder"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
@@ -62,11 +60,11 @@ class LocalJobs:
         )
         return [tuple(row) for row in self._connection.execute(query)]
 
-    def due(self, now: datetime, *, without: Collection[int], limit: int) -> list[Job]:
-        """Due jobs, the longest due first, except those that are at work."""
+    def due(self, kinds: Collection[str], now: datetime, *, without: Collection[int], limit: int) -> list[Job]:
+        """Due jobs of these kinds, the longest due first, except those that are at work."""
         query = (
             select(jobs)
-            .where(jobs.c.set_aside_at.is_(None), jobs.c.due_at <= now)
+            .where(jobs.c.set_aside_at.is_(None), jobs.c.kind.in_(kinds), jobs.c.due_at <= now)
             .order_by(jobs.c.due_at, jobs.c.id)
             .limit(limit + len(without))
         )
@@ -124,7 +122,7 @@ def _deferred(job: Job) -> ProcrastinateJob:
         lock=job.lock or None,
         queueing_lock=None,
         task_name=job.kind,
-        queue=QUEUE,
+        queue=job.kind,
         task_kwargs={"args": dict(job.args)},
         scheduled_at=job.due_at,
         priority=0,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
 from responder.domain.runbook import Attempt, Run, RunOutcome
-from responder.errors import Conflict, NotFound
+from responder.errors import NotFound, RunLost
 from responder.store.tables import attempts, run_steps, runs, tickets
 
 
@@ -44,14 +44,14 @@ class RunStore:
         return self.one(run_id)
 
     def advance(self, run: Run, step: int) -> None:
-        """Moves the run to `step` if this epoch still holds it. Raises Conflict if not."""
+        """Moves the run to `step` if this epoch still holds it. Raises RunLost if not."""
         done = self._connection.execute(
             runs.update()
             .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
             .values(step=step)
         )
         if done.rowcount != 1:
-            raise Conflict(f"Run {run.id} was taken over by another worker.")
+            raise RunLost(f"Run {run.id} has ended or was taken over by another worker.")
 
     def end(self, run: Run, outcome: RunOutcome, sentence: str, at: datetime) -> bool:
         """Ends the run and frees the target; False if it had ended already."""
@@ -130,7 +130,7 @@ class RunStore:
         values = {
             "run_id": attempt.run_id,
             "step": attempt.step,
-            "name": attempt.name,
+            "kind": attempt.kind,
             "command": attempt.command,
             "started_at": attempt.started_at,
             "output": "",

@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from responder.errors import Refused, StoreUnavailable
 from responder.store.database import Database
@@ -30,7 +30,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             return before, _head()
-    except SQLAlchemyError as error:
+    except OperationalError as error:
         raise StoreUnavailable(f"The database cannot be used: {getattr(error, 'orig', None) or error}") from error
 
 
@@ -39,7 +39,7 @@ def is_current(database: Database) -> bool:
     try:
         with database.engine.connect() as connection:
             return _revision(connection) == _head()
-    except SQLAlchemyError as error:
+    except OperationalError as error:
         raise StoreUnavailable(f"The database cannot be used: {getattr(error, 'orig', None) or error}") from error
 
 

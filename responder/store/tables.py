@@ -194,6 +194,7 @@ jobs = Table(
     Column("error", Text, nullable=False),
     Index(
         "jobs_due",
+        "kind",
         "due_at",
         sqlite_where=text("set_aside_at IS NULL"),
         postgresql_where=text("set_aside_at IS NULL"),
@@ -246,7 +247,7 @@ attempts = Table(
     _id(),
     Column("run_id", BigInteger, ForeignKey("runs.id"), nullable=False),
     Column("step", Integer, nullable=False),
-    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("command", Json, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),

@@ -137,5 +137,7 @@ def _says_something(change: Change) -> bool:
 def _jobs(change: Change, now: datetime) -> Iterable[Job]:
     for promise in change.promises:
         args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}
-        lock = promise.lock or f"ticket:{change.after.id}"
+        # A job that waits for its time must not hold the ticket's lock: procrastinate lets no later job with the
+        # same lock pass it. Jobs that come later therefore rely on the ticket's row lock alone.
+        lock = promise.lock or ("" if promise.due_at else f"ticket:{change.after.id}")
         yield Job(kind=promise.kind, args=args, due_at=promise.due_at or now, lock=lock)

@@ -56,7 +56,7 @@ def upgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.create_index(
             "jobs_due",
-            ["due_at"],
+            ["kind", "due_at"],
             unique=False,
             sqlite_where=sa.text("set_aside_at IS NULL"),
             postgresql_where=sa.text("set_aside_at IS NULL"),
@@ -265,7 +265,7 @@ def upgrade() -> None:
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("command", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -301,8 +301,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         # procrastinate's tables come with ours, so that one command prepares a database.
         raw = op.get_bind().connection.driver_connection
-        assert raw is not None
-        raw.execute(SchemaManager.get_schema())
+        raw.execute(SchemaManager.get_schema())  # type: ignore[union-attr]
 
 
 def downgrade() -> None:

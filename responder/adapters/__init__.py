@@ -1,0 +1,1 @@
+"""Our side of each outside library, one library one file: how things are reached."""

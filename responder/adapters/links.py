@@ -1,0 +1,46 @@
+"""Links into the console, some of them signed so that they may act after a confirmation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+from responder.adapters.notifier import Secret
+from responder.errors import Refused
+
+VALID_FOR = timedelta(days=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AckClaim:
+    """What a signed acknowledge link says: who, which ticket, and in which of its episodes."""
+
+    ticket_id: int
+    episode: int
+    person: str
+
+
+class Links:
+    def __init__(self, base_url: str, secret: Secret) -> None:
+        self._base_url = base_url
+        self._signer = URLSafeTimedSerializer(secret.value, salt="acknowledge")
+
+    def ticket(self, number: str) -> str:
+        return f"{self._base_url}/tickets/{number}"
+
+    def acknowledge(self, claim: AckClaim) -> str:
+        """Opens a page that asks for confirmation; the link itself changes nothing, since scanners follow links."""
+        token = self._signer.dumps([claim.ticket_id, claim.episode, claim.person])
+        return f"{self._base_url}/ack/{token}"
+
+    def read_acknowledge(self, token: str) -> AckClaim:
+        """What a token claims. Raises Refused when it is not ours or too old."""
+        try:
+            ticket_id, episode, person = self._signer.loads(token, max_age=int(VALID_FOR.total_seconds()))
+        except SignatureExpired as error:
+            raise Refused(f"This link is older than {VALID_FOR.days} days and no longer acts.") from error
+        except (BadSignature, ValueError, TypeError) as error:
+            raise Refused("This link was not made here, or it was changed on its way.") from error
+        return AckClaim(ticket_id=int(ticket_id), episode=int(episode), person=str(person))

@@ -1,0 +1,84 @@
+"""Messages to people, through apprise: one recipient and one channel per send."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import apprise
+
+from responder.errors import SendFailed, SendRefused
+
+# Schemes that act on this machine (open windows, run scripts, write logs) are no way to reach a person.
+LOCAL_SCHEMES = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows", "schan", "apprise"})
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that never shows itself."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+
+def scheme_of(address: str) -> str:
+    """The scheme of an apprise URL, in lower case."""
+    found = re.match(r"\s*([a-zA-Z0-9+.-]+)://", address)
+    return found.group(1).lower() if found else ""
+
+
+def objection_to(address: str) -> str:
+    """Why apprise cannot send to this address, as a sentence without the address; empty if it can."""
+    scheme = scheme_of(address)
+    if not scheme:
+        return "the address has no scheme, such as ntfys:// or mailtos://"
+    if scheme in LOCAL_SCHEMES:
+        return f"{scheme}:// acts on this machine only and reaches nobody"
+    if scheme not in apprise.NotificationManager():  # type: ignore[no-untyped-call]
+        return f"apprise knows no channel {scheme}://"
+    if apprise.Apprise.instantiate(address, suppress_exceptions=True) is None:
+        return f"apprise does not understand the rest of this {scheme}:// address"
+    return ""
+
+
+class Notifier:
+    """Sends on threads of its own, so that a channel that hangs delays nobody else.
+
+    Each channel's scheme has a few threads; when all of them hang, only that scheme waits.
+    """
+
+    def __init__(self, *, timeout: timedelta = timedelta(seconds=30), threads_per_scheme: int = 4) -> None:
+        self._timeout = timeout
+        self._threads = threads_per_scheme
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+
+    async def send(self, address: Secret, subject: str, body: str) -> None:
+        """Returns when the channel has taken the message. Raises SendFailed or SendRefused."""
+        scheme = scheme_of(address.value)
+        pool = self._pools.setdefault(scheme, ThreadPoolExecutor(self._threads, f"notify-{scheme}"))
+        sending = asyncio.get_running_loop().run_in_executor(pool, _send, address.value, subject, body)
+        try:
+            taken = await asyncio.wait_for(sending, self._timeout.total_seconds())
+        except TimeoutError as error:
+            raise SendFailed(f"{scheme} gave no answer within {self._timeout.total_seconds():.0f} s.") from error
+        if not taken:
+            raise SendFailed(f"{scheme} did not take the message.")
+
+    def close(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _send(address: str, subject: str, body: str) -> bool:
+    channel = apprise.Apprise()
+    if not channel.add(address):
+        raise SendRefused(f"apprise does not understand the {scheme_of(address)} address.")
+    # One recipient, one channel: the result is that of this one send, never a partial one.
+    return bool(channel.notify(title=subject, body=body, body_format=apprise.NotifyFormat.TEXT))

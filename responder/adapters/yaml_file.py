@@ -1,0 +1,122 @@
+"""YAML files with the place of every value, so that a mistake is shown where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from responder.errors import ConfigError, Problem
+
+Model = TypeVar("Model", bound=BaseModel)
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file's content as plain values, and where each of them stands."""
+
+    path: Path
+    data: Any
+    text: str = ""
+    _tree: Any = field(default=None, repr=False)
+
+    def problem(self, place: Sequence[str | int], text: str) -> Problem:
+        """A mistake at `place`, such as `("grades", 0, "when")`."""
+        line, column = self._position(place)
+        return Problem(path=self.path, line=line, column=column, text=text)
+
+    def parsed(self, model: type[Model], at: Place = ()) -> Model:
+        """The content as `model`. Raises ConfigError with every mistake at its place."""
+        try:
+            return model.model_validate(self.at(at))
+        except ValidationError as error:
+            raise ConfigError([self._explain(one, at) for one in error.errors()]) from error
+
+    def at(self, place: Place) -> Any:
+        value = self.data
+        for key in place:
+            value = value[key]
+        return value
+
+    def _explain(self, error: Any, at: Place) -> Problem:
+        place = (*at, *error["loc"])
+        return self.problem(place, explained(error, ".".join(str(part) for part in place)))
+
+    def _position(self, place: Sequence[str | int]) -> tuple[int, int]:
+        """Line and column, from 1, of the innermost part of `place` that is in the file."""
+        node, found = self._tree, (0, 0)
+        for key in place:
+            position = _key_position(node, key)
+            if position is None:
+                continue
+            found, node = position, node[key]
+        return found[0] + 1, found[1] + 1
+
+
+def explained(error: Any, where: str) -> str:
+    """What pydantic says, in words for somebody who writes YAML."""
+    kind, value = error["type"], error.get("input")
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "extra_forbidden":
+        return f"{where} is not known here"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    if kind == "value_error":
+        return f"{where}: {message}"
+    return f"{where}: expected {message}, found {value!r:.80}"
+
+
+def _key_position(node: Any, key: str | int) -> tuple[int, int] | None:
+    if isinstance(node, CommentedMap) and key in node:
+        line, column = node.lc.key(key)
+        return int(line), int(column)
+    if isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+        line, column = node.lc.item(key)
+        return int(line), int(column)
+    return None
+
+
+def load(path: Path) -> Document:
+    """Reads one YAML 1.2 document. Raises ConfigError when the file is missing or not YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConfigError([Problem(path=path, line=1, column=1, text=f"cannot be read: {reason}")]) from error
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Document:
+    """As `load`, for a text that is already here."""
+    loader = YAML(typ="rt")
+    loader.allow_duplicate_keys = False
+    try:
+        tree = loader.load(StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        said = " ".join(str(error.problem or error.context or error).split())
+        raise ConfigError([Problem(path=path, line=line, column=column, text=said)]) from error
+    except YAMLError as error:
+        said = " ".join(str(error).split())
+        raise ConfigError([Problem(path=path, line=1, column=1, text=said)]) from error
+    return Document(path=path, data=_plain(tree), text=text, _tree=tree)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {_plain(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node

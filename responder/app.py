@@ -1,0 +1,231 @@
+"""The composition root: files become settings, settings a desk, and around the desk a worker and a web server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from responder.adapters.http_client import HttpClient
+from responder.adapters.notifier import Notifier
+from responder.adapters.ssh import SshHosts
+from responder.clock import Clock, SystemClock
+from responder.config.configuration import Configuration, read
+from responder.errors import ConfigError, ResponderError, StoreUnavailable
+from responder.flows import deliver, first_aid, hand_over, set_aside, settle, watch
+from responder.flows.batcher import Batcher
+from responder.flows.desk import Desk
+from responder.metrics import config_last_reload_success_timestamp_seconds, config_last_reload_successful
+from responder.store import schema
+from responder.store.database import Database
+from responder.web.context import Context
+from responder.web.server import build
+from responder.worker.cluster import ClusterWorker
+from responder.worker.handlers import Lane, Work
+from responder.worker.local import LocalWorker
+
+log = structlog.get_logger()
+
+LANES = (
+    Lane(kinds=("first_aid", "run"), at_once=32),
+    Lane(kinds=("deliver",), at_once=32),
+    Lane(kinds=("hand_over",), at_once=8),
+    Lane(kinds=("settle", "prove", "close"), at_once=8),
+)
+_WATCH_EVERY = timedelta(seconds=1)
+_FORGET_EVERY = timedelta(hours=1)
+
+
+def database_url(configuration: Configuration) -> str:
+    """Where the database is; a relative SQLite path starts at the configuration's folder."""
+    url = configuration.settings.database
+    name = url.removeprefix("sqlite:///")
+    if name != url and not name.startswith("/") and name:
+        return f"sqlite:///{configuration.path.parent.resolve() / name}"
+    return url
+
+
+def open_database(configuration: Configuration) -> Database:
+    """The database of a configuration. Raises Refused for one that cannot be used."""
+    return Database(database_url(configuration))
+
+
+def make_desk(configuration: Configuration, database: Database, clock: Clock) -> Desk:
+    """A desk with real ways out."""
+    settings = configuration.settings
+    return Desk(
+        store=database,
+        clock=clock,
+        configuration=configuration,
+        hosts=SshHosts(
+            connect_timeout=settings.ssh.connect_timeout, idle=settings.ssh.idle, max_output=settings.ssh.max_output
+        ),
+        web=HttpClient(settings.prometheus.url if settings.prometheus else ""),
+        notifier=Notifier(),
+    )
+
+
+def work_for(desk: Desk) -> Work:
+    """Which flow does which kind of job."""
+    return Work(
+        handlers={
+            "first_aid": partial(first_aid.first_aid, desk),
+            "run": partial(first_aid.continue_run, desk),
+            "hand_over": partial(hand_over.hand_over, desk),
+            "deliver": partial(deliver.deliver, desk),
+            "settle": partial(settle.settle, desk),
+            "prove": partial(settle.prove, desk),
+            "close": partial(settle.close, desk),
+        },
+        lanes=LANES,
+        set_aside=partial(set_aside.set_aside, desk),
+    )
+
+
+class Service:
+    """The whole service: started in order, stopped in the opposite order."""
+
+    def __init__(
+        self, path: Path, *, clock: Clock | None = None, with_web: bool = True, with_worker: bool = True
+    ) -> None:
+        self.configuration = read(path)
+        self.database = open_database(self.configuration)
+        self.desk = make_desk(self.configuration, self.database, clock or SystemClock())
+        work = work_for(self.desk)
+        self.worker = ClusterWorker(self.database, work) if self.database.is_cluster else self._local(work)
+        self._with_web = with_web
+        self._with_worker = with_worker
+        self._runner: web.AppRunner | None = None
+        self._loops: list[asyncio.Task[None]] = []
+        self.port = self.configuration.settings.port
+
+    def _local(self, work: Work) -> LocalWorker:
+        return LocalWorker(self.database, work, self.desk.clock)
+
+    async def start(self) -> None:
+        """Raises Refused when another server holds the database, StoreUnavailable when it is away."""
+        self.database.lock_file()
+        schema.upgrade(self.database)
+        _took_over(self.desk)
+        if self._with_worker:
+            await self.worker.start()
+            self._loops = [
+                asyncio.create_task(self._repeat(self._watch, _WATCH_EVERY), name="watch"),
+                asyncio.create_task(self._repeat(self._forget, _FORGET_EVERY), name="forget"),
+            ]
+        if self._with_web:
+            await self._listen()
+        # What start-up made stays for good: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        for loop in self._loops:
+            loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await loop
+        if self._with_worker:
+            await self.worker.stop()
+        await self.desk.web.close()
+        await self.desk.hosts.close()
+        self.desk.notifier.close()
+        self.database.close()
+
+    async def reload(self) -> None:
+        """Takes over all files as they are now. Raises ConfigError, and then nothing has changed."""
+        try:
+            configuration = await asyncio.to_thread(read, self.configuration.path)
+        except ConfigError as error:
+            config_last_reload_successful.set(0)
+            log.error("reload refused, the last good configuration stays", problems=str(error))
+            raise
+        self.desk.take_over(configuration)
+        _took_over(self.desk)
+        log.info("configuration reloaded")
+
+    async def is_ready(self) -> str:
+        """Why the service is not ready; empty if it is."""
+        try:
+            await self.desk.store.read(lambda tx: tx.switchboard.switch("kill"))
+        except StoreUnavailable as error:
+            return str(error)
+        return ""
+
+    async def serve_until_told_to_stop(self) -> None:
+        """Runs until SIGTERM or SIGINT; SIGHUP reloads."""
+        done = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, done.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self._reload_by_signal()))
+        await self.start()
+        log.info("ready", url=f"http://{self.configuration.settings.host}:{self.port}/")
+        await done.wait()
+        log.info("stopping")
+        await self.stop()
+
+    async def _reload_by_signal(self) -> None:
+        with contextlib.suppress(ConfigError):
+            await self.reload()
+
+    async def _listen(self) -> None:
+        settings = self.configuration.settings
+        context = Context(
+            desk=self.desk,
+            batcher=Batcher(self.desk, settings.intake.max_waiting),
+            reload=self.reload,
+            is_ready=self.is_ready,
+        )
+        self._runner = web.AppRunner(build(context), access_log=None, shutdown_timeout=5)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, settings.host, settings.port, reuse_address=True).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def _repeat(self, body: Callable[[], Awaitable[None]], every: timedelta) -> None:
+        while True:
+            try:
+                await body()
+            except ResponderError as error:
+                log.warning("a round of the watch failed", error=str(error))
+            await asyncio.sleep(every.total_seconds())
+
+    async def _watch(self) -> None:
+        while await watch.breach_clocks(self.desk):
+            pass
+        await watch.watch_heartbeats(self.desk)
+
+    async def _forget(self) -> None:
+        await watch.forget(self.desk)
+
+
+def _took_over(desk: Desk) -> None:
+    config_last_reload_successful.set(1)
+    config_last_reload_success_timestamp_seconds.set(desk.clock.now().timestamp())
+
+
+def set_up_logging() -> None:
+    """JSON lines when nobody looks, colours at a terminal; always to stderr."""
+    at_terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([] if at_terminal else [structlog.processors.format_exc_info]),
+            structlog.dev.ConsoleRenderer() if at_terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

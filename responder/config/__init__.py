@@ -1,0 +1,1 @@
+"""Settings, policy, inventory, people and runbooks: parsed whole, checked whole, swapped whole."""

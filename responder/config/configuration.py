@@ -1,0 +1,236 @@
+"""All files together: read, cross-checked and given as one value, or refused with every mistake found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from responder.adapters.notifier import Secret, objection_to, scheme_of
+from responder.adapters.yaml_file import Document, Place, load
+from responder.config.inventory import InventoryFile
+from responder.config.people import ChannelFile, PeopleFile
+from responder.config.policy import PolicyFile, extended, shipped_profile
+from responder.config.settings import Settings, Source, digest
+from responder.domain.oncall import Channel, Person, Recipient, Tier
+from responder.domain.policy import Policy
+from responder.domain.runbook import Runbook
+from responder.domain.target import Target
+from responder.errors import ConfigError, Problem
+from responder.firstaid.loader import load_runbooks
+
+T = TypeVar("T")
+SHIPPED_RUNBOOKS = Path(__file__).parent.parent / "runbooks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """What a source must show: a digest to compare with, never the secret."""
+
+    user: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Everything the files say, checked against each other."""
+
+    path: Path
+    settings: Settings
+    policy: Policy
+    targets: tuple[Target, ...]
+    people: Mapping[str, Person]
+    tiers: Mapping[str, tuple[Tier, ...]]
+    addresses: Mapping[Recipient, Secret]
+    runbooks: Mapping[str, Runbook]
+    credentials: Mapping[str, Credential | None]
+    secret: Secret
+
+    def source(self, name: str) -> Source | None:
+        return next((source for source in self.settings.sources if source.name == name), None)
+
+
+def read(path: Path) -> Configuration:
+    """The configuration whose main file is `path`. Raises ConfigError with all mistakes in all files."""
+    document = load(path)
+    settings = document.parsed(Settings)
+    return _Reading(document, settings).configuration()
+
+
+class _Reading:
+    """Reads the other files, and goes on after a mistake so that all are found at once."""
+
+    def __init__(self, document: Document, settings: Settings) -> None:
+        self._document = document
+        self._settings = settings
+        self._folder = document.path.parent
+        self._problems: list[Problem] = []
+
+    def configuration(self) -> Configuration:
+        runbooks = self._tried(self._runbooks) or {}
+        targets = self._tried(self._targets) or ()
+        people, tiers, addresses = self._tried(self._people) or ({}, {}, {})
+        policy = self._tried(lambda: self._policy(runbooks, tiers))
+        credentials = {
+            source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
+        }
+        secret = self._read_secret(self._settings.secret_file, ("secret_file",))
+        if self._problems or policy is None:
+            raise ConfigError(self._problems)
+        return Configuration(
+            path=self._document.path,
+            settings=self._settings,
+            policy=policy,
+            targets=targets,
+            people=people,
+            tiers=tiers,
+            addresses=addresses,
+            runbooks=runbooks,
+            credentials=credentials,
+            secret=Secret(secret),
+        )
+
+    def _tried(self, part: Callable[[], T]) -> T | None:
+        try:
+            return part()
+        except ConfigError as error:
+            self._problems += error.problems
+            return None
+
+    # --- the files ---------------------------------------------------------------------------------
+
+    def _runbooks(self) -> dict[str, Runbook]:
+        folders = [self._folder / folder for folder in self._settings.runbooks]
+        for index, folder in enumerate(folders):
+            if not folder.is_dir():
+                self._complain(self._document, ("runbooks", index), f"{folder} is no folder")
+        return load_runbooks([SHIPPED_RUNBOOKS, *folders])
+
+    def _targets(self) -> tuple[Target, ...]:
+        document = load(self._folder / self._settings.inventory)
+        written = document.parsed(InventoryFile)
+        targets = written.as_targets(document.path.parent)
+        seen: dict[str, str] = {}
+        for index, target in enumerate(targets):
+            for name in (target.name, *target.aliases):
+                if name in seen:
+                    self._complain(document, ("targets", index), f"{name} is already the name of {seen[name]}")
+                seen[name] = target.name
+            if target.key_file is None:
+                self._complain(document, ("targets", index), f"{target.name} has no key_file, here or in defaults")
+        return targets
+
+    def _people(self) -> tuple[dict[str, Person], dict[str, tuple[Tier, ...]], dict[Recipient, Secret]]:
+        document = load(self._folder / self._settings.people)
+        written = document.parsed(PeopleFile)
+        people: dict[str, Person] = {}
+        addresses: dict[Recipient, Secret] = {}
+        for index, person in enumerate(written.people):
+            if person.name in people:
+                self._complain(document, ("people", index, "name"), f"there are two people called {person.name}")
+            channels = []
+            for position, channel in enumerate(person.channels):
+                place: Place = ("people", index, "channels", position)
+                address = self._address(document, place, channel)
+                channels.append(Channel(name=channel.name, scheme=scheme_of(address)))
+                addresses[Recipient(person=person.name, channel=channel.name)] = Secret(address)
+            people[person.name] = Person(
+                name=person.name, full_name=person.full_name, language=person.language, channels=tuple(channels)
+            )
+        return people, self._tiers(document, written, people), addresses
+
+    def _tiers(
+        self, document: Document, written: PeopleFile, people: Mapping[str, Person]
+    ) -> dict[str, tuple[Tier, ...]]:
+        teams: dict[str, tuple[Tier, ...]] = {}
+        for index, team in enumerate(written.teams):
+            for number, names in team.tiers.items():
+                for name in names:
+                    if name not in people:
+                        place = ("teams", index, "tiers", number)
+                        self._complain(document, place, f"team {team.name}, tier {number}: nobody is called {name}")
+            if not any(people[name].channels for names in team.tiers.values() for name in names if name in people):
+                self._complain(document, ("teams", index), f"team {team.name} has nobody with a channel")
+            teams[team.name] = tuple(Tier(number=number, people=names) for number, names in sorted(team.tiers.items()))
+        return teams
+
+    def _policy(self, runbooks: Mapping[str, Runbook], teams: Mapping[str, tuple[Tier, ...]]) -> Policy:
+        document = load(self._folder / self._settings.policy)
+        written = self._extended(document)
+        for name in {written.default_grade} | {rule.grade for rule in written.grade_rules}:
+            if name not in written.grades:
+                place = self._place_of(written, name)
+                self._complain(document, place, f"there is no grade {name}; there are {', '.join(written.grades)}")
+        for index, rule in enumerate(written.first_aid):
+            if rule.runbook not in runbooks:
+                place = ("first_aid", index, "runbook")
+                known = ", ".join(sorted(runbooks)) or "none"
+                self._complain(document, place, f"there is no runbook {rule.runbook}; there are {known}")
+            for name in rule.grades:
+                if name not in written.grades:
+                    self._complain(document, ("first_aid", index, "grades"), f"there is no grade {name}")
+        for index, team in enumerate(written.teams):
+            if team.team not in teams:
+                self._complain(document, ("teams", index, "team"), f"there is no team {team.team} in the people file")
+        if written.default_team not in teams:
+            text = f"there is no team {written.default_team} in the people file, so nobody would be told"
+            self._complain(document, ("default_team",), text)
+        return written.as_policy()
+
+    def _extended(self, document: Document) -> PolicyFile:
+        own = dict(document.data) if isinstance(document.data, dict) else {}
+        name = own.pop("extends", None)
+        if name is None:
+            return document.parsed(PolicyFile)
+        path = shipped_profile(str(name))
+        if path is None:
+            raise ConfigError([document.problem(("extends",), f"there is no shipped profile {name}")])
+        merged = extended(load(path).data, {"name": document.path.stem, **own})
+        return Document(path=document.path, data=merged, text=document.text, _tree=document._tree).parsed(PolicyFile)
+
+    @staticmethod
+    def _place_of(written: PolicyFile, grade: str) -> Place:
+        for index, rule in enumerate(written.grade_rules):
+            if rule.grade == grade:
+                return ("grade_rules", index, "grade")
+        return ("default_grade",)
+
+    # --- secrets -----------------------------------------------------------------------------------
+
+    def _address(self, document: Document, place: Place, channel: ChannelFile) -> str:
+        if channel.url_file is not None:
+            address = self._read_secret(document.path.parent / channel.url_file, (*place, "url_file"), document)
+        else:
+            address = channel.url or ""
+        if address and (objection := objection_to(address)):
+            self._complain(document, (*place, "url_file" if channel.url_file else "url"), objection)
+        return address
+
+    def _credential(self, index: int, source: Source) -> Credential | None:
+        place: Place = ("sources", index)
+        if source.open:
+            return None
+        if source.basic is not None:
+            known = source.basic.password_sha256
+            if source.basic.password_file is not None:
+                known = digest(self._read_secret(source.basic.password_file, (*place, "basic", "password_file")))
+            return Credential(user=source.basic.user, digest=known or "")
+        if source.bearer_file is not None:
+            return Credential(user="", digest=digest(self._read_secret(source.bearer_file, (*place, "bearer_file"))))
+        return Credential(user="", digest=source.bearer_sha256 or "")
+
+    def _read_secret(self, path: Path, place: Place, document: Document | None = None) -> str:
+        document = document or self._document
+        try:
+            secret = (self._folder / path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            self._complain(document, place, f"{path} cannot be read: {reason}")
+            return ""
+        if not secret:
+            self._complain(document, place, f"{path} is empty")
+        return secret
+
+    def _complain(self, document: Document, place: Place, text: str) -> None:
+        self._problems.append(document.problem(place, text))

@@ -1,0 +1,72 @@
+"""inventory.yml: the hosts that runbooks may act on."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from responder.config.model import Model, Name
+from responder.domain.target import Target
+
+_HOST_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
+
+
+def _host_key(text: str) -> str:
+    if text and not _HOST_KEY.fullmatch(text.strip()):
+        raise ValueError("a host key is written like ssh-ed25519 AAAA…; `responder hosts scan NAME` prints it")
+    return text.strip()
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+HostKey = Annotated[str, AfterValidator(_host_key)]
+
+
+class Defaults(Model):
+    """What every target has that does not say otherwise."""
+
+    user: Name = "responder"
+    port: Port = 22
+    key_file: Path | None = None
+    become: tuple[str, ...] = ()
+
+
+class TargetFile(Model):
+    name: Name
+    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9:.\[\]_-]+$")] | None = None
+    port: Port | None = None
+    user: Name | None = None
+    key_file: Path | None = None
+    host_key: HostKey = ""
+    aliases: tuple[str, ...] = ()
+    groups: tuple[Name, ...] = ()
+    failure_domain: str = ""
+    become: tuple[str, ...] | None = None
+    variables: dict[str, str] = Field(default_factory=dict)
+
+
+class InventoryFile(Model):
+    defaults: Defaults = Defaults()
+    targets: tuple[TargetFile, ...] = ()
+
+    def as_targets(self, folder: Path) -> tuple[Target, ...]:
+        """The targets; relative key files start at the inventory's folder."""
+        return tuple(self._target(one, folder) for one in self.targets)
+
+    def _target(self, one: TargetFile, folder: Path) -> Target:
+        key_file = one.key_file or self.defaults.key_file
+        return Target(
+            name=one.name,
+            address=one.address or one.name,
+            port=one.port or self.defaults.port,
+            user=one.user or self.defaults.user,
+            key_file=folder / key_file if key_file else None,
+            host_key=one.host_key,
+            aliases=one.aliases,
+            groups=one.groups,
+            failure_domain=one.failure_domain,
+            become=self.defaults.become if one.become is None else one.become,
+            variables=one.variables,
+        )

@@ -1,0 +1,127 @@
+"""responder.yml: where the service listens, what it stores where, and who may send."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from responder.config.model import Duration, Model, Name
+
+
+def _host_and_port(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"{text!r} is no address to listen on; write it like 127.0.0.1:9180 or [::]:9180")
+    return text
+
+
+def _base_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("base_url must begin with http:// or https://")
+    return text.rstrip("/")
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Basic(Model):
+    """A user name and a password for HTTP basic authentication."""
+
+    user: Annotated[str, Field(min_length=1)]
+    password_file: Path | None = None
+    password_sha256: Digest | None = None
+
+    @model_validator(mode="after")
+    def _has_one_password(self) -> Basic:
+        if (self.password_file is None) == (self.password_sha256 is None):
+            raise ValueError("give one of password_file: and password_sha256:")
+        return self
+
+
+class Source(Model):
+    """A sender of reports, with its credential."""
+
+    name: Name
+    kind: Literal["alertmanager"] = "alertmanager"
+    bearer_file: Path | None = None
+    bearer_sha256: Digest | None = None
+    basic: Basic | None = None
+    open: bool = False
+
+    @model_validator(mode="after")
+    def _has_a_credential(self) -> Source:
+        given = [self.bearer_file, self.bearer_sha256, self.basic]
+        if sum(one is not None for one in given) + self.open != 1:
+            raise ValueError("give one of bearer_file:, bearer_sha256:, basic: or open: true")
+        return self
+
+
+class Prometheus(Model):
+    url: Annotated[str, AfterValidator(_base_url)]
+
+
+class Intake(Model):
+    """Limits that keep one sender from stopping all."""
+
+    max_body: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    max_waiting: Annotated[int, Field(ge=1)] = 2000
+
+
+class Ssh(Model):
+    connect_timeout: Duration = timedelta(seconds=10)
+    idle: Duration = timedelta(minutes=10)
+    max_output: Annotated[int, Field(ge=1024)] = 64 * 1024
+
+
+class Settings(Model):
+    """The main file. Relative paths start at its folder."""
+
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:9180"
+    base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:9180"
+    database: str = "sqlite:///responder.db"
+    secret_file: Path = Path("secret.key")
+    policy: Path = Path("policy.yml")
+    inventory: Path = Path("inventory.yml")
+    people: Path = Path("people.yml")
+    runbooks: tuple[Path, ...] = ()
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
+    prometheus: Prometheus | None = None
+    kill_switch_file: Path | None = None
+    retention: Duration = timedelta(days=30)
+    console: Literal["open", "token"] = "token"
+    intake: Intake = Intake()
+    ssh: Ssh = Ssh()
+
+    @model_validator(mode="after")
+    def _is_open_only_at_home(self) -> Settings:
+        if not self.is_loopback and (self.console == "open" or any(source.open for source in self.sources)):
+            raise ValueError("open: true and console: open are for a loopback address only, such as 127.0.0.1")
+        names = [source.name for source in self.sources]
+        if len(names) != len(set(names)):
+            raise ValueError("two sources have the same name")
+        return self
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def is_loopback(self) -> bool:
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token or password: SHA-256, enough for secrets that are random and long."""
+    return hashlib.sha256(secret.encode()).hexdigest()

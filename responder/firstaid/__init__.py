@@ -1,0 +1,1 @@
+"""The runbook engine: a step looks, reads and plans; only the engine acts."""

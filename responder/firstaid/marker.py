@@ -1,0 +1,46 @@
+"""A marker on the host tells, after a crash, whether a command that must run once has run.
+
+The command is started through a fixed script that gets everything else as arguments. It makes the file
+ATTEMPT.started, which must not be there yet, and afterwards ATTEMPT.exit with the exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from responder.domain.runbook import Command, CommandResult
+
+_FOLDER = 'd="${RESPONDER_STATE:-$HOME/.local/state/responder}"; '
+_RUN = (
+    _FOLDER + 'umask 077; mkdir -p "$d" || exit 125; a="$d/$1"; shift; '
+    '(set -C; : > "$a.started") 2>/dev/null || { echo "this attempt was started before" >&2; exit 125; }; '
+    '"$@"; c=$?; echo "$c" > "$a.exit"; exit "$c"'
+)
+_ASK = _FOLDER + 'a="$d/$1"; [ -e "$a.started" ] || exit 3; cat "$a.exit" 2>/dev/null || exit 4'
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """What the marker says: was it started, and with which exit code did it end (None: no end is known)."""
+
+    started: bool
+    exit_code: int | None = None
+
+
+def marked(command: Command, attempt: str) -> Command:
+    """The command, leaving a marker under the attempt's name."""
+    return replace(command, argv=("/bin/sh", "-c", _RUN, "responder", attempt, *command.argv))
+
+
+def question(attempt: str) -> Command:
+    """Asks the host about an attempt."""
+    return Command(argv=("/bin/sh", "-c", _ASK, "responder", attempt), timeout=timedelta(seconds=10))
+
+
+def read(answer: CommandResult) -> Trace:
+    """What the host answered to `question`."""
+    if answer.exit_code == 3:
+        return Trace(started=False)
+    text = answer.stdout.strip()
+    return Trace(started=True, exit_code=int(text) if answer.exit_code == 0 and text.isdigit() else None)

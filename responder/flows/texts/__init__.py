@@ -1,0 +1,94 @@
+"""Texts for people, from sandboxed templates, in the reader's language where a translation is there."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from responder.domain.runbook import Attempt, Run
+from responder.domain.sla import Clock
+from responder.domain.ticket import Ticket
+
+_LOCALES = Path(__file__).parent.parent.parent / "locale"
+_SHOWN_LABELS = 12
+_TAIL = 6
+_LONGEST = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A run with its acts, as the message tells it."""
+
+    run: Run
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandOverText:
+    """What the hand-over message is made of."""
+
+    ticket: Ticket
+    clocks: Mapping[str, Clock]
+    tried: Sequence[Tried]
+    why: str
+    ack_link: str
+    ticket_link: str
+
+
+def hand_over_subject(ticket: Ticket) -> str:
+    """One line: grade, number, title. Line breaks in a title cannot make it into a header."""
+    return " ".join(f"[{ticket.grade}] {ticket.number} {ticket.title}".split())[:160]
+
+
+def hand_over_body(parts: HandOverText, language: str) -> str:
+    """What is wrong, the grade and why, what was tried, what remains, and the links."""
+    labels = [(name, value[:_LONGEST]) for name, value in sorted(parts.ticket.labels.items())][:_SHOWN_LABELS]
+    description = parts.ticket.annotations.get("description", "")
+    return (
+        _environment(language)
+        .get_template("hand_over.txt.j2")
+        .render(
+            ticket=parts.ticket,
+            facts=[*([("description", description[:600])] if description else []), *labels],
+            clocks=[clock for clock in parts.clocks.values() if clock.is_running],
+            runs=[_told(tried) for tried in parts.tried],
+            why=parts.why,
+            ack_link=parts.ack_link,
+            ticket_link=parts.ticket_link,
+            links=sorted(parts.ticket.links.items()),
+        )
+    )
+
+
+def _told(tried: Tried) -> dict[str, object]:
+    return {
+        "sentence": tried.run.sentence,
+        "runbook": tried.run.runbook,
+        "target": tried.run.target,
+        "attempts": [_attempt(attempt) for attempt in tried.attempts],
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, object]:
+    result = "no end is known" if attempt.exit_code is None else f"exit code {attempt.exit_code}"
+    tail = [line[:_LONGEST] for line in attempt.output.splitlines()[-_TAIL:]]
+    return {"command": " ".join(attempt.command)[:_LONGEST], "result": result, "tail": tail}
+
+
+@cache
+def _environment(language: str) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        autoescape=False,
+    )
+    translations = gettext.translation("responder", _LOCALES, languages=[language], fallback=True)
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    return environment

@@ -1,0 +1,1 @@
+"""Outside words become reports: pure parsing, one file per kind of sender."""

@@ -1,0 +1,90 @@
+"""What handlers are given, and what every answer has in common."""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from responder.config.configuration import Credential
+from responder.config.settings import digest
+from responder.flows.batcher import Batcher
+from responder.flows.desk import Desk
+
+SCOPES = ("ingest", "read", "act", "admin")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The running service, as far as handlers need it."""
+
+    desk: Desk
+    batcher: Batcher
+    reload: Callable[[], Awaitable[None]]
+    is_ready: Callable[[], Awaitable[str]]
+
+
+CONTEXT = web.AppKey("context", Context)
+ACTOR = web.RequestKey("actor", str)
+
+
+def shown_secret(request: web.Request) -> tuple[str, str]:
+    """User name and secret that a request shows: basic authentication, or a bearer token without a name."""
+    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return "", rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = b64decode(rest, validate=True).decode().partition(":")
+        except ValueError:
+            return "", ""
+        return user, password
+    return "", ""
+
+
+def is_valid(credential: Credential | None, request: web.Request) -> bool:
+    """True if the request may send for this source; compared in constant time. None: the source is open."""
+    if credential is None:
+        return True
+    user, secret = shown_secret(request)
+    same_user = hmac.compare_digest(user.encode(), credential.user.encode())
+    return hmac.compare_digest(digest(secret), credential.digest) and same_user
+
+
+async def allowed_actor(request: web.Request, scope: str) -> str | None:
+    """The name of the token that may do what `scope` says; None if there is no such credential."""
+    desk = request.app[CONTEXT].desk
+    if desk.configuration.settings.console == "open":
+        return "console"
+    _, secret = shown_secret(request)
+    if not secret:
+        return None
+    token = await desk.store.read(lambda tx: tx.switchboard.token(digest(secret)))
+    if token is None or (token.expires_at is not None and token.expires_at <= desk.clock.now()):
+        return None
+    return token.name if SCOPES.index(token.scope) >= SCOPES.index(scope) else None
+
+
+def needs(scope: str) -> Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], _Handler]:
+    """Marks a handler: it answers only to a token of this scope or a higher one."""
+
+    def mark(handler: _Handler) -> _Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            actor = await allowed_actor(request, scope)
+            if actor is None:
+                raise web.HTTPUnauthorized(
+                    text=f"This needs a token with the scope {scope} (responder token create NAME --scope {scope}).",
+                    headers={"WWW-Authenticate": 'Basic realm="responder", charset="UTF-8"'},
+                )
+            request[ACTOR] = actor
+            return await handler(request)
+
+        return guarded
+
+    return mark
+
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

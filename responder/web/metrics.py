@@ -1,0 +1,154 @@
+"""/metrics: the sums of the database, what is open now, and what this process measures of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from responder.domain.measures import BUCKETS, COUNTERS, HISTOGRAMS
+from responder.flows.desk import Desk
+from responder.flows.switches import kill_switch
+from responder.metrics import REGISTRY
+from responder.store.switchboard import Heartbeat
+from responder.store.transaction import Transaction
+from responder.web.context import CONTEXT
+
+PREFIX = "responder_"
+Labelled = list[tuple[dict[str, str], float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """All that is read from the database for one scrape, in one transaction."""
+
+    now: datetime
+    sums: list[tuple[str, dict[str, str], float]]
+    open: list[tuple[str, str, str, int]]
+    unacknowledged: list[tuple[str, str, int]]
+    least_remaining: list[tuple[str, str, datetime]]
+    jobs: list[tuple[str, int]]
+    messages: tuple[int, datetime | None]
+    heartbeats: list[Heartbeat]
+    kill_switch: bool
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    desk = request.app[CONTEXT].desk
+    snapshot = await desk.store.read(lambda tx: _gather(desk, tx))
+    registry = CollectorRegistry()
+    registry.register(_Collected(snapshot))
+    text = generate_latest(registry) + generate_latest(REGISTRY)
+    return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def _gather(desk: Desk, tx: Transaction) -> Snapshot:
+    now = desk.clock.now()
+    return Snapshot(
+        now=now,
+        sums=tx.sums.all(),
+        open=tx.tickets.open_counts(),
+        unacknowledged=tx.tickets.unacknowledged_counts(),
+        least_remaining=tx.tickets.least_remaining(),
+        jobs=tx.jobs.waiting(now),
+        messages=tx.messages.waiting(),
+        heartbeats=tx.switchboard.heartbeats(),
+        kill_switch=bool(kill_switch(desk, tx)),
+    )
+
+
+class _Collected(Collector):
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _counters(self._snapshot.sums)
+        yield from _histograms(self._snapshot.sums)
+        yield from _gauges(self._snapshot)
+
+
+def _counters(sums: list[tuple[str, dict[str, str], float]]) -> Iterator[Metric]:
+    for name, text in COUNTERS.items():
+        rows = [(labels, value) for key, labels, value in sums if key == name]
+        yield _family(CounterMetricFamily, name, text, rows)
+
+
+def _family(
+    kind: type[CounterMetricFamily | GaugeMetricFamily], name: str, text: str, rows: Labelled
+) -> CounterMetricFamily | GaugeMetricFamily:
+    names = sorted(rows[0][0]) if rows else []
+    family = kind(PREFIX + name, text, labels=names)
+    for labels, value in rows:
+        family.add_metric([labels[label] for label in names], value)
+    return family
+
+
+def _histograms(sums: list[tuple[str, dict[str, str], float]]) -> Iterator[Metric]:
+    for name, text in HISTOGRAMS.items():
+        family = HistogramMetricFamily(PREFIX + name, text, labels=["by", "priority", "team"])
+        totals = {_key(labels): value for key, labels, value in sums if key == f"{name}_sum"}
+        for series, total in sorted(totals.items()):
+            counts = {
+                labels["le"]: value for key, labels, value in sums if key == f"{name}_bucket" and _key(labels) == series
+            }
+            family.add_metric(list(series), _cumulative(counts), sum_value=total)
+        yield family
+
+
+def _key(labels: dict[str, str]) -> tuple[str, str, str]:
+    return labels["by"], labels["priority"], labels["team"]
+
+
+def _cumulative(counts: dict[str, float]) -> list[tuple[str, float]]:
+    rows, running = [], 0.0
+    for limit in (*map(str, BUCKETS), "+Inf"):
+        running += counts.get(limit, 0.0)
+        rows.append((limit, running))
+    return rows
+
+
+def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
+    waiting, oldest = snapshot.messages
+    rows: dict[str, tuple[str, Labelled]] = {
+        "tickets_open": (
+            "Tickets that are not closed.",
+            [({"priority": grade, "team": team, "status": status}, n) for grade, team, status, n in snapshot.open],
+        ),
+        "tickets_unacknowledged": (
+            "Tickets handed over that nobody has acknowledged.",
+            [({"priority": grade, "team": team}, n) for grade, team, n in snapshot.unacknowledged],
+        ),
+        "sla_clock_remaining_seconds": (
+            "What is left of the running clock that is due first; negative when it is past.",
+            [
+                ({"clock": clock, "priority": grade}, (due - snapshot.now).total_seconds())
+                for clock, grade, due in snapshot.least_remaining
+            ],
+        ),
+        "jobs_waiting": ("Jobs that are due and not done.", [({"kind": kind}, n) for kind, n in snapshot.jobs]),
+        "messages_waiting": ("Messages that have not left yet.", [({}, waiting)]),
+        "message_oldest_waiting_seconds": (
+            "How long the oldest of them waits.",
+            [({}, (snapshot.now - oldest).total_seconds() if oldest else 0.0)],
+        ),
+        "heartbeat_age_seconds": (
+            "Since a source's heartbeat was seen.",
+            [(_beat(beat), (snapshot.now - beat.last_at).total_seconds()) for beat in snapshot.heartbeats],
+        ),
+        "heartbeat_silent": (
+            "1 if a source's heartbeat is overdue.",
+            [(_beat(beat), float(beat.silent_since is not None)) for beat in snapshot.heartbeats],
+        ),
+        "kill_switch": ("1 if automation is switched off.", [({}, float(snapshot.kill_switch))]),
+    }
+    for name, (text, labelled) in rows.items():
+        yield _family(GaugeMetricFamily, name, text, labelled)
+
+
+def _beat(beat: Heartbeat) -> dict[str, str]:
+    return {"source": beat.source, "name": beat.name}

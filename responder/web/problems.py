@@ -1,0 +1,67 @@
+"""Errors as RFC 9457 problem details for programs, as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from responder.errors import NotFound, Refused, ResponderError, StoreUnavailable
+
+log = structlog.get_logger()
+
+
+def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> web.Response:
+    """An error that says what is wrong; `more` are members of the problem object."""
+    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return web.Response(
+        status=status, body=orjson.dumps(content), content_type="application/problem+json", headers=headers
+    )
+
+
+@web.middleware
+async def errors_as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns whatever a handler raises into an answer, and never into a stack trace for the outside."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {key: value for key, value in error.headers.items() if key.lower() not in _OWN}
+        return problem(error.status, error.text or error.reason, headers=headers)
+    except ResponderError as error:
+        return problem(_status(error), str(error))
+    except Exception as error:
+        log.error("request failed", path=request.path, exc_info=error)
+        return problem(500, "Something went wrong here; the log says what.")
+
+
+_OWN = {"content-type", "content-length"}
+
+
+def _status(error: ResponderError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, Refused):
+        return 409
+    return 503 if isinstance(error, StoreUnavailable) or not error.permanent else 400
+
+
+@web.middleware
+async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What every answer says to browsers: nothing from elsewhere, no framing, no guessing of types."""
+    answer = await handler(request)
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    answer.headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'",
+    )
+    if not request.path.startswith("/static/"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+    return answer

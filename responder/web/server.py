@@ -1,0 +1,29 @@
+"""The web application: all routes, behind one error handler."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from responder.web import api, health, pages
+from responder.web.context import CONTEXT, Context
+from responder.web.metrics import metrics
+from responder.web.problems import errors_as_problems, security_headers
+from responder.web.webhooks import alertmanager
+
+
+def build(context: Context) -> web.Application:
+    """The application for a running service."""
+    limit = context.desk.configuration.settings.intake.max_body
+    application = web.Application(middlewares=[security_headers, errors_as_problems], client_max_size=limit)
+    application[CONTEXT] = context
+    application.add_routes(
+        [
+            web.post("/webhooks/alertmanager", alertmanager),
+            web.post("/webhooks/alertmanager/{source}", alertmanager),
+            web.get("/metrics", metrics),
+            *health.routes(),
+            *api.routes(),
+            *pages.routes(),
+        ]
+    )
+    return application

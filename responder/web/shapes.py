@@ -1,0 +1,83 @@
+"""Tickets, runs and messages as plain structures: what the API answers and the pages show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from responder.domain.runbook import Attempt, Run
+from responder.domain.ticket import Ticket
+from responder.store.transaction import Transaction
+
+
+def plain(value: Any) -> Any:
+    """Instants as RFC 3339 in UTC, the rest as it is."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return value
+
+
+def ticket_line(ticket: Ticket) -> dict[str, Any]:
+    """A ticket in a list."""
+    names = (
+        "id", "number", "title", "grade", "grade_rule", "grade_reason", "status", "signal", "team", "runbook",
+        "source", "labels", "flapping", "incomplete", "episode", "opened_at", "acknowledged_at", "acknowledged_by",
+        "cleared_at", "restored_at", "restored_by", "resolved_at", "closed_at", "previous_id", "version",
+    )  # fmt: skip
+    return {name: plain(getattr(ticket, name)) for name in names}
+
+
+def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
+    """A ticket with its clocks, history, runs, messages and reports. Raises NotFound."""
+    known = tx.tickets.find(key)
+    ticket = known.ticket
+    runs = tx.runs.of_ticket(ticket.id)
+    return {
+        **ticket_line(ticket),
+        "annotations": dict(ticket.annotations),
+        "links": dict(ticket.links),
+        "clocks": [plain(asdict(clock)) for clock in known.clocks.values()],
+        "events": [plain(asdict(event)) for event in tx.tickets.events(ticket.id)],
+        "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
+        "messages": [plain(asdict(message)) for message in tx.messages.of_ticket(ticket.id)],
+        "reports": [
+            {"outcome": outcome, "count": count, "first": plain(first), "last": plain(last)}
+            for outcome, count, first, last in tx.reports.of_ticket(ticket.id)
+        ],
+    }
+
+
+def run_line(run: Run) -> dict[str, Any]:
+    names = ("id", "ticket_id", "runbook", "target", "started_at", "ended_at", "outcome", "sentence", "step", "epoch")
+    return {name: plain(getattr(run, name)) for name in names}
+
+
+def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
+    """A run's steps, each with its acts."""
+    acts = tx.runs.attempts(run_id)
+    return [
+        {
+            **{
+                name: plain(row._mapping[name])
+                for name in ("step", "name", "kind", "started_at", "ended_at", "outcome", "sentence")
+            },
+            "acts": [act_line(act) for act in acts if act.step == row._mapping["step"]],
+        }
+        for row in tx.runs.steps(run_id)
+    ]
+
+
+def act_line(act: Attempt) -> dict[str, Any]:
+    return {
+        "id": act.id,
+        "command": list(act.command),
+        "started_at": plain(act.started_at),
+        "ended_at": plain(act.ended_at),
+        "exit_code": act.exit_code,
+        "output": act.output,
+    }

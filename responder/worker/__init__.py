@@ -1,0 +1,1 @@
+"""Runs promised jobs: `local` in this process on SQLite, `cluster` through procrastinate on PostgreSQL."""

@@ -1,0 +1,132 @@
+"""The worker on PostgreSQL: procrastinate hands out the jobs to any number of replicas.
+
+Its `lock` serialises jobs per ticket, its heartbeats find workers that died, and LISTEN/NOTIFY wakes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate import JobContext, RetryDecision, jobs
+
+from responder.metrics import jobs_running
+from responder.store.database import Database
+from responder.store.jobs import Job
+from responder.worker.handlers import Lane, Work, described, retry_after
+
+log = structlog.get_logger()
+_BEAT = 5.0
+_STALLED_AFTER = 15.0
+# How late a job may start that was promised for a later time; what is due at once is woken by NOTIFY.
+_LATENESS = 1.0
+
+
+class _Backoff(procrastinate.BaseRetryStrategy):
+    """Retries by what the error says of itself; no decision means: set aside."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> RetryDecision | None:
+        if not isinstance(exception, Exception):
+            return RetryDecision(retry_in={"seconds": 1})
+        wait = retry_after(exception, job.attempts + 1)
+        if wait is None:
+            return None
+        # A waiting job blocks every later one with its lock, so a retry waits under a lock of its own.
+        return RetryDecision(retry_in={"seconds": max(1, round(wait.total_seconds()))}, lock=f"job:{job.id}")
+
+
+class ClusterWorker:
+    """Takes jobs from PostgreSQL beside the other replicas' workers; one procrastinate worker per lane."""
+
+    def __init__(self, database: Database, work: Work) -> None:
+        conninfo = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connections = 4 + 2 * len(work.lanes)
+        self._app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=connections)
+        )
+        self._work = work
+        self._tasks: list[asyncio.Task[None]] = []
+        self._running = 0
+        for kind in work.handlers:
+            self._app.task(name=kind, pass_context=True, retry=_Backoff())(self._do)
+
+    async def start(self) -> None:
+        await self._app.open_async()
+        self._tasks = [
+            *(asyncio.create_task(self._lane(lane), name=f"worker {lane.kinds[0]}") for lane in self._work.lanes),
+            asyncio.create_task(self._revive_stalled(), name="stalled jobs"),
+        ]
+
+    async def stop(self) -> None:
+        """Stops taking jobs and ends those at work; they are done again by whoever is left."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self._app.close_async()
+
+    async def _lane(self, lane: Lane) -> None:
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    queues=lane.kinds,
+                    name=f"responder-{lane.kinds[0]}",
+                    concurrency=lane.at_once,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=_LATENESS,
+                    update_heartbeat_interval=_BEAT,
+                    stalled_worker_timeout=_STALLED_AFTER,
+                    shutdown_graceful_timeout=1,
+                )
+            except procrastinate.exceptions.ConnectorException as error:
+                log.warning("worker cannot reach the database", error=str(error))
+                await asyncio.sleep(1)
+
+    async def _do(self, context: JobContext, args: Mapping[str, Any]) -> None:
+        job = _ours(context.job, args)
+        # A task of its own, so that its failure can be looked at here and still reach procrastinate.
+        doing = asyncio.ensure_future(self._work.handlers[job.kind](job))
+        self._count(1)
+        try:
+            await asyncio.wait([doing])
+        finally:
+            self._count(-1)
+            doing.cancel()
+        error = doing.exception()
+        if error is None:
+            return
+        if isinstance(error, Exception) and retry_after(error, job.attempts + 1) is None:
+            await self._work.set_aside(job, described(error))
+        raise error
+
+    def _count(self, change: int) -> None:
+        self._running += change
+        jobs_running.set(self._running)
+
+    async def _revive_stalled(self) -> None:
+        while True:
+            try:
+                for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
+                    log.warning("taking over a job whose worker died", job=job.id, kind=job.task_name)
+                    await self._app.job_manager.retry_job(job)
+            except procrastinate.exceptions.ConnectorException as error:
+                log.warning("cannot look for stalled jobs", error=str(error))
+            await asyncio.sleep(_BEAT)
+
+
+def _ours(job: jobs.Job, args: Mapping[str, Any]) -> Job:
+    return Job(
+        id=job.id or 0,
+        kind=job.task_name,
+        args=args,
+        due_at=job.scheduled_at or datetime.now(UTC),
+        lock=job.lock or "",
+        attempts=job.attempts,
+    )

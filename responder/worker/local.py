@@ -1,0 +1,157 @@
+"""The worker on SQLite: jobs are rows, woken by the commit that promised them, never by polling.
+
+One process serves one file (`Database.lock_file`), so what is at work is known in memory and needs no mark in the
+database; after a crash every job that was not finished is simply done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from responder.clock import Clock
+from responder.errors import StoreUnavailable
+from responder.metrics import jobs_running
+from responder.store.database import Database
+from responder.store.jobs import Job
+from responder.store.transaction import Transaction
+from responder.worker.handlers import Lane, Work, described, retry_after
+
+log = structlog.get_logger()
+_LONGEST_NAP = timedelta(seconds=30)
+
+
+class LocalWorker:
+    """Runs due jobs, each lane up to its limit, and jobs with the same lock one after another."""
+
+    def __init__(self, database: Database, work: Work, clock: Clock) -> None:
+        self._database = database
+        self._work = work
+        self._clock = clock
+        self._awake = asyncio.Event()
+        self._at_work: dict[int, Job] = {}
+        self._finished: set[int] = set()
+        self._locks: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        running = asyncio.get_running_loop()
+        self._database.on_promise = lambda: _wake(running, self._awake)
+        self._loop = asyncio.create_task(self._forever(), name="local worker")
+
+    async def stop(self) -> None:
+        """Stops taking jobs and cancels those at work; they are done again at the next start."""
+        for task in [*self._tasks, *([self._loop] if self._loop else [])]:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def run_until_idle(self) -> None:
+        """Does everything that is due, and what that promises; for tests and the demo."""
+        while await self._take() or self._tasks:
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _forever(self) -> None:
+        while True:
+            self._awake.clear()
+            try:
+                started = await self._take()
+                nap = timedelta() if started else await self._nap()
+            except StoreUnavailable as error:
+                log.warning("worker cannot reach the database", error=str(error))
+                nap = timedelta(seconds=1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), nap.total_seconds())
+
+    async def _take(self) -> int:
+        """Starts what is due and fits; how many that was."""
+        await self._forget_finished()
+        started = 0
+        for lane in self._work.lanes:
+            free = lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())
+            if free > 0:
+                due = await self._due(lane, free)
+                started += sum(self._begin(job) for job in due)
+        return started
+
+    async def _due(self, lane: Lane, free: int) -> list[Job]:
+        now, busy, locks = self._clock.now(), set(self._at_work) | self._finished, self._locks
+        found = await self._database.read(
+            lambda tx: tx.local_jobs.due(lane.kinds, now, without=busy, limit=free + len(locks))
+        )
+        return [job for job in found if job.id not in self._finished][:free]
+
+    def _begin(self, job: Job) -> bool:
+        if job.lock in self._locks:
+            return False
+        if job.lock:
+            self._locks.add(job.lock)
+        self._at_work[job.id] = job
+        task = asyncio.create_task(self._do(job), name=f"{job.kind} {job.id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._end(done, job))
+        jobs_running.set(len(self._at_work))
+        return True
+
+    def _end(self, task: asyncio.Task[None], job: Job) -> None:
+        self._tasks.discard(task)
+        del self._at_work[job.id]
+        self._locks.discard(job.lock)
+        jobs_running.set(len(self._at_work))
+        self._awake.set()
+
+    async def _do(self, job: Job) -> None:
+        with structlog.contextvars.bound_contextvars(job=job.id, kind=job.kind, **_ticket_of(job)):
+            try:
+                await self._work.handlers[job.kind](job)
+            except Exception as error:  # noqa: BLE001 the one place where any failure of a job is dealt with
+                await self._failed(job, error)
+            else:
+                self._finished.add(job.id)
+
+    async def _failed(self, job: Job, error: Exception) -> None:
+        attempts, sentence = job.attempts + 1, described(error)
+        wait = retry_after(error, attempts)
+        log.warning("job failed", error=sentence, attempts=attempts, again=wait is not None, exc_info=error)
+        now = self._clock.now()
+
+        def write_down(tx: Transaction) -> None:
+            if wait is not None:
+                tx.local_jobs.retry(job.id, now + wait, sentence)
+            else:
+                tx.local_jobs.set_aside(job.id, sentence, now)
+
+        try:
+            await self._database.write(write_down)
+        except StoreUnavailable:
+            # The row still says that the job is due: it is taken again when the database is back.
+            await asyncio.sleep(1)
+            return
+        if wait is None:
+            await self._work.set_aside(job, sentence)
+
+    async def _forget_finished(self) -> None:
+        done = list(self._finished)
+        if done:
+            await self._database.write(lambda tx: tx.local_jobs.done(done))
+            self._finished.difference_update(done)
+
+    async def _nap(self) -> timedelta:
+        if self._finished:
+            return timedelta()
+        now = self._clock.now()
+        due_at = await self._database.read(lambda tx: tx.local_jobs.next_due_at(now))
+        return _LONGEST_NAP if due_at is None else min(max(due_at - now, timedelta()), _LONGEST_NAP)
+
+
+def _wake(loop: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(awake.set)
+
+
+def _ticket_of(job: Job) -> dict[str, object]:
+    return {"ticket": job.args["ticket"]} if "ticket" in job.args else {}
