@@ -73,7 +73,8 @@ def grade(rules: tuple[GradeRule, ...], default: str, labels: Mapping[str, str],
 
 
 def _reason(rule: GradeRule, labels: Mapping[str, str], facts: Mapping[str, str]) -> str:
-    found = [str(matcher) for matcher in rule.when]
+    # What the alert says, not what the rule asks: the rule is named, and regular expressions explain little at night.
+    found = [f"{matcher.label}={labels.get(matcher.label) or 'none'}" for matcher in rule.when]
     if rule.affected_users:
         found.append(f"affected users {affected_users(labels, facts)} {rule.affected_users}")
     if rule.impact:

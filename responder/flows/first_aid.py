@@ -25,6 +25,13 @@ from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 
+_WHAT_REMAINS = {
+    RunOutcome.FAILED: "First aid did not help. The alert still fires, and the machine tries nothing more.",
+    RunOutcome.UNKNOWN: "It is not known whether the last command ran: look before you repeat it. The alert still fires.",
+    RunOutcome.CANCELLED: "First aid was stopped half-way. The alert still fires.",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Order:
     """What is to run where, once every name in it has been found."""
@@ -203,7 +210,7 @@ def _conclude(desk: Desk, change: Change, run: Run, ended: Ended, now: datetime)
     if ended.outcome is RunOutcome.HELPED:
         _restored(desk, change, now)
     elif change.after.signal is Signal.FIRING:
-        change.promise("hand_over", why=ended.sentence)
+        change.promise("hand_over", why=_WHAT_REMAINS[ended.outcome])
 
 
 def _restored(desk: Desk, change: Change, now: datetime) -> None:

@@ -51,7 +51,8 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -
             change.promises.append(Promise(kind="deliver", args={"message": message_id}, lock=lock))
     if new or not told:
         names = ", ".join(f"{one.person} by {one.channel}" for one in new) or "nobody"
-        change.note(now, EventKind.MESSAGE, f"To tell: {names} ({reason or 'no tier is called'}).")
+        why_them = reason or f"{ticket.grade} calls no tier: it waits in the list"
+        change.note(now, EventKind.MESSAGE, f"To tell: {names} ({why_them}).")
 
 
 def _message(desk: Desk, known: Known, recipient: Recipient, tried: list[Tried], why: str) -> Message:

@@ -45,10 +45,16 @@ class LocalWorker:
 
     async def stop(self) -> None:
         """Stops taking jobs and cancels those at work; they are done again at the next start."""
-        for task in [*self._tasks, *([self._loop] if self._loop else [])]:
-            task.cancel()
+        if self._loop is not None:
+            self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                await self._loop
+        at_work = list(self._tasks)
+        for task in at_work:
+            task.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self._forget_finished()
 
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests and the demo."""

@@ -1,0 +1,52 @@
+"""The command line: one file per group of commands, loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import typer
+
+_GROUPS = {
+    "serve": "serve",
+    "worker": "serve",
+    "init": "init",
+    "check": "check",
+    "schema": "check",
+    "explain": "explain",
+    "run": "run",
+    "demo": "demo",
+    "send-test-alert": "alerts",
+    "tickets": "tickets",
+    "automation": "automation",
+    "hosts": "hosts",
+    "token": "token",
+    "db": "db",
+    "doctor": "doctor",
+    "version": "version",
+}
+
+
+def main() -> None:
+    """Runs the command that the arguments name."""
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    names = [wanted] if wanted in _GROUPS else list(_GROUPS)
+    root = typer.Typer(
+        name="responder",
+        help="Alerts become graded tickets, runbooks give first aid over SSH, people get the rest.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
+    for module in dict.fromkeys(_GROUPS[name] for name in names):
+        import_module(f"responder.cli.{module}").add_to(root)
+
+    @root.callback()
+    def _root() -> None:
+        """Keeps the name of a single command a word of its own."""
+
+    root()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m responder.cli` is `responder`."""
+
+from responder.cli import main
+
+main()

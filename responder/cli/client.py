@@ -1,0 +1,44 @@
+"""The commands' way to a running server."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import aiohttp
+import orjson
+import typer
+
+from responder.cli.common import FAILED, UNREACHABLE, awaited, fail
+
+ServerOption = Annotated[
+    str, typer.Option("--server", "-s", envvar="RESPONDER_SERVER", help="The server's address.", show_default=True)
+]
+DEFAULT_SERVER = "http://127.0.0.1:9180"
+
+
+def ask(method: str, server: str, path: str, content: object = None, *, token: str | None = None) -> Any:
+    """What the server answers, as parsed JSON. The token comes from RESPONDER_TOKEN."""
+    return awaited(lambda: _ask(method, server.rstrip("/") + path, content, token))
+
+
+async def _ask(method: str, url: str, content: object, token: str | None) -> Any:
+    secret = os.environ.get("RESPONDER_TOKEN", "") if token is None else token
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    data = None if content is None else orjson.dumps(content)
+    timeout = aiohttp.ClientTimeout(total=30)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.request(method, url, data=data) as answer,
+        ):
+            text = await answer.read()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        fail(f"{url} cannot be reached: {error or 'no answer in time'}", UNREACHABLE)
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        fail(f"{url} answered {answer.status} with something else than JSON; is this a responder?", UNREACHABLE)
+    if answer.status >= 400:
+        fail(str(found.get("detail", found)), FAILED)
+    return found

@@ -1,0 +1,91 @@
+"""What the commands share: where the files are, how results are shown, and how a command ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from responder.config.configuration import Configuration, read
+from responder.errors import ConfigError, ResponderError
+
+T = TypeVar("T")
+
+# Exit codes that scripts may rely on; docs/cli.md lists them.
+FAILED, BAD_CONFIG, UNREACHABLE = 1, 2, 3
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", envvar="RESPONDER_CONFIG", help="The main file.", show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DEFAULT_CONFIG = Path("responder.yml")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def configuration(path: Path) -> Configuration:
+    """The checked configuration; with a mistake in it the command ends and shows every mistake."""
+    try:
+        return read(path)
+    except ConfigError as error:
+        show_problems(error)
+        raise typer.Exit(BAD_CONFIG) from error
+
+
+def show_problems(error: ConfigError) -> None:
+    for problem in error.problems:
+        err.print(f"{problem.path}:{problem.line}:{problem.column}: {problem.text}", markup=False, soft_wrap=True)
+
+
+def fail(text: str, code: int = FAILED) -> NoReturn:
+    err.print(text, markup=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """An error that is ours ends the command with its sentence, not with a stack trace."""
+    try:
+        yield
+    except ConfigError as error:
+        show_problems(error)
+        raise typer.Exit(BAD_CONFIG) from error
+    except ResponderError as error:
+        fail(str(error))
+
+
+def awaited(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs a coroutine to its end; errors of ours become sentences."""
+    with told_in_a_sentence():
+        return asyncio.run(make())
+
+
+def print_json(content: object) -> None:
+    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+
+
+def table(*columns: str) -> Table:
+    """A plain table without lines, as wide as what is in it."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def pairs(words: list[str]) -> dict[str, str]:
+    """`name=value` words as a mapping."""
+    found = {}
+    for word in words:
+        name, separator, value = word.partition("=")
+        if not separator or not name:
+            fail(f"{word!r} is not of the form name=value", BAD_CONFIG)
+        found[name] = value
+    return found

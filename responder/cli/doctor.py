@@ -1,0 +1,115 @@
+"""`responder doctor`: is everything there that a night needs?"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from responder.adapters.http_client import HttpClient
+from responder.app import open_database
+from responder.cli.common import (
+    DEFAULT_CONFIG,
+    FAILED,
+    ConfigOption,
+    JsonOption,
+    awaited,
+    configuration,
+    out,
+    print_json,
+    table,
+)
+from responder.cli.hosts import try_all
+from responder.config.configuration import Configuration
+from responder.domain.runbook import Fetch, Query
+from responder.errors import QueryFailed, ResponderError
+from responder.store import schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at: fine, or why not."""
+
+    what: str
+    problem: str = ""
+
+
+def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Look at files, secrets, database, Prometheus, hosts and the running server; say what is wrong."""
+    loaded = configuration(config)
+    findings = awaited(lambda: _all(loaded))
+    if json:
+        print_json([{"what": one.what, "ok": not one.problem, "problem": one.problem} for one in findings])
+    else:
+        shown = table("", "what", "")
+        for one in findings:
+            shown.add_row("[red]no[/red]" if one.problem else "[green]ok[/green]", one.what, one.problem)
+        out.print(shown)
+    if any(one.problem for one in findings):
+        raise typer.Exit(FAILED)
+
+
+def add_to(root: typer.Typer) -> None:
+    root.command()(doctor)
+
+
+async def _all(loaded: Configuration) -> list[Finding]:
+    return [finding async for finding in _findings(loaded)]
+
+
+async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
+    yield Finding(what=f"files ({loaded.path})")
+    yield Finding(what="secrets", problem=_readable_by_others(loaded))
+    yield Finding(what="database", problem=_database(loaded))
+    if loaded.settings.prometheus:
+        yield Finding(what="prometheus", problem=await _prometheus(loaded))
+    for name, why in (await try_all(loaded.targets)).items():
+        yield Finding(what=f"host {name}", problem=why)
+    yield Finding(what="server", problem=await _server(loaded))
+
+
+def _readable_by_others(loaded: Configuration) -> str:
+    folder = loaded.path.parent
+    files = [loaded.settings.secret_file, *(source.bearer_file for source in loaded.settings.sources)]
+    open_files = [str(path) for path in files if path and _is_open(folder / path)]
+    return f"others can read {', '.join(open_files)}; chmod 600" if open_files else ""
+
+
+def _is_open(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
+
+
+def _database(loaded: Configuration) -> str:
+    try:
+        database = open_database(loaded)
+        current = schema.is_current(database)
+        database.close()
+    except ResponderError as error:
+        return str(error)
+    return "" if current else "its schema is not of this version: responder db upgrade"
+
+
+async def _prometheus(loaded: Configuration) -> str:
+    client = HttpClient(loaded.settings.prometheus.url if loaded.settings.prometheus else "")
+    try:
+        await client.query(Query(promql="vector(1)"))
+    except QueryFailed as error:
+        return str(error)
+    finally:
+        await client.close()
+    return ""
+
+
+async def _server(loaded: Configuration) -> str:
+    client = HttpClient()
+    host = f"[{loaded.settings.host}]" if ":" in loaded.settings.host else loaded.settings.host
+    try:
+        page = await client.fetch(Fetch(url=f"http://{host}:{loaded.settings.port}/-/ready"))
+    except QueryFailed:
+        return f"nothing answers on {loaded.settings.listen}: responder serve --config {loaded.path}"
+    finally:
+        await client.close()
+    return "" if page.status == 200 else f"it is not ready: {page.text[:200]}"

@@ -1,0 +1,51 @@
+"""`responder explain`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from responder.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, configuration, out, pairs, print_json
+from responder.clock import SystemClock
+from responder.flows.explain import explain as explained
+
+
+def explain(
+    labels: Annotated[list[str], typer.Argument(help="The alert's labels, as name=value.")],
+    annotation: Annotated[list[str], typer.Option("--annotation", "-a", help="Its annotations.")] = [],  # noqa: B006
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Say which rule, grade, runbook and people an alert with these labels would get, and why."""
+    found = explained(configuration(config), pairs(labels), pairs(annotation), SystemClock().now())
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+def add_to(root: typer.Typer) -> None:
+    root.command()(explain)
+
+
+def _show(found: dict[str, Any]) -> None:
+    def line(name: str, text: str) -> None:
+        out.print(f"{name:<10} {text}", markup=False, soft_wrap=True)
+
+    if found["heartbeat"]:
+        line("heartbeat", f"{found['heartbeat']}: it opens no ticket; its silence does")
+        return
+    line("grade", f"{found['grade']}: {found['reason']}")
+    line("rule", found["rule"])
+    line("clocks", ", ".join(f"{name} in {target}" for name, target in found["clocks"].items()))
+    line("team", found["team"])
+    line("first aid", _first_aid(found["first_aid"]))
+    line("people", f"{', '.join(found['people']) or 'nobody'} ({found['people_reason']})")
+
+
+def _first_aid(aid: dict[str, Any] | None) -> str:
+    if aid is None:
+        return "none: no rule fits, so it goes to people at once"
+    where = f"{aid['runbook']} on {aid['target'] or '?'} (rule “{aid['rule']}”)"
+    return f"{where}, but refused: {aid['objection']}" if aid["objection"] else where

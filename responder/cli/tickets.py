@@ -1,0 +1,122 @@
+"""`responder tickets`: list, show, ack, note, restore."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import typer
+
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
+from responder.cli.common import JsonOption, out, print_json, table
+from responder.clock import SystemClock
+from responder.domain.durations import spoken
+
+Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
+Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+tickets = typer.Typer(help="See and handle tickets of a running server.", no_args_is_help=True)
+
+
+@tickets.command("list")
+def list_(
+    server: ServerOption = DEFAULT_SERVER,
+    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    grade: Annotated[str, typer.Option(help="Only this grade.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    json: JsonOption = False,
+) -> None:
+    """List tickets, newest first."""
+    query = {"limit": limit, **({} if everything else {"open": 1}), **({"grade": grade} if grade else {})}
+    found = ask("GET", server, f"/api/v1/tickets?{urlencode(query)}")
+    if json:
+        print_json(found)
+        return
+    shown = table("grade", "number", "status", "signal", "age", "who", "what")
+    for ticket in found["tickets"]:
+        who = ticket["acknowledged_by"] or ("machine" if ticket["restored_by"] == "machine" else "")
+        shown.add_row(
+            ticket["grade"], ticket["number"], ticket["status"].replace("_", " "), ticket["signal"],
+            _age(ticket["opened_at"]), who, ticket["title"],
+        )  # fmt: skip
+    out.print(shown if found["tickets"] else "no ticket")
+
+
+@tickets.command()
+def show(key: Key, server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
+    """Show one ticket with its whole history."""
+    found = ask("GET", server, f"/api/v1/tickets/{quote(key)}")
+    if json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+@tickets.command()
+def ack(
+    key: Key, who: Actor = getpass.getuser(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False
+) -> None:
+    """Acknowledge: you take the ticket, nobody else is told about it, automation steps back."""
+    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/acknowledge", {"actor": who}), json)
+
+
+@tickets.command()
+def note(
+    key: Key,
+    text: Annotated[str, typer.Argument(help="What to remember.")],
+    who: Actor = getpass.getuser(),
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Add a note to the history."""
+    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/note", {"actor": who, "text": text}), json)
+
+
+@tickets.command()
+def restore(
+    key: Key,
+    reason: Annotated[str, typer.Argument(help="What shows that the trouble is gone.")],
+    who: Actor = getpass.getuser(),
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Say that the trouble is gone; while an alert still fires, the proof must follow."""
+    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/restore", {"actor": who, "reason": reason}), json)
+
+
+def add_to(root: typer.Typer) -> None:
+    root.add_typer(tickets, name="tickets")
+
+
+def _done(ticket: dict[str, Any], json: bool) -> None:
+    if json:
+        print_json(ticket)
+    else:
+        who = f", {ticket['acknowledged_by']} has it" if ticket["acknowledged_by"] else ""
+        out.print(f"{ticket['number']} is {ticket['status'].replace('_', ' ')}{who}", markup=False)
+
+
+def _age(at: str) -> str:
+    return spoken(SystemClock().now() - datetime.fromisoformat(at))
+
+
+def _show(ticket: dict[str, Any]) -> None:
+    out.print(f"{ticket['grade']} {ticket['number']}: {ticket['title']}", markup=False, style="bold", soft_wrap=True)
+    out.print(f"{ticket['status'].replace('_', ' ')}, {ticket['signal']}; {ticket['grade_reason']}", markup=False)
+    for clock in ticket["clocks"]:
+        state = "past its target" if clock["breached_at"] else "stopped" if clock["stopped_at"] else "running"
+        out.print(f"clock {clock['name']}: due {_moment(clock['due_at'])}, {state}", markup=False)
+    for event in ticket["events"]:
+        out.print(f"{_moment(event['at'])}  {event['actor']}: {event['text']}", markup=False, soft_wrap=True)
+    for run in ticket["runs"]:
+        for step in run["steps"]:
+            for act in step["acts"]:
+                out.print(f"$ {' '.join(act['command'])}  [exit {act['exit_code']}]", markup=False, soft_wrap=True)
+                out.print(act["output"], markup=False, style="dim")
+    for message in ticket["messages"]:
+        out.print(f"message to {message['person']} by {message['channel']}: {message['state']}", markup=False)
+
+
+def _moment(at: str) -> str:
+    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S}"

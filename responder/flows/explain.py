@@ -1,0 +1,60 @@
+"""Explain: which rule, grade, runbook and people these labels would get, and why. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from responder.config.configuration import Configuration
+from responder.domain.durations import spoken
+from responder.domain.oncall import recipients
+from responder.domain.policy import FirstAidRule
+from responder.domain.report import Report, Signal
+from responder.domain.target import find
+from responder.firstaid.plan import snapshot
+
+
+def explain(
+    configuration: Configuration, labels: Mapping[str, str], annotations: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """All that would be decided for an alert with these labels."""
+    policy = configuration.policy
+    report = Report(source="explain", signal=Signal.FIRING, labels=labels, annotations=annotations, started_at=now)
+    grading, team = policy.grade(report), policy.team(labels)
+    grade = policy.grades[grading.grade]
+    tiers = configuration.tiers.get(team, ())
+    told, reason = recipients(tiers, grade.tiers, configuration.people)
+    heartbeat = policy.heartbeat_for(labels)
+    return {
+        "grade": grading.grade,
+        "rule": grading.rule,
+        "reason": grading.reason,
+        "team": team,
+        "trouble": policy.trouble(report),
+        "heartbeat": heartbeat.name if heartbeat else None,
+        "clocks": {name: spoken(target) for name, target in grade.targets.items()},
+        "first_aid": _first_aid(configuration, policy.first_aid_for(labels, grading.grade), labels),
+        "people": [f"{one.person} by {one.channel}" for one in told],
+        "people_reason": reason,
+    }
+
+
+def _first_aid(
+    configuration: Configuration, rule: FirstAidRule | None, labels: Mapping[str, str]
+) -> dict[str, Any] | None:
+    if rule is None:
+        return None
+    runbook = configuration.runbooks[rule.runbook]
+    found: dict[str, Any] = {"rule": rule.name, "runbook": runbook.name, "target": None, "objection": ""}
+    wanted = labels.get(rule.target, "")
+    target = find(configuration.targets, wanted)
+    if target is None:
+        found["objection"] = f"{wanted!r} (label {rule.target}) is no target in the inventory"
+        return found
+    found["target"] = target.name
+    try:
+        found["steps"] = snapshot(runbook, labels, target)["steps"]
+    except ValueError as error:
+        found["objection"] = str(error)
+    return found
