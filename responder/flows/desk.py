@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
 
-from responder.adapters.http_client import HttpClient
 from responder.adapters.links import Links
-from responder.adapters.notifier import Notifier
-from responder.adapters.ssh import SshHosts
+from responder.adapters.notifier import Secret
 from responder.clock import Clock
 from responder.config.configuration import Configuration
 from responder.domain.policy import Policy
+from responder.domain.runbook import CommandResult, Fetch, Page, Query, Sample
+from responder.domain.target import Target
 from responder.store.database import Store
+
+
+class Hosts(Protocol):
+    """The way to targets; `adapters.ssh.SshHosts` in earnest."""
+
+    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta) -> CommandResult: ...
+
+    async def close(self) -> None: ...
+
+
+class Web(Protocol):
+    """The way to Prometheus and to URLs; `adapters.http_client.HttpClient` in earnest."""
+
+    async def query(self, query: Query) -> tuple[Sample, ...]: ...
+
+    async def fetch(self, fetch: Fetch) -> Page: ...
+
+    async def close(self) -> None: ...
+
+
+class Sender(Protocol):
+    """The way to people; `adapters.notifier.Notifier` in earnest."""
+
+    async def send(self, address: Secret, subject: str, body: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(kw_only=True)
@@ -21,9 +50,9 @@ class Desk:
     store: Store
     clock: Clock
     configuration: Configuration
-    hosts: SshHosts
-    web: HttpClient
-    notifier: Notifier
+    hosts: Hosts
+    web: Web
+    notifier: Sender
     links: Links = field(init=False)
 
     def __post_init__(self) -> None:

@@ -24,7 +24,6 @@ from responder.metrics import report_to_command_seconds
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
-
 _WHAT_REMAINS = {
     RunOutcome.FAILED: "First aid did not help. The alert still fires, and the machine tries nothing more.",
     RunOutcome.UNKNOWN: "It is not known whether the last command ran: look before you repeat it. The alert still fires.",

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from responder.adapters.http_client import HttpClient
-from responder.adapters.ssh import SshHosts
 from responder.domain.runbook import Command, CommandResult, Fetch, Page, Query, Sample
 from responder.domain.target import Target
+from responder.flows.desk import Hosts, Web
 
 
 @dataclass(kw_only=True)
 class TargetHands:
     """The hands of one run on one target."""
 
-    hosts: SshHosts
-    web: HttpClient
+    hosts: Hosts
+    web: Web
     target: Target
     before_first: Callable[[], None] | None = None
 

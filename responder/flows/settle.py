@@ -45,14 +45,20 @@ async def _if_still(desk: Desk, job: Job, status: Status, then: Callable[[Change
 def _settle(desk: Desk, change: Change) -> None:
     now, ticket = desk.clock.now(), change.after
     needed = lifecycle.quiet_needed(desk.policy, ticket)
-    # A later all-clear has promised its own settling.
-    if ticket.signal is not Signal.CLEARED or ticket.cleared_at is None or now - ticket.cleared_at < needed:
+    if ticket.signal is not Signal.CLEARED or ticket.cleared_at is None:
+        return
+    if (quiet_at := ticket.cleared_at + needed) > now:
+        # Woken early: it cleared once more, it flaps since then, the policy or the machine's clock changed.
+        change.promise("settle", quiet_at, episode=ticket.episode)
         return
     lifecycle.resolve(change, desk.policy, now=now, reason=f"Quiet for {spoken(needed)} since the all-clear.")
 
 
 def _prove(desk: Desk, change: Change) -> None:
-    if change.after.signal is Signal.FIRING:
+    proof_at = (change.after.restored_at or desk.clock.now()) + desk.policy.proof_within
+    if change.after.signal is Signal.FIRING and proof_at > desk.clock.now():
+        change.promise("prove", proof_at, episode=change.after.episode)
+    elif change.after.signal is Signal.FIRING:
         waited = spoken(desk.policy.proof_within)
         reason = f"{waited} after it was reported restored the alert still fires."
         lifecycle.relapse(change, now=desk.clock.now(), reason=reason)
@@ -60,5 +66,11 @@ def _prove(desk: Desk, change: Change) -> None:
 
 def _close(desk: Desk, change: Change) -> None:
     after = desk.policy.grades[change.after.grade].close_after
-    reason = f"Nothing came back for {spoken(after)}." if after else "The policy closes it."
+    if after is None:
+        return
+    close_at = (change.after.resolved_at or desk.clock.now()) + after
+    if close_at > desk.clock.now():
+        change.promise("close", close_at, episode=change.after.episode)
+        return
+    reason = f"Nothing came back for {spoken(after)}."
     lifecycle.close(change, now=desk.clock.now(), actor="responder", reason=reason)

@@ -19,11 +19,15 @@ from responder.store.tables import jobs
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One piece of promised work. Jobs with the same lock never run at the same time."""
+    """One piece of promised work. Jobs with the same lock never run at the same time.
+
+    `at_once` asks for no particular time: then the database's clock need not agree with this machine's.
+    """
 
     kind: str
     args: Mapping[str, Any]
     due_at: datetime
+    at_once: bool = False
     lock: str = ""
     id: int = 0
     attempts: int = 0
@@ -124,7 +128,7 @@ def _deferred(job: Job) -> ProcrastinateJob:
         task_name=job.kind,
         queue=job.kind,
         task_kwargs={"args": dict(job.args)},
-        scheduled_at=job.due_at,
+        scheduled_at=None if job.at_once else job.due_at,
         priority=0,
     )
 

@@ -140,4 +140,5 @@ def _jobs(change: Change, now: datetime) -> Iterable[Job]:
         # A job that waits for its time must not hold the ticket's lock: procrastinate lets no later job with the
         # same lock pass it. Jobs that come later therefore rely on the ticket's row lock alone.
         lock = promise.lock or ("" if promise.due_at else f"ticket:{change.after.id}")
-        yield Job(kind=promise.kind, args=args, due_at=promise.due_at or now, lock=lock)
+        at_once = promise.due_at is None
+        yield Job(kind=promise.kind, args=args, due_at=promise.due_at or now, lock=lock, at_once=at_once)

@@ -71,6 +71,22 @@ class ClusterWorker:
                 await task
         await self._app.close_async()
 
+    async def run_until_idle(self) -> None:
+        """Does everything that is due, and what that promises; for tests."""
+        kinds = [kind for lane in self._work.lanes for kind in lane.kinds]
+        due = "SELECT count(*) AS n FROM procrastinate_jobs WHERE status = 'todo' "
+        due += "AND (scheduled_at IS NULL OR scheduled_at <= now())"
+        async with self._app.open_async():
+            while (await self._app.connector.execute_query_one_async(due))["n"]:
+                await self._app.run_worker_async(
+                    queues=kinds,
+                    concurrency=4,
+                    wait=False,
+                    listen_notify=False,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                )
+
     async def _lane(self, lane: Lane) -> None:
         while True:
             try:

@@ -1,0 +1,72 @@
+"""What all tests share: real servers where they are installed, and a database of either kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from responder.store import schema
+from responder.store.database import Database
+from tests.servers.postgres import Postgres, initdb
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def _is_installed(program: str) -> bool:
+    if program == "postgresql":
+        return initdb() is not None
+    return shutil.which(program) is not None or Path(program).exists()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        programs = [program for marker in item.iter_markers("needs") for program in marker.args]
+        missing = [program for program in programs if not _is_installed(program)]
+        if missing and not IN_CI:
+            item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    programs = [program for marker in item.iter_markers("needs") for program in marker.args]
+    missing = [program for program in programs if not _is_installed(program)]
+    if missing and IN_CI:
+        pytest.fail(f"with CI=true nothing may be skipped, but these are not installed: {', '.join(missing)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = sorted({str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)})
+    if reasons:
+        terminalreporter.write_line(f"{len(skipped)} tests did not run here: {'; '.join(reasons)}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests of this process, with a migrated template."""
+    with Postgres() as server:
+        template = Database(server.url(server.create("template_of_ours")))
+        schema.upgrade(template)
+        template.close()
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind: every test that takes it runs on both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'responder.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.url(server.create(template="template_of_ours"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    made = Database(database_url)
+    schema.upgrade(made)
+    yield made
+    made.close()

@@ -1,0 +1,145 @@
+"""The page gets out, once, and not when it is no longer needed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from responder.adapters.links import AckClaim
+from responder.errors import Refused, SendFailed, SendRefused
+from responder.flows import handle
+from tests.world import World, alert, resolved, texts
+
+
+async def test_a_channel_that_fails_for_now_is_tried_again_with_growing_waits(world: World) -> None:
+    world.sender.failures.extend([SendFailed("json did not take the message."), SendFailed("still not.")])
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    assert world.sender.sent == []
+    assert "Not through to mei by pager yet" in texts(await world.ticket())
+
+    await world.advance(timedelta(seconds=5))
+    assert world.sender.sent == []
+    await world.advance(timedelta(seconds=10))
+    assert world.sender.people() == ["mei"]
+    assert (await world.ticket())["messages"][0]["state"] == "sent"
+
+
+async def test_a_message_that_can_never_be_sent_is_given_up_and_said(world: World) -> None:
+    world.sender.failures.append(SendRefused("apprise does not understand the json address."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+
+    ticket = await world.ticket()
+    assert ticket["messages"][0]["state"] == "failed"
+    assert "Could not tell mei by pager: apprise does not understand" in texts(ticket)
+    assert await world.sums("messages_total") == {(("channel", "json"), ("outcome", "failed")): 1}
+
+
+async def test_an_acknowledgement_wins_over_every_message_not_yet_sent(world: World) -> None:
+    world.sender.failures.append(SendFailed("later."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    await handle.acknowledge(world.desk, "1", "lars")
+    await world.advance(timedelta(minutes=1))
+
+    assert world.sender.sent == []
+    ticket = await world.ticket()
+    assert ticket["messages"][0]["state"] == "overtaken"
+    assert "Not sent to mei by pager: lars has acknowledged the ticket." in texts(ticket)
+
+
+async def test_an_all_clear_wins_over_a_message_not_yet_sent(world: World) -> None:
+    world.sender.failures.append(SendFailed("later."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    await world.post(resolved("DiskFull", severity="warning"))
+    await world.advance(timedelta(minutes=1))
+
+    assert world.sender.sent == []
+
+
+async def test_a_channel_that_hangs_delays_no_other_message_and_no_ticket(world: World) -> None:
+    gate = asyncio.Event()
+
+    class OneHangs(type(world.sender)):  # type: ignore[misc]
+        async def send(self, address, subject, body):  # type: ignore[no-untyped-def]
+            if address.value.endswith("lars"):
+                await gate.wait()
+            await super().send(address, subject, body)
+
+    world.sender = OneHangs()
+    world.desk = world.another_desk()
+    await world.post(alert("DiskFull"))
+    working = asyncio.create_task(world.work())
+    async with asyncio.timeout(30):
+        while world.sender.people() != ["mei"]:
+            await asyncio.sleep(0)
+    await handle.note(world.desk, "1", "mei", "looking")
+    gate.set()
+    await working
+    assert world.sender.people() == ["mei", "lars"]
+
+
+async def test_two_people_who_acknowledge_one_ticket_one_is_refused_with_the_name(world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+
+    results = await asyncio.gather(
+        handle.acknowledge(world.desk, "1", "mei"), handle.acknowledge(world.desk, "1", "lars"), return_exceptions=True
+    )
+
+    refused = [result for result in results if isinstance(result, Refused)]
+    assert len(refused) == 1
+    winner = (await world.ticket())["acknowledged_by"]
+    assert f"already acknowledged by {winner}" in str(refused[0])
+
+
+async def test_a_signed_link_acknowledges_for_its_person_and_only_in_its_episode(world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    link = next(line for line in world.sender.sent[0][2].splitlines() if line.startswith("Acknowledge")).split(" ")[1]
+    claim = world.desk.links.read_acknowledge(link.rsplit("/", 1)[1])
+    assert claim == AckClaim(ticket_id=1, episode=1, person=world.sender.sent[0][0])
+
+    with pytest.raises(Refused, match="come back since"):
+        await handle.acknowledge_by_link(world.desk, AckClaim(ticket_id=1, episode=0, person="mei"))
+    ticket = await handle.acknowledge_by_link(world.desk, claim)
+    assert ticket.acknowledged_by == claim.person
+
+
+async def test_a_link_that_was_changed_does_not_act(world: World) -> None:
+    good = world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person="mei")).rsplit("/", 1)[1]
+    for bad in (good[:-2] + "xx", "x", "", good.replace(".", "", 1)):
+        with pytest.raises(Refused, match="not made here"):
+            world.desk.links.read_acknowledge(bad)
+
+
+async def test_a_persons_word_restores_but_the_proof_must_follow(world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    await handle.acknowledge(world.desk, "1", "mei")
+    await handle.restore(world.desk, "1", "mei", "freed 40 GB")
+    assert (await world.ticket())["status"] == "restored"
+
+    await world.advance(timedelta(minutes=5))
+    assert (await world.ticket())["status"] == "handed_over"
+
+
+async def test_a_silent_watchdog_is_a_ticket_and_its_return_clears_it(world: World) -> None:
+    from responder.flows.watch import watch_heartbeats
+
+    await world.post(alert("Watchdog", severity="none"))
+    assert await watch_heartbeats(world.desk) == 0
+    await world.advance(timedelta(minutes=10, seconds=1))
+    assert await watch_heartbeats(world.desk) == 1
+    assert await watch_heartbeats(world.desk) == 0
+    ticket = await world.ticket()
+    assert (ticket["grade"], ticket["source"]) == ("P1", "responder")
+    assert "main has not sent watchdog for 10m 1s" in ticket["title"]
+
+    await world.post(alert("Watchdog", severity="none"))
+    assert await watch_heartbeats(world.desk) == 1
+    assert (await world.ticket())["signal"] == "cleared"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from responder.config.settings import digest
+from responder.flows.batcher import Batcher
+from responder.store.database import Database
+from responder.store.switchboard import Token
+from responder.web.context import Context
+from responder.web.server import build
+from tests.world import MAIN, World
+
+Client = TestClient[web.Request, web.Application]
+GUARDED = (
+    MAIN.replace("console: open", "console: token")
+    .replace(
+        "- {name: main, open: true}",
+        f"""- {{name: main, bearer_sha256: {digest("main-token")}}}
+  - {{name: old, basic: {{user: prom, password_sha256: {digest("secret")}}}}}""",
+    )
+    .replace("kill_switch_file", "intake: {max_body: 20000, max_waiting: 3}\nkill_switch_file")
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED)
+
+
+async def _not_here() -> None:
+    raise AssertionError("reload is tested with a whole service")
+
+
+async def _ready() -> str:
+    return ""
+
+
+@pytest.fixture
+async def client(world: World, aiohttp_client) -> Client:  # type: ignore[no-untyped-def]
+    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_not_here, is_ready=_ready)
+    made: Client = await aiohttp_client(TestServer(build(context)))
+    return made
+
+
+@pytest.fixture
+async def act(world: World) -> dict[str, str]:
+    """The header of somebody who may act."""
+    return await header(world, "act")
+
+
+async def header(world: World, scope: str) -> dict[str, str]:
+    made = Token(name=f"{scope}-token", digest=digest(f"secret-{scope}"), scope=scope, created_at=world.clock.now())
+    await world.database.write(lambda tx: tx.switchboard.add_token(made))
+    return {"Authorization": f"Bearer secret-{scope}"}
+
+
+__all__ = ["Client", "header"]
