@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,7 +91,7 @@ def command_line(argv: Sequence[str], timeout: timedelta) -> bytes:
     if not argv or any("\0" in argument for argument in argv):
         raise Refused("A command needs at least one argument, and none of them may hold a NUL byte.")
     try:
-        return " ".join(["timeout", "-k", f"{_KILL_AFTER.seconds}", seconds, *argv]).encode()
+        return shlex.join(["timeout", "-k", f"{_KILL_AFTER.seconds}", seconds, *argv]).encode()
     except UnicodeEncodeError as error:
         raise Refused(f"An argument of the command is not valid text: {error.reason}.") from error
 

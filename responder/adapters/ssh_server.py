@@ -127,9 +127,9 @@ def _announcing(begin: Callable[[], None]) -> type[Packetizer]:
 
     class Announcing(Packetizer):
         def send_message(self, data: Message) -> None:
+            super().send_message(data)
             if data.asbytes()[:1] == cMSG_CHANNEL_SUCCESS:
                 begin()
-            super().send_message(data)
 
     return Announcing
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -58,35 +58,37 @@ class LocalWorker:
 
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests and the demo."""
-        while await self._take() or self._tasks:
+        while await self._take(self._clock.now()) or self._tasks:
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def _forever(self) -> None:
         while True:
             self._awake.clear()
+            # One instant for both questions: what becomes due between them would be in neither answer.
+            now = self._clock.now()
             try:
-                started = await self._take()
-                nap = timedelta() if started else await self._nap()
+                started = await self._take(now)
+                nap = timedelta() if started else await self._nap(now)
             except StoreUnavailable as error:
                 log.warning("worker cannot reach the database", error=str(error))
                 nap = timedelta(seconds=1)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), nap.total_seconds())
 
-    async def _take(self) -> int:
+    async def _take(self, now: datetime) -> int:
         """Starts what is due and fits; how many that was."""
         await self._forget_finished()
         started = 0
         for lane in self._work.lanes:
             free = lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())
             if free > 0:
-                due = await self._due(lane, free)
+                due = await self._due(lane, free, now)
                 started += sum(self._begin(job) for job in due)
         return started
 
-    async def _due(self, lane: Lane, free: int) -> list[Job]:
-        now, busy, locks = self._clock.now(), set(self._at_work) | self._finished, self._locks
+    async def _due(self, lane: Lane, free: int, now: datetime) -> list[Job]:
+        busy, locks = set(self._at_work) | self._finished, self._locks
         found = await self._database.read(
             lambda tx: tx.local_jobs.due(lane.kinds, now, without=busy, limit=free + len(locks))
         )
@@ -147,12 +149,11 @@ class LocalWorker:
             await self._database.write(lambda tx: tx.local_jobs.done(done))
             self._finished.difference_update(done)
 
-    async def _nap(self) -> timedelta:
+    async def _nap(self, now: datetime) -> timedelta:
         if self._finished:
             return timedelta()
-        now = self._clock.now()
         due_at = await self._database.read(lambda tx: tx.local_jobs.next_due_at(now))
-        return _LONGEST_NAP if due_at is None else min(max(due_at - now, timedelta()), _LONGEST_NAP)
+        return _LONGEST_NAP if due_at is None else min(max(due_at - self._clock.now(), timedelta()), _LONGEST_NAP)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, awake: asyncio.Event) -> None:
