@@ -205,7 +205,7 @@ class _StepRun:
         attempt = await self._engine.journal.begin_act(self._index, command, self._first or {})
         if isinstance(attempt, Stop):
             return Ended(outcome=attempt.outcome, sentence=attempt.why)
-        sent = marker.marked(command, _marker_name(attempt)) if command.once else command
+        sent = marker.marked(command, self._marker_name(attempt)) if command.once else command
         try:
             answer = await self._engine.hands.run(sent)
         except ConnectionCut as error:
@@ -243,7 +243,7 @@ class _StepRun:
         return None
 
     async def _ask_the_host(self, lost: Attempt) -> Result | Fail | None:
-        trace = marker.read(await self._engine.hands.run(marker.question(_marker_name(lost.id))))
+        trace = marker.read(await self._engine.hands.run(marker.question(self._marker_name(lost.id))))
         if not trace.started:
             await self._engine.journal.end_act(lost.id, None, "responder restarted before this reached the host")
             self._acted_at = None
@@ -255,6 +255,9 @@ class _StepRun:
 
     async def _look(self) -> Facts:
         return await look(self._step, self._engine.hands)
+
+    def _marker_name(self, attempt: int) -> str:
+        return f"run-{self._engine.plan.nonce}-{attempt}"
 
     def _said(self) -> str:
         acts = len(self._entry.attempts) or (1 if self._acted_at else 0)
@@ -303,10 +306,6 @@ async def rehearse(plan: Plan, hands: Hands, now: datetime) -> list[Rehearsed]:
 def kind_of(command: Command) -> str:
     """The word the journal keeps to know after a crash what may be done about a lost act."""
     return "once" if command.once else "harmless" if command.harmless else "act"
-
-
-def _marker_name(attempt: int) -> str:
-    return f"attempt-{attempt}"
 
 
 def _output(answer: CommandResult) -> str:

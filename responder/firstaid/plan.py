@@ -26,21 +26,27 @@ class PlannedStep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What a run executes, whatever happens to the file meanwhile."""
+    """What a run executes, whatever happens to the file meanwhile.
+
+    `nonce` keeps the markers that it leaves on hosts apart from those of every other run, also of another
+    installation or of a database that was made anew.
+    """
 
     runbook: str
     steps: tuple[PlannedStep, ...]
     timeout: timedelta
     on_resolve: OnResolve
+    nonce: str = ""
 
 
-def snapshot(runbook: Runbook, labels: Mapping[str, str], target: Target) -> dict[str, Any]:
+def snapshot(runbook: Runbook, labels: Mapping[str, str], target: Target, *, nonce: str = "") -> dict[str, Any]:
     """The runbook with checked parameters filled in. Raises ValueError with the sentence for the ticket."""
     values = {parameter.name: parameter.value(labels) for parameter in runbook.parameters}
     context = {**values, "target": target.name, "target_address": target.address}
     made = {
         "runbook": runbook.name,
         "version": runbook.version,
+        "nonce": nonce,
         "parameters": values,
         "timeout": runbook.timeout.total_seconds(),
         "on_resolve": runbook.on_resolve.value,
@@ -62,6 +68,7 @@ def from_snapshot(made: Mapping[str, Any]) -> Plan:
         steps=steps,
         timeout=timedelta(seconds=made["timeout"]),
         on_resolve=OnResolve(made["on_resolve"]),
+        nonce=made.get("nonce", ""),
     )
 
 

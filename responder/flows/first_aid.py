@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -89,7 +90,9 @@ def _order(desk: Desk, ticket: Ticket) -> _Order:
     runbook = configuration.runbooks[rule.runbook]
     target = _target(desk, rule, ticket)
     try:
-        return _Order(runbook=runbook, target=target, snapshot=snapshot(runbook, ticket.labels, target))
+        return _Order(
+            runbook=runbook, target=target, snapshot=snapshot(runbook, ticket.labels, target, nonce=os.urandom(8).hex())
+        )
     except ValueError as error:
         raise ValueError(f"{runbook.name} cannot run: {error}.") from error
 
