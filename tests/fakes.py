@@ -21,6 +21,7 @@ from responder.domain.runbook import (
     Runbook,
     Sample,
     StepSpec,
+    Verdict,
 )
 from responder.domain.sla import Clock, started
 from responder.domain.ticket import Change, Status, Ticket
@@ -208,15 +209,16 @@ class MemoryJournal:
             kind=kind_of(command),
             command=command.argv,
             started_at=self._clock.now(),
+            become=command.become,
         )
         self.disk.attempts.append(attempt)
         self._crash.place("after begin_act")
         return attempt.id
 
-    async def end_act(self, attempt: int, exit_code: int | None, output: str) -> None:
+    async def end_act(self, attempt: int, exit_code: int | None, output: str, verdict: Verdict) -> None:
         self._crash.place("before end_act")
         known = self.disk.attempts[attempt - 1]
-        ended = replace(known, ended_at=self._clock.now(), exit_code=exit_code, output=output)
+        ended = replace(known, ended_at=self._clock.now(), exit_code=exit_code, output=output, verdict=verdict)
         self.disk.attempts[attempt - 1] = ended
         self._crash.place("after end_act")
 

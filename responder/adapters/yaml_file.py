@@ -105,7 +105,8 @@ def parse(text: str, path: Path) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         said = " ".join(str(error.problem or error.context or error).split())
         raise ConfigError([Problem(path=path, line=line, column=column, text=said)]) from error
-    except YAMLError as error:
+    except (YAMLError, ValueError, KeyError, RecursionError) as error:
+        # Broken dates, numbers and booleans come as plain errors, without a place.
         said = " ".join(str(error).split())
         raise ConfigError([Problem(path=path, line=1, column=1, text=said)]) from error
     return Document(path=path, data=_plain(tree), text=text, _tree=tree)

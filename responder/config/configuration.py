@@ -13,7 +13,7 @@ from responder.config.inventory import InventoryFile
 from responder.config.people import ChannelFile, PeopleFile
 from responder.config.policy import PolicyFile, extended, shipped_profile
 from responder.config.settings import Settings, Source, digest
-from responder.domain.oncall import Channel, Person, Recipient, Tier
+from responder.domain.oncall import Channel, Person, Recipient, Tier, recipients
 from responder.domain.policy import Policy
 from responder.domain.runbook import Runbook
 from responder.domain.target import Target
@@ -21,6 +21,7 @@ from responder.errors import ConfigError, Problem
 from responder.firstaid.loader import load_runbooks
 
 T = TypeVar("T")
+_Teams = tuple[Mapping[str, tuple[Tier, ...]], Mapping[str, Person]]
 SHIPPED_RUNBOOKS = Path(__file__).parent.parent / "runbooks"
 
 
@@ -68,10 +69,12 @@ class _Reading:
         self._problems: list[Problem] = []
 
     def configuration(self) -> Configuration:
-        runbooks = self._tried(self._runbooks) or {}
+        runbooks = self._tried(self._runbooks)
         targets = self._tried(self._targets) or ()
-        people, tiers, addresses = self._tried(self._people) or ({}, {}, {})
-        policy = self._tried(lambda: self._policy(runbooks, tiers))
+        found = self._tried(self._people)
+        people, tiers, addresses = found or ({}, {}, {})
+        # What could not be read is not held against the policy: one mistake is one complaint.
+        policy = self._tried(lambda: self._policy(runbooks, found and (tiers, people)))
         credentials = {
             source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
         }
@@ -86,7 +89,7 @@ class _Reading:
             people=people,
             tiers=tiers,
             addresses=addresses,
-            runbooks=runbooks,
+            runbooks=runbooks or {},
             credentials=credentials,
             secret=Secret(secret),
         )
@@ -155,28 +158,47 @@ class _Reading:
             teams[team.name] = tuple(Tier(number=number, people=names) for number, names in sorted(team.tiers.items()))
         return teams
 
-    def _policy(self, runbooks: Mapping[str, Runbook], teams: Mapping[str, tuple[Tier, ...]]) -> Policy:
+    def _policy(self, runbooks: Mapping[str, Runbook] | None, people: _Teams | None) -> Policy:
         document = load(self._folder / self._settings.policy)
         written = self._extended(document)
-        for name in {written.default_grade} | {rule.grade for rule in written.grade_rules}:
-            if name not in written.grades:
-                place = self._place_of(written, name)
-                self._complain(document, place, f"there is no grade {name}; there are {', '.join(written.grades)}")
-        for index, rule in enumerate(written.first_aid):
-            if rule.runbook not in runbooks:
-                place = ("first_aid", index, "runbook")
-                known = ", ".join(sorted(runbooks)) or "none"
-                self._complain(document, place, f"there is no runbook {rule.runbook}; there are {known}")
-            for name in rule.grades:
-                if name not in written.grades:
-                    self._complain(document, ("first_aid", index, "grades"), f"there is no grade {name}")
-        for index, team in enumerate(written.teams):
-            if team.team not in teams:
-                self._complain(document, ("teams", index, "team"), f"there is no team {team.team} in the people file")
-        if written.default_team not in teams:
-            text = f"there is no team {written.default_team} in the people file, so nobody would be told"
-            self._complain(document, ("default_team",), text)
+        self._check_grades(document, written)
+        if runbooks is not None:
+            for index, rule in enumerate(written.first_aid):
+                if rule.runbook not in runbooks:
+                    known = ", ".join(sorted(runbooks)) or "none"
+                    text = f"there is no runbook {rule.runbook}; there are {known}"
+                    self._complain(document, ("first_aid", index, "runbook"), text)
+        if people is not None:
+            self._check_teams(document, written, *people)
         return written.as_policy()
+
+    def _check_grades(self, document: Document, written: PolicyFile) -> None:
+        used: list[tuple[Place, str]] = [(("default_grade",), written.default_grade)]
+        used += [(("grade_rules", index, "grade"), rule.grade) for index, rule in enumerate(written.grade_rules)]
+        for index, rule in enumerate(written.first_aid):
+            used += [(("first_aid", index, "grades"), name) for name in rule.grades]
+        for place, name in used:
+            if name not in written.grades:
+                self._complain(document, place, f"there is no grade {name}; there are {', '.join(written.grades)}")
+
+    def _check_teams(
+        self,
+        document: Document,
+        written: PolicyFile,
+        teams: Mapping[str, tuple[Tier, ...]],
+        people: Mapping[str, Person],
+    ) -> None:
+        used: list[tuple[Place, str]] = [(("default_team",), written.default_team)]
+        used += [(("teams", index, "team"), rule.team) for index, rule in enumerate(written.teams)]
+        for place, name in used:
+            if name not in teams:
+                self._complain(document, place, f"there is no team {name} in the people file, so nobody would be told")
+                continue
+            for grade, promised in written.grades.items():
+                if promised.tiers and not recipients(teams[name], promised.tiers, people)[0]:
+                    tiers = ", ".join(map(str, promised.tiers))
+                    text = f"{grade} calls tier {tiers}, but team {name} has nobody with a channel there or above"
+                    self._complain(document, ("grades", grade, "tiers"), text)
 
     def _extended(self, document: Document) -> PolicyFile:
         own = dict(document.data) if isinstance(document.data, dict) else {}
@@ -188,13 +210,6 @@ class _Reading:
             raise ConfigError([document.problem(("extends",), f"there is no shipped profile {name}")])
         merged = extended(load(path).data, {"name": document.path.stem, **own})
         return Document(path=document.path, data=merged, text=document.text, _tree=document._tree).parsed(PolicyFile)
-
-    @staticmethod
-    def _place_of(written: PolicyFile, grade: str) -> Place:
-        for index, rule in enumerate(written.grade_rules):
-            if rule.grade == grade:
-                return ("grade_rules", index, "grade")
-        return ("default_grade",)
 
     # --- secrets -----------------------------------------------------------------------------------
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from responder.domain.matching import Matcher, parse_matcher
 from responder.firstaid.step import Duration
 
-__all__ = ["Duration", "Matchers", "Model", "Name"]
+__all__ = ["Duration", "Matchers", "Model", "Name", "SomeMatchers"]
 
 
 class Model(BaseModel):
@@ -29,4 +29,6 @@ def _matcher(value: object) -> Matcher:
     return parse_matcher(value)
 
 
-Matchers = Annotated[tuple[Annotated[Matcher, BeforeValidator(_matcher)], ...], AfterValidator(tuple)]
+Matchers = tuple[Annotated[Matcher, BeforeValidator(_matcher)], ...]
+SomeMatchers = Annotated[Matchers, Field(min_length=1)]
+"""At least one: a rule without any would take every alert."""

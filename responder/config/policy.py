@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from responder.config.model import Duration, Matchers, Model, Name
+from responder.config.model import Duration, Matchers, Model, Name, SomeMatchers
 from responder.domain import policy as rules
 from responder.domain.grading import Bound, GradeRule
 from responder.domain.numbering import check_template
@@ -68,26 +68,26 @@ class GradeRuleFile(Model):
 
 class CorrelationFile(Model):
     name: Name
-    when: Matchers
+    when: SomeMatchers
     by: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FirstAidFile(Model):
     name: Annotated[str, Field(min_length=1)]
-    when: Matchers
+    when: SomeMatchers
     runbook: str
     target: str = "instance"
     grades: tuple[str, ...] = ()
 
 
 class TeamFile(Model):
-    when: Matchers
+    when: SomeMatchers
     team: Name
 
 
 class HeartbeatFile(Model):
     name: Name
-    when: Matchers
+    when: SomeMatchers
     within: Duration
 
 

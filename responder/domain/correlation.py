@@ -15,6 +15,8 @@ from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock, started
 from responder.domain.ticket import Action, Change, EventKind, Status, Sums, Ticket, refusal
 
+_CUT_SHORT = " The sender cut its list short: other alerts of this group may be missing."
+
 
 class Outcome(StrEnum):
     """What became of a report."""
@@ -131,7 +133,7 @@ def _opening(ticket: Ticket, previous: Ticket | None) -> str:
     if previous:
         text += f" The same trouble was {previous.number}."
     if ticket.incomplete:
-        text += " The sender cut its list short: other alerts of this group may be missing."
+        text += _CUT_SHORT
     return text
 
 
@@ -145,6 +147,10 @@ def _promise_handling(change: Change) -> None:
 
 def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
+    if report.incomplete and not ticket.incomplete:
+        change.update(incomplete=True)
+        change.note(now, EventKind.SIGNAL, _CUT_SHORT.strip())
+        ticket = change.after
     alert, start = report.alert, microseconds(report.started_at)
     if alert in ticket.firing:
         if start > ticket.firing[alert]:
@@ -154,9 +160,28 @@ def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outc
     change.update(firing={**ticket.firing, alert: start}, signal=Signal.FIRING, cleared_at=None)
     if not was_quiet:
         change.note(now, EventKind.ATTACHED, f"Another alert of the same trouble: {title(report)}.")
+        _raise_grade(change, report, policy, now)
         return Outcome.ATTACHED
     _count_toggle(change, policy, now)
     return _again(change, policy, now)
+
+
+def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) -> None:
+    """The worst alert of a trouble grades it; its clocks then count from the same start against the new targets."""
+    ticket, grading = change.after, policy.grade(report)
+    order = list(policy.grades)
+    if ticket.grade not in order or order.index(grading.grade) >= order.index(ticket.grade):
+        return
+    change.update(grade=grading.grade, grade_rule=grading.rule, grade_reason=grading.reason)
+    new = started(policy.grades[grading.grade].targets, ticket.episode_at)
+    for name, clock in new.items():
+        old = change.clocks.get(name)
+        if old is None or old.is_running:
+            change.clocks[name] = clock
+    text = f"Raised from {ticket.grade} to {grading.grade} by rule “{grading.rule}”: {grading.reason}."
+    change.note(now, EventKind.REGRADED, text, was=ticket.grade, grade=grading.grade)
+    if ticket.waits_for_a_person:
+        change.promise("hand_over", why=text)
 
 
 def _again(change: Change, policy: Policy, now: datetime) -> Outcome:

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_LONGEST = 100 * 366 * 86400
 _PART = re.compile(r"(\d+)(ms|s|m|h|d|w)")
 
 
@@ -15,7 +16,10 @@ def parse_duration(text: str) -> timedelta:
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is not a duration; write it like 30s, 5m, 1h30m or 2d")
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in parts))
+    seconds = sum(int(number[:12]) * _UNITS[unit] for number, unit in parts)
+    if seconds > _LONGEST:
+        raise ValueError(f"{text!r} is longer than a hundred years")
+    return timedelta(seconds=seconds)
 
 
 def spoken(duration: timedelta) -> str:

@@ -34,7 +34,10 @@ def acknowledge(change: Change, *, now: datetime, actor: str, reason: str) -> st
         return why
     move(change, Action.ACKNOWLEDGE, now=now, actor=actor, reason=reason)
     change.update(acknowledged_at=now, acknowledged_by=actor)
-    measures.observe(change, measures.ACKNOWLEDGE, now - ticket.episode_at, HUMAN)
+    respond = change.clocks.get(ClockName.RESPOND)
+    if respond is None or respond.is_running:
+        # The first answer counts; taking a ticket over, or back after a relapse, is none.
+        measures.observe(change, measures.ACKNOWLEDGE, now - ticket.episode_at, HUMAN)
     stop_clock(change, ClockName.RESPOND, now)
     return None
 
@@ -52,6 +55,9 @@ def relapse(change: Change, *, now: datetime, reason: str) -> None:
     """It shows again, or the proof did not come: what was done did not hold, and a person gets it."""
     move(change, Action.RELAPSE, now=now, actor="responder", reason=reason)
     change.count("tickets_reopened_total", priority=change.after.grade, team=change.after.team)
+    resume_again = [ClockName.RESTORE]
+    if not change.after.acknowledged_at:
+        resume_again.append(ClockName.RESPOND)
     change.update(
         episode=change.after.episode + 1,
         restored_at=None,
@@ -60,7 +66,7 @@ def relapse(change: Change, *, now: datetime, reason: str) -> None:
         acknowledged_at=None,
         acknowledged_by="",
     )
-    for name in (ClockName.RESTORE, ClockName.RESPOND):
+    for name in resume_again:
         if name in change.clocks:
             change.clocks[name] = resumed(change.clocks[name])
     change.promise("hand_over", why=reason)
@@ -69,7 +75,7 @@ def relapse(change: Change, *, now: datetime, reason: str) -> None:
 def resolve(change: Change, policy: Policy, *, now: datetime, reason: str) -> None:
     """It stayed quiet. Only now are the durations counted, so that a relapse is never counted as a success."""
     move(change, Action.RESOLVE, now=now, actor="responder", reason=reason)
-    change.update(resolved_at=now)
+    change.update(resolved_at=now, flapping=False)
     ticket = change.after
     restored_at = ticket.restored_at or now
     measures.observe(change, measures.RESTORE, restored_at - ticket.episode_at, ticket.restored_by)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _FORM = re.compile(r'^\s*([^\s=!~"{}]+)\s*(=~|!~|!=|=)\s*(.*?)\s*$', re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
@@ -26,7 +27,8 @@ class Matcher:
         return (actual == self.value) == (self.operator == "=")
 
     def __str__(self) -> str:
-        return f'{self.label}{self.operator}"{self.value}"'
+        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.label}{self.operator}"{value}"'
 
 
 def parse_matcher(text: str) -> Matcher:
@@ -46,10 +48,10 @@ def parse_matcher(text: str) -> Matcher:
 
 
 def _unquoted(raw: str) -> str:
-    if len(raw) >= 2 and raw[0] == raw[-1] == '"':
+    if _QUOTED.fullmatch(raw):
         return re.sub(r'\\[\\"n]', lambda found: _ESCAPES[found.group()], raw[1:-1])
-    if '"' in raw:
-        raise ValueError(f"unbalanced quotes in {raw!r}")
+    if '"' in raw or "," in raw:
+        raise ValueError(f"one matcher has one value, in quotes if it holds a comma; found {raw!r}")
     return raw
 
 

@@ -51,8 +51,9 @@ def identity(labels: Mapping[str, str], only: Iterable[str] | None = None) -> st
     fingerprint to different alerts. Two alerts are one trouble exactly when their label sets are equal.
     """
     names = sorted(labels if only is None else only)
-    text = "\xff".join(f"{name}\xff{labels.get(name, '')}" for name in names)
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    # The byte 255 is in no UTF-8 text, so no label set can look like another one.
+    parts = [part.encode("utf-8", "surrogatepass") for name in names for part in (name, labels.get(name, ""))]
+    return blake2b(b"\xff".join(parts), digest_size=12).hexdigest()
 
 
 def prometheus_fingerprint(labels: Mapping[str, str]) -> str:

@@ -50,6 +50,10 @@ class Parameter:
         value = raw if raw not in (None, "") else self.default
         if value is None:
             raise ValueError(f"parameter {self.name}: the alert has no label {self.label}")
+        return self.checked(value)
+
+    def checked(self, value: str) -> str:
+        """The value if type, allow-list and pattern let it through. Raises ValueError with the sentence."""
         shown = repr(value if len(value) <= 80 else value[:80] + "…")
         if not _FORMS[self.type].fullmatch(value) or (self.type is ParameterType.PATH and ".." in value.split("/")):
             raise ValueError(f"parameter {self.name}: {shown} is not a {self.type}")
@@ -138,11 +142,12 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
-    """When a step began, when its last act ended (None before that), and what the time is now."""
+    """When a step began, when its last act ended (None before that), how many ended, and what the time is now."""
 
     started_at: datetime
     now: datetime
     acted_at: datetime | None = None
+    acts: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,6 +210,15 @@ class Run:
     sentence: str = ""
 
 
+class Verdict(StrEnum):
+    """What became of an act. `void`: it never reached the host, so it does not count."""
+
+    NONE = ""
+    DONE = "done"
+    FAILED = "failed"
+    VOID = "void"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """One act of a run, written before it starts and completed after it ended."""
@@ -218,3 +232,5 @@ class Attempt:
     ended_at: datetime | None = None
     exit_code: int | None = None
     output: str = ""
+    verdict: Verdict = Verdict.NONE
+    become: bool = False

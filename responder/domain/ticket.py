@@ -125,6 +125,7 @@ class Ticket:
 class EventKind(StrEnum):
     OPENED = "opened"
     ATTACHED = "attached"
+    REGRADED = "regraded"
     MOVED = "moved"
     SIGNAL = "signal"
     FLAPPING = "flapping"

@@ -28,6 +28,7 @@ from responder.domain.runbook import (
     RunOutcome,
     Sample,
     Suspend,
+    Verdict,
 )
 from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed
 from responder.firstaid import marker
@@ -70,7 +71,7 @@ class Journal(Protocol):
 
     async def begin_act(self, index: int, command: Command, first: Facts) -> int | Stop: ...
 
-    async def end_act(self, attempt: int, exit_code: int | None, output: str) -> None: ...
+    async def end_act(self, attempt: int, exit_code: int | None, output: str, verdict: Verdict) -> None: ...
 
     async def end_step(self, index: int, step: PlannedStep, outcome: str, sentence: str) -> None: ...
 
@@ -161,11 +162,17 @@ class _StepRun:
         self._step = step
         self._entry = entry
         self._first = entry.first
-        self._acts = len(entry.attempts)
-        self._acted_at = max((act.ended_at for act in entry.attempts if act.ended_at), default=None)
+        self._asked = len(entry.attempts)
+        ended = [act for act in entry.attempts if act.ended_at and act.verdict is not Verdict.VOID]
+        self._acts = len(ended)
+        self._acted_at = max((act.ended_at for act in ended if act.ended_at), default=None)
+        self._failed = next((act for act in ended if act.verdict is Verdict.FAILED), None)
 
     async def go(self) -> Result | Fail | None:
         """None when the step is done."""
+        if self._failed is not None:
+            # It failed before a crash; the second life must not take the end of an act for its success.
+            return _failure(self._failed.exit_code, self._failed.output)
         lost = [attempt for attempt in self._entry.attempts if attempt.ended_at is None]
         if lost and (result := await self._find_out(lost[-1])) is not None:
             return result
@@ -184,12 +191,12 @@ class _StepRun:
         if self._first is None:
             self._first = seen
         now = self._engine.clock.now()
-        moment = Moment(started_at=self._entry.started_at, now=now, acted_at=self._acted_at)
+        moment = Moment(started_at=self._entry.started_at, now=now, acted_at=self._acted_at, acts=self._acts)
         return self._step.step.plan(self._first, seen, moment)
 
     async def _perform(self, acts: tuple[Act, ...]) -> Result | Fail | None:
         for act in acts:
-            if self._acts > _MOST_ACTS:
+            if self._asked > _MOST_ACTS:
                 return Fail(why=f"the step asked for more than {_MOST_ACTS} acts")
             if isinstance(act, Fail):
                 return act
@@ -201,7 +208,7 @@ class _StepRun:
         return None
 
     async def _act(self, command: Command) -> Result | Fail | None:
-        self._acts += 1
+        self._asked += 1
         attempt = await self._engine.journal.begin_act(self._index, command, self._first or {})
         if isinstance(attempt, Stop):
             return Ended(outcome=attempt.outcome, sentence=attempt.why)
@@ -218,13 +225,11 @@ class _StepRun:
         return await self._ended(attempt, answer.exit_code, _output(answer), harmless=command.harmless)
 
     async def _ended(self, attempt: int, exit_code: int | None, output: str, *, harmless: bool) -> Fail | None:
-        await self._engine.journal.end_act(attempt, exit_code, output)
+        verdict = Verdict.DONE if exit_code == 0 or harmless else Verdict.FAILED
+        await self._engine.journal.end_act(attempt, exit_code, output, verdict)
         self._acted_at = self._engine.clock.now()
-        if exit_code == 0 or harmless:
-            return None
-        if exit_code is None:
-            return Fail(why=output)
-        return Fail(why=f"the command ended with exit code {exit_code}: {_tail(output) or 'no output'}")
+        self._acts += 1
+        return None if verdict is Verdict.DONE else _failure(exit_code, output)
 
     async def _find_out(self, lost: Attempt) -> Result | Fail | None:
         """After a crash: did the act that was begun, and whose end nobody wrote down, happen?"""
@@ -237,16 +242,16 @@ class _StepRun:
         if any(isinstance(act, Command | Fail) for act in acts) or not self._step.step.look():
             why = "The service ended while this command was under way."
             return await self._engine.unknown(self._index, self._step, lost.command, why)
-        await self._engine.journal.end_act(
-            lost.id, None, "responder restarted meanwhile; the look says that it happened"
-        )
+        said = "responder restarted meanwhile; the look says that it happened"
+        await self._engine.journal.end_act(lost.id, None, said, Verdict.DONE)
         return None
 
     async def _ask_the_host(self, lost: Attempt) -> Result | Fail | None:
-        trace = marker.read(await self._engine.hands.run(marker.question(self._marker_name(lost.id))))
+        question = marker.question(self._marker_name(lost.id), become=lost.become)
+        trace = marker.read(await self._engine.hands.run(question))
         if not trace.started:
-            await self._engine.journal.end_act(lost.id, None, "responder restarted before this reached the host")
-            self._acted_at = None
+            said = "responder restarted before this reached the host"
+            await self._engine.journal.end_act(lost.id, None, said, Verdict.VOID)
             return None
         if trace.exit_code is None:
             why = "The service ended while this command was under way, and the host says that it has no end yet."
@@ -301,6 +306,12 @@ async def rehearse(plan: Plan, hands: Hands, now: datetime) -> list[Rehearsed]:
         acts = step.step.plan(seen, seen, Moment(started_at=now, now=now))
         done.append(Rehearsed(name=step.name, kind=step.kind, seen=seen, acts=acts))
     return done
+
+
+def _failure(exit_code: int | None, output: str) -> Fail:
+    if exit_code is None:
+        return Fail(why=output)
+    return Fail(why=f"the command ended with exit code {exit_code}: {_tail(output) or 'no output'}")
 
 
 def kind_of(command: Command) -> str:

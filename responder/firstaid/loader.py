@@ -64,6 +64,7 @@ def load_runbook(path: Path) -> Runbook:
     document = load(path)
     written = document.parsed(RunbookFile)
     problems: list[Problem] = []
+    _check_parameters(document, written, problems)
     steps = [_step(document, index, entry, problems) for index, entry in enumerate(written.steps)]
     _check_names(document, written, problems)
     if problems:
@@ -133,6 +134,19 @@ def _check_names(document: Document, written: RunbookFile, problems: list[Proble
         for name in sorted(unknown):
             text = f"{{{{ {name} }}}} is no parameter of this runbook; it knows {', '.join(sorted(known))}"
             problems.append(document.problem(("steps", index), text))
+
+
+def _check_parameters(document: Document, written: RunbookFile, problems: list[Problem]) -> None:
+    for name, given in written.parameters.items():
+        parameter = _parameter(name, given)
+        values = [("allow", value) for value in given.allow]
+        if given.default is not None:
+            values.append(("default", given.default))
+        for key, value in values:
+            try:
+                parameter.checked(value)
+            except ValueError as error:
+                problems.append(document.problem(("parameters", name, key), str(error)))
 
 
 def _parameter(name: str, given: ParameterFile) -> Parameter:

@@ -33,9 +33,9 @@ def marked(command: Command, attempt: str) -> Command:
     return replace(command, argv=("/bin/sh", "-c", _RUN, "responder", attempt, *command.argv))
 
 
-def question(attempt: str) -> Command:
-    """Asks the host about an attempt."""
-    return Command(argv=("/bin/sh", "-c", _ASK, "responder", attempt), timeout=timedelta(seconds=10))
+def question(attempt: str, *, become: bool = False) -> Command:
+    """Asks the host about an attempt, with the same rights: another user's marker lies in another folder."""
+    return Command(argv=("/bin/sh", "-c", _ASK, "responder", attempt), timeout=timedelta(seconds=10), become=become)
 
 
 def read(answer: CommandResult) -> Trace:

@@ -41,7 +41,7 @@ def _render_text(text: str, context: Mapping[str, object]) -> str:
         return text
     try:
         return _ENVIRONMENT.from_string(text).render(context)
-    except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
         raise ValueError(f"the template {text!r} cannot be filled in: {error}") from error
 
 

@@ -27,7 +27,7 @@ from responder.store.transaction import Transaction
 
 _WHAT_REMAINS = {
     RunOutcome.FAILED: "First aid did not help. The alert still fires, and the machine tries nothing more.",
-    RunOutcome.UNKNOWN: "It is not known whether the last command ran: look before you repeat it. The alert still fires.",
+    RunOutcome.UNKNOWN: "Nobody knows whether the last command ran: look before you repeat it. The alert still fires.",
     RunOutcome.CANCELLED: "First aid was stopped half-way. The alert still fires.",
 }
 

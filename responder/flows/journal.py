@@ -4,7 +4,7 @@ whether it may still start."""
 from __future__ import annotations
 
 from responder.domain.report import Signal
-from responder.domain.runbook import Attempt, Command, Facts, OnResolve, Run, RunOutcome
+from responder.domain.runbook import Attempt, Command, Facts, OnResolve, Run, RunOutcome, Verdict
 from responder.domain.ticket import Ticket
 from responder.firstaid.engine import Entry, Stop, kind_of
 from responder.firstaid.plan import Plan, PlannedStep
@@ -39,7 +39,13 @@ class RunJournal:
     async def begin_act(self, index: int, command: Command, first: Facts) -> int | Stop:
         now = self._desk.clock.now()
         attempt = Attempt(
-            id=0, run_id=self._run.id, step=index, kind=kind_of(command), command=command.argv, started_at=now
+            id=0,
+            run_id=self._run.id,
+            step=index,
+            kind=kind_of(command),
+            command=command.argv,
+            started_at=now,
+            become=command.become,
         )
 
         def body(tx: Transaction) -> int | Stop:
@@ -51,9 +57,9 @@ class RunJournal:
 
         return await self._desk.store.write(body)
 
-    async def end_act(self, attempt: int, exit_code: int | None, output: str) -> None:
+    async def end_act(self, attempt: int, exit_code: int | None, output: str, verdict: Verdict) -> None:
         now = self._desk.clock.now()
-        await self._desk.store.write(lambda tx: tx.runs.end_attempt(attempt, exit_code, output, at=now))
+        await self._desk.store.write(lambda tx: tx.runs.end_attempt(attempt, exit_code, output, verdict, at=now))
 
     async def end_step(self, index: int, step: PlannedStep, outcome: str, sentence: str) -> None:
         now = self._desk.clock.now()

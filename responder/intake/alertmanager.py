@@ -6,7 +6,9 @@ an alert says of itself wins over what its group says. A body none of whose aler
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ from responder.errors import BadReport
 
 _SIGNALS = {"firing": Signal.FIRING, "resolved": Signal.CLEARED}
 _REPLACEMENT = "\ufffd"
+_UNSTORABLE = re.compile("[\\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +100,7 @@ class _Group:
 
 
 def _payload(body: bytes) -> Any:
+    body = body.removeprefix(codecs.BOM_UTF8)
     if b"\\u0000" not in body:
         try:
             return orjson.loads(body)
@@ -111,7 +115,7 @@ def _payload(body: bytes) -> Any:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return value.replace("\x00", _REPLACEMENT).encode("utf-8", "replace").decode()
+        return _UNSTORABLE.sub(_REPLACEMENT, value)
     if isinstance(value, dict):
         return {_clean(key): _clean(entry) for key, entry in value.items()}
     if isinstance(value, list):
@@ -130,7 +134,10 @@ def _texts(value: object) -> Mapping[str, str]:
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    try:
+        return "" if value is None else json.dumps(value, ensure_ascii=False)
+    except RecursionError as error:
+        raise BadReport("a label's value is nested too deeply") from error
 
 
 def _instant(value: object) -> datetime | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
-from responder.domain.runbook import Attempt, Run, RunOutcome
+from responder.domain.runbook import Attempt, Run, RunOutcome, Verdict
 from responder.errors import NotFound, RunLost
 from responder.store.tables import attempts, run_steps, runs, tickets
 
@@ -134,21 +135,31 @@ class RunStore:
             "command": attempt.command,
             "started_at": attempt.started_at,
             "output": "",
+            "verdict": attempt.verdict.value,
+            "become": attempt.become,
         }
         row = self._connection.execute(attempts.insert().values(values).returning(attempts.c.id)).one()
         return int(row.id)
 
-    def end_attempt(self, attempt_id: int, exit_code: int | None, output: str, *, at: datetime) -> None:
+    def end_attempt(
+        self, attempt_id: int, exit_code: int | None, output: str, verdict: Verdict, *, at: datetime
+    ) -> None:
         self._connection.execute(
-            attempts.update().where(attempts.c.id == attempt_id).values(ended_at=at, exit_code=exit_code, output=output)
+            attempts.update()
+            .where(attempts.c.id == attempt_id)
+            .values(ended_at=at, exit_code=exit_code, output=output, verdict=verdict.value)
         )
 
     def attempts(self, run_id: int) -> list[Attempt]:
         query = select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.id)
-        return [Attempt(**{**row._mapping, "command": tuple(row.command)}) for row in self._connection.execute(query)]
+        return [_attempt(row) for row in self._connection.execute(query)]
 
 
 def _run(row: Row[tuple[object, ...]]) -> Run:
     values = dict(row._mapping)
     outcome = values.pop("outcome")
     return Run(**values, outcome=RunOutcome(outcome) if outcome else None)
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(**{**row._mapping, "command": tuple(row.command), "verdict": Verdict(row.verdict)})

@@ -253,6 +253,8 @@ attempts = Table(
     Column("ended_at", Instant),
     Column("exit_code", Integer),
     Column("output", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("become", Boolean, nullable=False),
     Index("attempts_by_run", "run_id", "id"),
 )
 

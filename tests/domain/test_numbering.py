@@ -48,7 +48,7 @@ def test_templates_that_give_unique_numbers_are_taken(template: str) -> None:
         ("{}-{seq}", "unknown field {}"),
         ("{seq.real}", "unknown field {seq.real}"),
         ("{seq.__class__}-{seq}", "unknown field"),
-        ("{seq:03q}", "format code"),
+        ("{seq:03q}", "the serial is written"),
         ("{seq", "expected '}'"),
     ],
 )

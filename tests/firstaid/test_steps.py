@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -89,7 +90,13 @@ def test_collect_plans_its_commands_as_harmless_ones_in_their_order() -> None:
 
 
 def test_collect_is_done_after_it_has_acted() -> None:
-    assert plan(a_step("collect", commands=[["uptime"]]), {}, a_moment(1, acted=1)) == ()
+    step = a_step("collect", commands=[["uptime"], ["df"]])
+    done = [replace(a_moment(1, acted=1), acts=acts) for acts in (0, 1, 2)]
+    assert [[act.argv for act in plan(step, {}, moment) if isinstance(act, Command)] for moment in done] == [
+        [("uptime",), ("df",)],
+        [("df",)],
+        [],
+    ]
 
 
 @pytest.mark.parametrize("commands", [[], [["uptime"]] * 21, ["uptime"], [[""]], [["x" * 5000]]])

@@ -21,8 +21,7 @@ class Collect(Step):
     become: bool = False
 
     def plan(self, first: Facts, seen: Facts, moment: Moment) -> tuple[Act, ...]:  # noqa: ARG002 steps share a form
-        if moment.acted_at is not None:
-            return ()
         return tuple(
-            Command(argv=argv, timeout=self.timeout, become=self.become, harmless=True) for argv in self.commands
+            Command(argv=argv, timeout=self.timeout, become=self.become, harmless=True)
+            for argv in self.commands[moment.acts :]
         )

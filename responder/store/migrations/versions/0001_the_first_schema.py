@@ -271,6 +271,8 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("exit_code", sa.Integer(), nullable=True),
         sa.Column("output", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("become", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"],
             ["runs.id"],
