@@ -165,6 +165,7 @@ class _Execution:
         self.stdout = _Excerpt(max_output)
         self.stderr = _Excerpt(max_output)
         self.is_confirmed = False
+        self.is_complete = False
         self.took = timedelta()
         self._began = monotonic()
         channel.in_buffer.set_event(self._bell)
@@ -180,15 +181,15 @@ class _Execution:
     def follow(self, until: float) -> None:
         """Reads both streams to their end, or to `until`. A child left behind in the background may hold them open
         for ever: once the command itself has exited, it gets one more second."""
-        is_over = False
-        while not is_over and monotonic() < until:
+        while not self.is_complete and monotonic() < until:
             self._bell.listen(until)
             # Asked before reading: all that arrived before the end is read after it.
-            is_over = self._is_over()
+            self.is_complete = self._is_over()
             self._read()
-            if self.has_exited():
+            if self.has_exited() and not self.took:
+                self.took = self._since_start()
                 until = min(until, _after(_AFTER_EXIT))
-        self.took = timedelta(seconds=monotonic() - self._began)
+        self.took = self.took or self._since_start()
 
     def has_exited(self) -> bool:
         return self._channel.exit_status != -1
@@ -199,8 +200,14 @@ class _Execution:
     def exit_code(self) -> int:
         return self._channel.exit_status if self.has_exited() else ENDED_BY_SIGNAL
 
+    def is_truncated(self) -> bool:
+        return self.stdout.is_truncated() or self.stderr.is_truncated() or not self.is_complete
+
     def output(self) -> str:
         return "\n".join(text for text in (str(self.stdout), str(self.stderr)) if text)
+
+    def _since_start(self) -> timedelta:
+        return timedelta(seconds=monotonic() - self._began)
 
     def _is_over(self) -> bool:
         return self._channel.closed or (bool(self._channel.eof_received) and self.has_exited())
@@ -226,7 +233,7 @@ def _outcome(target: Target, connection: Connection, execution: _Execution, time
         exit_code=execution.exit_code(),
         stdout=str(execution.stdout),
         stderr=str(execution.stderr),
-        truncated=execution.stdout.is_truncated() or execution.stderr.is_truncated(),
+        truncated=execution.is_truncated(),
         duration=execution.took,
     )
 

@@ -141,27 +141,36 @@ class _Commands:
         self._cwd = cwd
         self._env = dict(env)
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
 
     def run(self, channel: Channel, command: bytes) -> None:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            cwd=self._cwd,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._running.add(process)
+        process = self._started(command)
         with suppress(*LINE_ERRORS), channel:
             self._relay(process, channel)
         self._running.discard(process)
 
     def end(self) -> None:
-        for process in list(self._running):
+        with self._lock:
+            running = list(self._running)
+        for process in running:
             for pid in _session(process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+    def _started(self, command: bytes) -> subprocess.Popen[bytes]:
+        # Under the lock, so that nothing can run that `end` does not know of yet.
+        with self._lock:
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command],
+                cwd=self._cwd,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
 
     @staticmethod
     def _relay(process: subprocess.Popen[bytes], channel: Channel) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 
 import typer
@@ -30,7 +31,11 @@ _GROUPS = {
 def main() -> None:
     """Runs the command that the arguments name."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    names = [wanted] if wanted in _GROUPS else list(_GROUPS)
+    application([wanted] if wanted in _GROUPS else list(_GROUPS))()
+
+
+def application(names: Iterable[str] = tuple(_GROUPS)) -> typer.Typer:
+    """The commands of these names, all by default."""
     root = typer.Typer(
         name="responder",
         help="Alerts become graded tickets, runbooks give first aid over SSH, people get the rest.",
@@ -45,7 +50,7 @@ def main() -> None:
     def _root() -> None:
         """Keeps the name of a single command a word of its own."""
 
-    root()
+    return root
 
 
 if __name__ == "__main__":

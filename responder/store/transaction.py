@@ -13,7 +13,7 @@ from responder.domain import numbering
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
 from responder.domain.ticket import Change, Sums, Ticket
-from responder.store.jobs import ClusterJobs, Job, Jobs, LocalJobs
+from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.messages import MessageStore
 from responder.store.reports import ReportStore
 from responder.store.runs import RunStore
@@ -67,7 +67,12 @@ class Transaction:
 
     @cached_property
     def jobs(self) -> Jobs:
-        return ClusterJobs(self.connection) if self.connection.dialect.name == "postgresql" else self.local_jobs
+        if self.connection.dialect.name != "postgresql":
+            return self.local_jobs
+        # Here, because a quarter of a start on SQLite would go into what only PostgreSQL needs.
+        from responder.store.cluster_jobs import ClusterJobs
+
+        return ClusterJobs(self.connection)
 
     @cached_property
     def local_jobs(self) -> LocalJobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from responder.errors import ResponderError, StoreUnavailable
 from responder.store.jobs import Job
@@ -13,6 +14,14 @@ Handler = Callable[[Job], Awaitable[None]]
 SetAside = Callable[[Job, str], Awaitable[None]]
 
 MOST_TRIES = 8
+
+
+class Worker(Protocol):
+    """What both workers can do."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from responder.domain.ticket import Change, EventKind, Sums
@@ -102,6 +104,12 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_knows(database: Da
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name in metadata.tables
+
+
+def test_the_newest_file_is_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_current_head() == schema.revisions()[-1]
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -1,0 +1,227 @@
+"""The command line as people use it: real files, a real server, a real SSH server."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from responder.adapters.ssh_server import DemoSshServer, write_key
+from responder.cli import application
+from tests.servers.ports import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words: str, env: dict[str, str] | None = None) -> Result:
+    return CliRunner().invoke(application(), list(words), env=env)
+
+
+def asked(*words: str, env: dict[str, str] | None = None) -> Any:
+    result = run(*words, "--json", env=env)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "ops"
+    assert run("init", str(made)).exit_code == 0
+    return made
+
+
+def test_what_init_writes_is_right_and_its_secrets_are_for_the_owner_alone(folder: Path) -> None:
+    result = run("check", "--config", str(folder / "responder.yml"))
+    assert (result.exit_code, "all files are right" in result.stdout) == (0, True)
+    for name in ("secret.key", "tokens/alertmanager", "secrets/first-pager"):
+        assert (folder / name).stat().st_mode & 0o077 == 0
+
+
+def test_init_overwrites_nothing(folder: Path) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    result = run("init", str(folder))
+    assert (result.exit_code, "nothing was written" in result.output) == (1, True)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_mistake_is_shown_with_its_place_and_exit_code_2(folder: Path) -> None:
+    (folder / "policy.yml").write_text("extends: p1-p4\nzone: Mars/Olympus\nrefire_window: soon\n")
+    (folder / "people.yml").write_text("people: []\nteams: [{name: ops, tiers: {1: [nobody]}}]\n")
+    result = run("check", "--config", str(folder / "responder.yml"))
+    assert result.exit_code == 2
+    assert f"{folder}/policy.yml:2:1: zone: 'Mars/Olympus' is no time zone" in result.output
+    assert f"{folder}/policy.yml:3:1: refire_window: 'soon' is not a duration" in result.output
+    assert "nobody is called nobody" in result.output
+
+
+def test_explain_names_the_rule_the_reason_and_the_people(folder: Path) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    found = asked("explain", "severity=critical", "alertname=X", *config)
+    assert (found["grade"], found["rule"]) == ("P1", "core business is interrupted")
+    assert found["people"] == ["first by pager"]
+    by_annotation = asked("explain", "alertname=X", "-a", "affected_users=500", *config)
+    assert (by_annotation["grade"], by_annotation["rule"]) == ("P2", "some hundred users are affected")
+    assert run("explain", "no-equals-sign", *config).exit_code == 2
+
+
+def test_a_token_is_shown_once_and_only_its_digest_is_stored(folder: Path) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    secret = asked("token", "create", "me", "--scope", "act", *config)["token"]
+    assert secret.encode() not in (folder / "responder.db").read_bytes()
+    assert [one["name"] for one in asked("token", "list", *config)] == ["me"]
+    assert run("token", "create", "me", *config).exit_code == 1
+    assert run("token", "create", "x", "--scope", "root", *config).exit_code == 1
+    assert run("token", "remove", "me", *config).exit_code == 0
+    assert asked("token", "list", *config) == []
+
+
+def test_the_schema_is_upgraded_once(folder: Path) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    assert asked("db", "upgrade", *config) == {"before": None, "after": "0001"}
+    assert asked("db", "upgrade", *config) == {"before": "0001", "after": "0001"}
+
+
+def test_the_json_schema_knows_every_kind_of_step() -> None:
+    schema = json.loads(run("schema").stdout)
+    assert {"ssh", "service_restart", "promql", "http", "wait", "collect"} <= set(schema["$defs"]["Step"]["properties"])
+
+
+def test_a_server_that_is_not_there_is_said_with_exit_code_3() -> None:
+    result = run("tickets", "list", "--server", f"http://127.0.0.1:{free_port()}")
+    assert (result.exit_code, "cannot be reached" in result.output) == (3, True)
+
+
+@pytest.fixture
+def host(tmp_path: Path, folder: Path) -> Iterator[DemoSshServer]:
+    (tmp_path / "host").mkdir()
+    server = DemoSshServer(
+        user=getpass.getuser(),
+        public_key=write_key(tmp_path / "key"),
+        cwd=tmp_path / "host",
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    server.start()
+    (folder / "inventory.yml").write_text(
+        f"targets: [{{name: web-1, address: 127.0.0.1, port: {server.port}, user: {getpass.getuser()}, "
+        f"key_file: {tmp_path / 'key'}, host_key: {server.host_key}}}]\n"
+    )
+    (folder / "runbooks" / "touch.yml").write_text(
+        "runbook: touch\nsummary: Make a file\nparameters: {file: {type: name, label: file}}\n"
+        'steps: [{ssh: {run: [touch, "{{ file }}"], check: [test, -e, "{{ file }}"]}}]\n'
+    )
+    yield server
+    server.stop()
+
+
+def test_a_dry_run_shows_the_exact_arguments_and_acts_never(tmp_path: Path, folder: Path, host: DemoSshServer) -> None:
+    words = ("run", "touch", "--target", "web-1", "--config", str(folder / "responder.yml"), "--label")
+    rehearsed = asked(*words, "file=a.b", "--dry-run")
+    assert rehearsed == [
+        {
+            "name": "ssh",
+            "kind": "ssh",
+            "seen": {"as_wanted": False, "check_exit_code": 1},
+            "acts": [{"command": ["touch", "a.b"]}],
+        }
+    ]
+    assert list((tmp_path / "host").iterdir()) == []
+    (tmp_path / "host" / "a.b").touch()
+    assert asked(*words, "file=a.b", "--dry-run")[0]["acts"] == []
+    assert "is not a name" in run(*words, "file=a b;", "--dry-run").output
+    assert run(*words, "file=a.b").exit_code == 1
+
+
+def test_a_host_shows_its_keys_and_is_tried(folder: Path, host: DemoSshServer) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    assert [one["key"] for one in asked("hosts", "scan", "web-1", *config)] == [host.host_key]
+    assert asked("hosts", "try", *config) == [{"target": "web-1", "ok": True, "why": ""}]
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[str]:
+    port = free_port()
+    main = (folder / "responder.yml").read_text().replace("9180", str(port))
+    (folder / "responder.yml").write_text(main)
+    command = [sys.executable, "-m", "responder.cli", "serve", "--config", str(folder / "responder.yml")]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 30
+    while run("tickets", "list", "--server", url).exit_code == 3:
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline
+    yield url
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
+def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    there = ("--server", server)
+    me = {"RESPONDER_TOKEN": asked("token", "create", "me", "--scope", "act", *config)["token"]}
+    assert run("tickets", "list", *there).exit_code == 1
+
+    sent = ("send-test-alert", "alertname=Full", "severity=info", *there)
+    assert run(*sent).exit_code == 1
+    assert run(*sent, "--token-file", str(folder / "tokens" / "alertmanager")).exit_code == 0
+    number = asked("tickets", "list", *there, env=me)["tickets"][0]["number"]
+
+    assert run("tickets", "note", number, "looking", "--as", "mei", *there, env=me).exit_code == 0
+    assert asked("tickets", "ack", number, "--as", "mei", *there, env=me)["acknowledged_by"] == "mei"
+    again = run("tickets", "ack", number, "--as", "lars", *there, env=me)
+    assert (again.exit_code, "already acknowledged by mei" in again.output) == (1, True)
+    shown = run("tickets", "show", number, *there, env=me).stdout
+    assert "mei: looking" in shown
+    assert "mei has taken it." in shown
+
+    assert asked("automation", "off", "we move the rack", *there, env=me)["on"] is True
+    assert "we move the rack" in run("automation", "status", *there, env=me).stdout
+    assert asked("automation", "on", *there, env=me)["on"] is False
+
+    findings = {one["what"]: one for one in asked("doctor", *config)}
+    assert findings["server"]["ok"]
+    assert findings["database"]["ok"]
+
+
+def test_a_reload_with_a_mistake_changes_nothing_and_a_good_one_is_taken(folder: Path, server: str) -> None:
+
+    admin = asked("token", "create", "admin", "--scope", "admin", "--config", str(folder / "responder.yml"))["token"]
+    hook = ("send-test-alert", "severity=info", "--server", server, "--token-file", str(folder / "tokens/alertmanager"))
+
+    def reload() -> tuple[int, str]:
+        import asyncio
+
+        import aiohttp
+
+        async def ask() -> tuple[int, str]:
+            headers = {"Authorization": f"Bearer {admin}"}
+            async with aiohttp.ClientSession(headers=headers) as session, session.post(f"{server}/-/reload") as answer:
+                return answer.status, await answer.text()
+
+        return asyncio.run(ask())
+
+    policy = folder / "policy.yml"
+    good = policy.read_text()
+    policy.write_text(good + "default_grade: P9\n")
+    status, text = reload()
+    assert status == 400
+    assert "policy.yml" in text
+    assert "there is no grade P9" in text
+    assert run(*hook, "alertname=A").exit_code == 0
+
+    policy.write_text(good + 'number: "T-{seq}"\n')
+    assert reload()[0] == 200
+    assert run(*hook, "alertname=B").exit_code == 0
+    me = {"RESPONDER_TOKEN": admin}
+    numbers = {ticket["number"] for ticket in asked("tickets", "list", "--server", server, env=me)["tickets"]}
+    assert any(number.startswith("INC-") for number in numbers)
+    assert "T-1" in numbers
