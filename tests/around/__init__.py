@@ -1,0 +1,1 @@
+"""What is delivered around the service: rules, boards, samples, images."""
