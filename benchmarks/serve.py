@@ -23,19 +23,19 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 async def _profiled(service: Service, folder: Path) -> None:
     """Profiles the event loop's thread and the writer's thread from being ready until being told to stop, and
     writes down what all threads used meanwhile."""
-    loop, writer, threads = cProfile.Profile(), cProfile.Profile(), service.database._writers
+    loop, writer = cProfile.Profile(), cProfile.Profile()
     start, stop, before = service.start, service.stop, {}
 
     async def start_before_profile() -> None:
         await start()
         before.update(_seconds_by_thread())
-        await asyncio.wrap_future(threads.submit(writer.enable))
+        await service.database.write(lambda _: writer.enable())
         loop.enable()
 
     async def stop_after_profile() -> None:
         loop.disable()
         used = {name: seconds - before.get(name, 0.0) for name, seconds in _seconds_by_thread().items()}
-        await asyncio.wrap_future(threads.submit(writer.disable))
+        await service.database.write(lambda _: writer.disable())
         (folder / "threads.json").write_bytes(orjson.dumps(used))
         for name, profile in (("event loop", loop), ("writer", writer)):
             profile.dump_stats(folder / f"{name}.stats")

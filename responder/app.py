@@ -164,7 +164,7 @@ class Service:
             await self.desk.store.read(lambda tx: tx.switchboard.switch("kill"))
         except StoreUnavailable as error:
             return str(error)
-        return ""
+        return self.worker.problem() if self._with_worker else ""
 
     async def serve_until_told_to_stop(self) -> None:
         """Runs until SIGTERM or SIGINT; SIGHUP reloads."""

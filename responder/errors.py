@@ -107,11 +107,15 @@ class ConnectionCut(HostError):
 
 
 class CommandTimedOut(HostError):
-    """A command ran longer than it may; `output` is what it had printed by then."""
+    """A command ran longer than it may; `output` is what it had printed by then.
 
-    def __init__(self, text: str, *, after: timedelta, output: str = "") -> None:
+    `is_over` is False when the host did not answer any more, so that the command may still run there.
+    """
+
+    def __init__(self, text: str, *, after: timedelta, output: str = "", is_over: bool = True) -> None:
         self.after = after
         self.output = output
+        self.is_over = is_over
         super().__init__(text)
 
 

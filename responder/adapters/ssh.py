@@ -223,12 +223,13 @@ def _outcome(target: Target, connection: Connection, execution: _Execution, time
     if not execution.has_exited() and not execution.was_closed():
         connection.retire()
         why = f"{place(target)} did not report the end of a command within {execution.took.total_seconds():.0f} s"
-        raise _timed_out(f"{why}; whether it still runs there is not known.", execution, timeout)
+        text = f"{why}; whether it still runs there is not known."
+        raise CommandTimedOut(text, after=timeout, output=execution.output(), is_over=False)
     if not execution.has_exited() and connection.is_lost():
         raise ConnectionCut(_unknown_end(target))
     if execution.exit_code() in _CODES_OF_TIMEOUT and execution.took >= timeout:
         why = f"A command on {place(target)} ran longer than its {timeout.total_seconds():g} s"
-        raise _timed_out(f"{why} and was ended there.", execution, timeout)
+        raise CommandTimedOut(f"{why} and was ended there.", after=timeout, output=execution.output())
     return CommandResult(
         exit_code=execution.exit_code(),
         stdout=str(execution.stdout),
@@ -236,10 +237,6 @@ def _outcome(target: Target, connection: Connection, execution: _Execution, time
         truncated=execution.is_truncated(),
         duration=execution.took,
     )
-
-
-def _timed_out(text: str, execution: _Execution, timeout: timedelta) -> CommandTimedOut:
-    return CommandTimedOut(text, after=timeout, output=execution.output())
 
 
 def _broken(target: Target, connection: Connection, execution: _Execution, error: Exception) -> HostError:

@@ -35,7 +35,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What the store knows of a trouble: its open ticket, or the last one that was closed."""
+    """What the store knows of a trouble: its open ticket, or the last one that was closed.
+
+    `clocks` may be left out where `needs_clocks` says that no decision can touch them.
+    """
 
     ticket: Ticket
     clocks: Mapping[str, Clock]
@@ -63,6 +66,11 @@ class Decision:
 def troubles(reports: Iterable[Report], policy: Policy) -> list[str]:
     """The keys to look up before deciding."""
     return [policy.trouble(report) for report in reports]
+
+
+def needs_clocks(report: Report, ticket: Ticket) -> bool:
+    """False for the most frequent of reports, the repeat: it changes no clock."""
+    return report.signal is not Signal.FIRING or report.alert not in ticket.firing
 
 
 def decide(reports: Iterable[Report], known: Mapping[str, Known], policy: Policy, now: datetime) -> Decision:

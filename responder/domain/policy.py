@@ -120,4 +120,4 @@ class Policy:
         for rule in self.correlation:
             if all_match(rule.when, report.labels):
                 return f"{rule.name}:{identity(report.labels, rule.by)}"
-        return identity(report.labels)
+        return report.identity

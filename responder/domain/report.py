@@ -32,6 +32,11 @@ class Report:
     links: Mapping[str, str] = field(default_factory=dict)
     receipt: str = ""
     incomplete: bool = False
+    identity: str = field(init=False, compare=False, repr=False, default="")
+
+    def __post_init__(self) -> None:
+        # Asked for several times on the way, so it is worked out once.
+        object.__setattr__(self, "identity", identity(self.labels))
 
     @property
     def name(self) -> str:
@@ -41,7 +46,7 @@ class Report:
     def alert(self) -> str:
         """Which alert this is among those of one trouble. The sender's fingerprint is part of it, so that two
         alerts whose labels were cut to the same are both waited for before the all-clear."""
-        return f"{identity(self.labels)}:{self.fingerprint}"
+        return f"{self.identity}:{self.fingerprint}"
 
 
 def identity(labels: Mapping[str, str], only: Iterable[str] | None = None) -> str:

@@ -30,7 +30,7 @@ from responder.domain.runbook import (
     Suspend,
     Verdict,
 )
-from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed
+from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed, Refused
 from responder.firstaid import marker
 from responder.firstaid.plan import Plan, PlannedStep
 
@@ -120,7 +120,7 @@ class Engine:
             return Ended(outcome=entry.outcome, sentence=entry.why)
         try:
             result = await _StepRun(self, index, step, entry).go()
-        except HostError as error:
+        except (HostError, Refused) as error:
             return await self.fail(index, step, str(error))
         if isinstance(result, Fail):
             return await self.fail(index, step, result.why)
@@ -219,9 +219,12 @@ class _StepRun:
             if command.harmless:
                 return await self._ended(attempt, None, str(error), harmless=True)
             return await self._engine.unknown(self._index, self._step, command.argv, str(error))
-        except HostError as error:
-            output = error.output if isinstance(error, CommandTimedOut) else ""
-            return await self._ended(attempt, None, f"{error}\n{output}".strip(), harmless=command.harmless)
+        except (HostError, Refused) as error:
+            timed_out = error if isinstance(error, CommandTimedOut) else None
+            if timed_out and not timed_out.is_over and not command.harmless:
+                return await self._engine.unknown(self._index, self._step, command.argv, str(error))
+            text = f"{error}\n{timed_out.output if timed_out else ''}".strip()
+            return await self._ended(attempt, None, text, harmless=command.harmless)
         return await self._ended(attempt, answer.exit_code, _output(answer), harmless=command.harmless)
 
     async def _ended(self, attempt: int, exit_code: int | None, output: str, *, harmless: bool) -> Fail | None:

@@ -11,7 +11,7 @@ from responder.domain.durations import spoken
 from responder.domain.guards import Objection, Situation, first_objection
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Signal
-from responder.domain.runbook import Run, Runbook, RunOutcome
+from responder.domain.runbook import Run, Runbook, RunOutcome, Verdict
 from responder.domain.target import Target, find
 from responder.domain.ticket import Change, EventKind, Status, Ticket
 from responder.errors import RunLost
@@ -196,11 +196,24 @@ async def _finish(desk: Desk, run: Run, result: Result) -> None:
         if isinstance(result, Suspended):
             change.promise("run", result.until, run=run.id)
             tx.apply([change], now)
-        elif tx.runs.end(run, result.outcome, result.sentence, now):
-            _conclude(desk, change, run, result, now)
+            return
+        ended = _honest(tx, run, result)
+        if tx.runs.end(run, ended.outcome, ended.sentence, now):
+            _conclude(desk, change, run, ended, now)
             tx.apply([change], now)
 
     await desk.store.write(body)
+
+
+def _honest(tx: Transaction, run: Run, ended: Ended) -> Ended:
+    """A run that the all-clear stopped after it had acted has helped: the all-clear is the better proof."""
+    cleared = tx.tickets.one(run.ticket_id).ticket.signal is Signal.CLEARED
+    acted = any(one.verdict is Verdict.DONE and one.kind != "harmless" for one in tx.runs.attempts(run.id))
+    if ended.outcome is not RunOutcome.CANCELLED or not cleared or not acted:
+        return ended
+    return Ended(
+        outcome=RunOutcome.HELPED, sentence=f"{run.runbook} on {run.target}: the alert cleared after it acted."
+    )
 
 
 def _conclude(desk: Desk, change: Change, run: Run, ended: Ended, now: datetime) -> None:

@@ -45,13 +45,15 @@ async def receive(desk: Desk, posts: Sequence[Post]) -> None:
         tx.reports.keep(bodies)
         file_reports(tx, reports, policy, now)
 
-    await desk.store.write(body)
+    await desk.store.write(body, urgent=True)
 
 
 def file_reports(tx: Transaction, reports: Sequence[Report], policy: Policy, now: datetime) -> None:
     """Gathers what is known of these reports, decides, and writes the decision."""
-    known = tx.tickets.known(troubles(reports, policy))
-    tx.apply_decision(decide(reports, known, policy, now), policy, now)
+    keyed: dict[str, list[Report]] = {}
+    for trouble, report in zip(troubles(reports, policy), reports, strict=True):
+        keyed.setdefault(trouble, []).append(report)
+    tx.apply_decision(decide(reports, tx.tickets.known(keyed), policy, now), policy, now)
 
 
 async def quarantine(desk: Desk, body: Body, *, limited: bool = False) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
 from responder.store.transaction import Transaction
+from responder.store.writer import Writer
 
 T = TypeVar("T")
 _TRIES = 6
@@ -26,7 +27,7 @@ _COLLISIONS = {"40001", "40P01"}
 class Store(Protocol):
     """What flows need of a database."""
 
-    async def write(self, body: Callable[[Transaction], T]) -> T: ...
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T: ...
 
     async def read(self, body: Callable[[Transaction], T]) -> T: ...
 
@@ -38,17 +39,33 @@ class Database:
         self.url = _with_driver(url)
         self.is_cluster = self.url.get_backend_name() == "postgresql"
         self.engine = _engine(self.url, readers + writers + 1)
-        self._writers = ThreadPoolExecutor(writers if self.is_cluster else 1, "store-writer")
+        self._writers = ThreadPoolExecutor(writers, "store-writer") if self.is_cluster else None
+        self._writer = None if self.is_cluster else Writer(self.engine, _ours)
         self._readers = ThreadPoolExecutor(readers, "store-reader")
         self._lock: IO[str] | None = None
-        self.on_promise: Callable[[], None] = lambda: None
+        self._on_promise: Callable[[], None] = lambda: None
 
-    async def write(self, body: Callable[[Transaction], T]) -> T:
+    @property
+    def on_promise(self) -> Callable[[], None]:
+        """Called, on a thread of the store, after each commit that holds a new promise."""
+        return self._on_promise
+
+    @on_promise.setter
+    def on_promise(self, call: Callable[[], None]) -> None:
+        self._on_promise = call
+        if self._writer is not None:
+            self._writer.on_promise = call
+
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         """Runs `body` in a transaction that is durable when this returns.
 
-        `body` may run several times: when another replica was first, it gathers and decides again.
+        `body` may run several times: when another replica was first, it gathers and decides again. `urgent`
+        goes before what waits, for somebody outside waits for it.
         Raises StoreUnavailable when the database is away, and whatever `body` raises.
         """
+        if self._writer is not None:
+            result: T = await asyncio.wrap_future(self._writer.submit(body, urgent=urgent))
+            return result
         return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, body)
 
     async def read(self, body: Callable[[Transaction], T]) -> T:
@@ -56,7 +73,10 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, body)
 
     def write_now(self, body: Callable[[Transaction], T]) -> T:
-        """As `write`, on this thread."""
+        """As `write`, for those who cannot wait otherwise."""
+        if self._writer is not None:
+            result: T = self._writer.submit(body).result()
+            return result
         for _ in range(_TRIES - 1):
             try:
                 return self._once(body)
@@ -99,7 +119,10 @@ class Database:
         self._lock = handle
 
     def close(self) -> None:
-        self._writers.shutdown(wait=True)
+        if self._writer is not None:
+            self._writer.close()
+        if self._writers is not None:
+            self._writers.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self.engine.dispose()
         if self._lock is not None:

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection, Row
 
+from responder.store.bulk import Bulk
 from responder.store.tables import jobs
+
+_INSERT = Bulk(jobs, "kind", "args", "lock", "due_at", "attempts", "error")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +47,8 @@ class LocalJobs:
         self._connection = connection
 
     def promise(self, promised: Sequence[Job]) -> None:
-        rows = [
-            {"kind": job.kind, "args": job.args, "lock": job.lock, "due_at": job.due_at, "attempts": 0, "error": ""}
-            for job in promised
-        ]
-        if rows:
-            self._connection.execute(jobs.insert(), rows)
+        rows = ((job.kind, job.args, job.lock, job.due_at, 0, "") for job in promised)
+        _INSERT.insert(self._connection, rows)
 
     def waiting(self, now: datetime) -> list[tuple[str, int]]:
         """Jobs that are due and not done, by kind."""

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from responder.domain.correlation import Filed
+from responder.store.bulk import Bulk
 from responder.store.tables import bodies, reports
 
-_INSERT_BODY = bodies.insert()
-_INSERT_REPORT = reports.insert()
+_INSERT_BODY = Bulk(bodies, "id", "source", "received_at", "body", "quarantined_because")
+_INSERT_REPORT = Bulk(reports, "body_id", "ticket_id", "source", "received_at", "signal", "outcome", "fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,34 +33,23 @@ class ReportStore:
         self._connection = connection
 
     def keep(self, received: Sequence[Body]) -> None:
-        rows = [
-            {
-                "id": body.id,
-                "source": body.source,
-                "received_at": body.received_at,
-                "body": body.body,
-                "quarantined_because": body.quarantined_because,
-            }
-            for body in received
-        ]
-        if rows:
-            self._connection.execute(_INSERT_BODY, rows)
+        rows = ((one.id, one.source, one.received_at, one.body, one.quarantined_because) for one in received)
+        _INSERT_BODY.insert(self._connection, rows)
 
     def file(self, filed: Sequence[Filed], ticket_ids: dict[str, int], now: datetime) -> None:
-        rows = [
-            {
-                "body_id": one.report.receipt,
-                "ticket_id": ticket_ids.get(one.trouble),
-                "source": one.report.source,
-                "received_at": now,
-                "signal": one.report.signal,
-                "outcome": one.outcome,
-                "fingerprint": one.report.fingerprint,
-            }
+        rows = (
+            (
+                one.report.receipt,
+                ticket_ids.get(one.trouble),
+                one.report.source,
+                now,
+                one.report.signal.value,
+                one.outcome.value,
+                one.report.fingerprint,
+            )
             for one in filed
-        ]
-        if rows:
-            self._connection.execute(_INSERT_REPORT, rows)
+        )
+        _INSERT_REPORT.insert(self._connection, rows)
 
     def of_ticket(self, ticket_id: int) -> list[tuple[str, int, datetime, datetime]]:
         """What came in for a ticket, as (outcome, how often, first, last)."""

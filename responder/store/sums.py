@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import orjson
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from responder.domain.ticket import SumKey
 from responder.store.tables import sums
 
-_ADD = text(
-    "INSERT INTO sums (name, labels, value) VALUES (:name, :labels, :value) "
+
+def _for_both(statement: str) -> dict[str, str]:
+    return {"sqlite": statement, "postgresql": statement.replace("?", "%s")}
+
+
+_ADD = _for_both(
+    "INSERT INTO sums (name, labels, value) VALUES (?, ?, ?) "
     "ON CONFLICT (name, labels) DO UPDATE SET value = sums.value + excluded.value"
 )
-_TAKE = text(
-    "INSERT INTO counters (scope, value) VALUES (:scope, :count) "
+_TAKE = _for_both(
+    "INSERT INTO counters (scope, value) VALUES (?, ?) "
     "ON CONFLICT (scope) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
 
@@ -30,11 +35,11 @@ class SumStore:
     def add(self, increments: Mapping[SumKey, float]) -> None:
         """Adds all increments; always in the same order, so that two replicas cannot deadlock."""
         rows = [
-            {"name": name, "labels": orjson.dumps(dict(labels)).decode(), "value": value}
+            (name, orjson.dumps(dict(labels)).decode(), float(value))
             for (name, labels), value in sorted(increments.items())
         ]
         if rows:
-            self._connection.execute(_ADD, rows)
+            self._connection.exec_driver_sql(_ADD[self._connection.dialect.name], rows)
 
     def all(self) -> list[tuple[str, dict[str, str], float]]:
         """Every sum as (name, labels, value)."""
@@ -43,5 +48,5 @@ class SumStore:
 
     def take(self, scope: str, count: int) -> range:
         """The next `count` numbers of a scope; no other transaction ever gets one of them."""
-        last = self._connection.execute(_TAKE, {"scope": scope, "count": count}).scalar_one()
+        last: int = self._connection.exec_driver_sql(_TAKE[self._connection.dialect.name], (scope, count)).scalar_one()
         return range(last - count + 1, last + 1)

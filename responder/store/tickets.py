@@ -8,26 +8,33 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
-from responder.domain.correlation import Known
-from responder.domain.report import Signal
+from responder.clock import from_microseconds
+from responder.domain.correlation import Known, needs_clocks
+from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock
 from responder.domain.ticket import Event, EventKind, Status, Ticket
 from responder.errors import Conflict, NotFound
-from responder.store.tables import clocks, events, tickets
+from responder.store.bulk import Bulk, listed
+from responder.store.tables import Instant, Json, clocks, events, tickets
 
 _NAMES = tuple(field.name for field in fields(Ticket))
 _VALUES = attrgetter(*_NAMES)
-_INSERT = tickets.insert()
+_INSERT = Bulk(tickets, *_NAMES)
 _UPDATE = (
     tickets.update()
     .where(tickets.c.id == bindparam("_id"), tickets.c.version == bindparam("_version"))
     .values({name: bindparam(name) for name in _NAMES if name != "id"})
 )
-_INSERT_EVENT = events.insert()
-_INSERT_CLOCK = clocks.insert()
+_INSERT_EVENT = Bulk(events, "ticket_id", "at", "kind", "actor", "text", "data")
+_INSERT_CLOCK = Bulk(clocks, "ticket_id", "name", "started_at", "due_at", "stopped_at", "breached_at")
+_SELECTED = ", ".join(f'"{name}"' for name in _NAMES)
+_LATEST = "SELECT {columns} FROM tickets WHERE id IN (SELECT max(id) FROM tickets WHERE {condition} GROUP BY trouble)"
+_FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
+_FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
 _COLUMNS = [tickets.c[name] for name in _NAMES]
 
 
@@ -39,13 +46,23 @@ class TicketStore:
 
     # --- reading -----------------------------------------------------------------------------------
 
-    def known(self, troubles: Iterable[str]) -> dict[str, Known]:
-        """For each trouble its latest ticket, open or closed, with its clocks."""
-        wanted = sorted(set(troubles))
-        latest = select(func.max(tickets.c.id)).where(tickets.c.trouble.in_(wanted)).group_by(tickets.c.trouble)
-        found = [_ticket(row) for row in self._connection.execute(select(*_COLUMNS).where(tickets.c.id.in_(latest)))]
-        running = self.clocks([ticket.id for ticket in found])
-        return {ticket.trouble: Known(ticket=ticket, clocks=running.get(ticket.id, {})) for ticket in found}
+    def latest(self, troubles: Iterable[str]) -> dict[str, Ticket]:
+        """For each trouble its latest ticket, open or closed."""
+        condition, values = listed(self._connection, "trouble", sorted(set(troubles)))
+        latest = _LATEST.format(columns=_SELECTED, condition=condition)
+        rows = self._connection.exec_driver_sql(latest, (values,))
+        return {ticket.trouble: ticket for ticket in map(_raw_ticket, rows)}
+
+    def known(self, reports: Mapping[str, Sequence[Report]]) -> dict[str, Known]:
+        """What is known of the troubles of these reports, with the clocks where a decision may need them."""
+        found = self.latest(reports)
+        wanted = [
+            ticket.id
+            for trouble, ticket in found.items()
+            if any(needs_clocks(report, ticket) for report in reports[trouble])
+        ]
+        running = self.clocks(wanted)
+        return {trouble: Known(ticket=ticket, clocks=running.get(ticket.id, {})) for trouble, ticket in found.items()}
 
     def one(self, ticket_id: int, *, locked: bool = False) -> Known:
         """One ticket by id. `locked` orders this transaction with every other that changes the ticket."""
@@ -148,8 +165,7 @@ class TicketStore:
     # --- writing -----------------------------------------------------------------------------------
 
     def insert(self, new: Sequence[Ticket]) -> None:
-        if new:
-            self._connection.execute(_INSERT, [dict(zip(_NAMES, _VALUES(ticket), strict=True)) for ticket in new])
+        _INSERT.insert(self._connection, map(_VALUES, new))
 
     def update(self, changed: Sequence[Ticket]) -> None:
         """Compare and set: `version` is the one that was read. Raises Conflict if it is no longer."""
@@ -161,43 +177,41 @@ class TicketStore:
             raise Conflict("The ticket was changed by somebody else in the meantime.")
 
     def append(self, history: Sequence[tuple[int, Event]]) -> None:
-        rows = [
-            {
-                "ticket_id": ticket_id,
-                "at": event.at,
-                "kind": event.kind,
-                "actor": event.actor,
-                "text": event.text,
-                "data": event.data,
-            }
-            for ticket_id, event in history
-        ]
-        if rows:
-            self._connection.execute(_INSERT_EVENT, rows)
+        _INSERT_EVENT.insert(
+            self._connection,
+            ((ticket_id, one.at, one.kind.value, one.actor, one.text, one.data) for ticket_id, one in history),
+        )
 
     def insert_clocks(self, started: Sequence[tuple[int, Mapping[str, Clock]]]) -> None:
-        rows = [_clock_row(ticket_id, clock) for ticket_id, named in started for clock in named.values()]
-        if rows:
-            self._connection.execute(_INSERT_CLOCK, rows)
+        rows = (
+            (ticket_id, one.name, one.started_at, one.due_at, one.stopped_at, one.breached_at)
+            for ticket_id, named in started
+            for one in named.values()
+        )
+        _INSERT_CLOCK.insert(self._connection, rows)
 
     def replace_clocks(self, ticket_id: int, named: Mapping[str, Clock]) -> None:
         self._connection.execute(clocks.delete().where(clocks.c.ticket_id == ticket_id))
         self.insert_clocks([(ticket_id, named)])
 
 
-def _clock_row(ticket_id: int, clock: Clock) -> dict[str, object]:
-    return {
-        "ticket_id": ticket_id,
-        "name": clock.name,
-        "started_at": clock.started_at,
-        "due_at": clock.due_at,
-        "stopped_at": clock.stopped_at,
-        "breached_at": clock.breached_at,
-    }
+def _raw_ticket(row: Sequence[Any]) -> Ticket:
+    """A ticket from values as the driver gives them."""
+    values = dict(zip(_NAMES, row, strict=True))
+    for name in _FROM_JSON:
+        values[name] = orjson.loads(values[name])
+    for name in _FROM_INSTANT:
+        if values[name] is not None:
+            values[name] = from_microseconds(values[name])
+    values["flapping"], values["incomplete"] = bool(values["flapping"]), bool(values["incomplete"])
+    return _as_ticket(values)
 
 
 def _ticket(row: Row[Any]) -> Ticket:
-    values = dict(zip(_NAMES, row, strict=True))
+    return _as_ticket(dict(zip(_NAMES, row, strict=True)))
+
+
+def _as_ticket(values: dict[str, Any]) -> Ticket:
     values["status"] = Status(values["status"])
     values["signal"] = Signal(values["signal"])
     values["toggles"] = tuple(values["toggles"])

@@ -10,17 +10,26 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from responder.errors import Conflict, StoreUnavailable
+from responder.errors import StoreUnavailable
 from responder.store.transaction import Transaction
 
 Body = Callable[[Transaction], Any]
+Waiting = tuple[Body, Future[Any]]
 _BESIDE_URGENT = 4
 _TOGETHER = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Outcome:
+    result: Any = None
+    error: Exception | None = None
+    has_promised: bool = False
 
 
 class Writer:
@@ -29,8 +38,8 @@ class Writer:
     def __init__(self, engine: Engine, translate: Callable[[SQLAlchemyError], Exception]) -> None:
         self._engine = engine
         self._translate = translate
-        self._urgent: deque[tuple[Body, Future[Any]]] = deque()
-        self._other: deque[tuple[Body, Future[Any]]] = deque()
+        self._urgent: deque[Waiting] = deque()
+        self._other: deque[Waiting] = deque()
         self._something = threading.Condition()
         self._closing = False
         self._connection: Connection | None = None
@@ -63,7 +72,7 @@ class Writer:
         if self._connection is not None:
             self._connection.close()
 
-    def _next(self) -> list[tuple[Body, Future[Any]]]:
+    def _next(self) -> list[Waiting]:
         with self._something:
             while not (self._urgent or self._other or self._closing):
                 self._something.wait()
@@ -75,28 +84,28 @@ class Writer:
                 room -= 1
             return batch
 
-    def _commit(self, batch: list[tuple[Body, Future[Any]]]) -> None:
-        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
-        promised = False
+    def _commit(self, batch: list[Waiting]) -> None:
+        outcomes: list[_Outcome] = []
         try:
-            connection = self._connected()
-            with connection.begin():
-                for body, future in batch:
-                    transaction, result, error = self._once(connection, body, alone=len(batch) == 1)
-                    promised = promised or (error is None and transaction.has_promised)
-                    answers.append((future, result, error))
+            with self._connected().begin() as transaction:
+                connection = transaction.connection
+                outcomes = [_run(connection, body, alone=len(batch) == 1) for body, _ in batch]
+                if all(outcome.error for outcome in outcomes):
+                    transaction.rollback()
         except SQLAlchemyError as error:
+            # The commit itself failed: nothing of this batch is there, whatever its bodies returned.
             self._forget_connection()
-            _answer([(future, None, self._translate(error)) for _, future in batch])
-            return
-        if promised:
+            outcomes = [_Outcome(error=self._translate(error))] * len(batch)
+        if any(outcome.has_promised and not outcome.error for outcome in outcomes):
             self.on_promise()
-        _answer(answers)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if outcome.error is None:
+                future.set_result(outcome.result)
+            else:
+                future.set_exception(self._own(outcome.error))
 
-    def _once(
-        self, connection: Connection, body: Body, *, alone: bool
-    ) -> tuple[Transaction, Any, BaseException | None]:
-        raise NotImplementedError
+    def _own(self, error: Exception) -> Exception:
+        return self._translate(error) if isinstance(error, SQLAlchemyError) else error
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -110,9 +119,16 @@ class Writer:
         self._connection = None
 
 
-def _answer(answers: list[tuple[Future[Any], Any, BaseException | None]]) -> None:
-    for future, result, error in answers:
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+def _run(connection: Connection, body: Body, *, alone: bool) -> _Outcome:
+    """Runs one body; among others inside a savepoint, so that its failure undoes nothing but itself."""
+    transaction = Transaction(connection)
+    savepoint = None if alone else connection.begin_nested()
+    try:
+        result = body(transaction)
+    except Exception as error:  # noqa: BLE001 whatever a body raises belongs to its caller, not to its neighbours
+        if savepoint is not None:
+            savepoint.rollback()
+        return _Outcome(error=error)
+    if savepoint is not None:
+        savepoint.commit()
+    return _Outcome(result=result, has_promised=transaction.has_promised)

@@ -52,6 +52,7 @@ class ClusterWorker:
         self._work = work
         self._tasks: list[asyncio.Task[None]] = []
         self._running = 0
+        self._problems: dict[Lane, str] = {}
         for kind in work.handlers:
             self._app.task(name=kind, pass_context=True, retry=_Backoff())(self._do)
 
@@ -71,6 +72,10 @@ class ClusterWorker:
                 await task
         await self._app.close_async()
 
+    def problem(self) -> str:
+        """Why some jobs cannot be taken; empty if all is well."""
+        return next(iter(self._problems.values()), "")
+
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests."""
         kinds = [kind for lane in self._work.lanes for kind in lane.kinds]
@@ -89,9 +94,11 @@ class ClusterWorker:
 
     async def _lane(self, lane: Lane) -> None:
         while True:
+            # A lane that has run for a while without an error is taken to be well again.
+            well = asyncio.get_running_loop().call_later(5, self._problems.pop, lane, None)
             try:
                 await self._app.run_worker_async(
-                    queues=lane.kinds,
+                    queues=list(lane.kinds),
                     name=f"responder-{lane.kinds[0]}",
                     concurrency=lane.at_once,
                     delete_jobs="successful",
@@ -102,7 +109,9 @@ class ClusterWorker:
                     shutdown_graceful_timeout=1,
                 )
             except procrastinate.exceptions.ConnectorException as error:
-                log.warning("worker cannot reach the database", error=str(error))
+                self._problems[lane] = f"The worker for {', '.join(lane.kinds)} cannot take jobs: {_cause(error)}"
+                log.error("a lane cannot take jobs", lane=lane.kinds, error=_cause(error))
+                well.cancel()
                 await asyncio.sleep(1)
 
     async def _do(self, context: JobContext, args: Mapping[str, Any]) -> None:
@@ -133,8 +142,13 @@ class ClusterWorker:
                     log.warning("taking over a job whose worker died", job=job.id, kind=job.task_name)
                     await self._app.job_manager.retry_job(job)
             except procrastinate.exceptions.ConnectorException as error:
-                log.warning("cannot look for stalled jobs", error=str(error))
+                log.warning("cannot look for stalled jobs", error=_cause(error))
             await asyncio.sleep(_BEAT)
+
+
+def _cause(error: BaseException) -> str:
+    """procrastinate's own text says only that it was the database."""
+    return " ".join(str(error.__cause__ or error).split())
 
 
 def _ours(job: jobs.Job, args: Mapping[str, Any]) -> Job:

@@ -23,6 +23,8 @@ class Worker(Protocol):
 
     async def stop(self) -> None: ...
 
+    def problem(self) -> str: ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:

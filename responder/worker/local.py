@@ -37,6 +37,7 @@ class LocalWorker:
         self._locks: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._problem = ""
 
     async def start(self) -> None:
         running = asyncio.get_running_loop()
@@ -56,6 +57,10 @@ class LocalWorker:
         with contextlib.suppress(StoreUnavailable):
             await self._forget_finished()
 
+    def problem(self) -> str:
+        """Why no jobs can be taken; empty if all is well."""
+        return self._problem if self._loop is None or not self._loop.done() else "The worker has ended."
+
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests and the demo."""
         while await self._take(self._clock.now()) or self._tasks:
@@ -70,11 +75,15 @@ class LocalWorker:
             try:
                 started = await self._take(now)
                 nap = timedelta() if started else await self._nap(now)
+                self._problem = ""
             except StoreUnavailable as error:
+                self._problem = f"The worker cannot reach the database: {error}"
                 log.warning("worker cannot reach the database", error=str(error))
                 nap = timedelta(seconds=1)
+            # Not wait_for: before Python 3.12 it can swallow a cancellation that comes with the wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), nap.total_seconds())
+                async with asyncio.timeout(nap.total_seconds()):
+                    await self._awake.wait()
 
     async def _take(self, now: datetime) -> int:
         """Starts what is due and fits; how many that was."""

@@ -101,7 +101,7 @@ async def test_a_stranger_cannot_fill_the_quarantine(client: Client, world: Worl
 class _Away:
     """A store whose database is away."""
 
-    async def write(self, body: Callable[[Transaction], T]) -> T:
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         raise StoreUnavailable("The database cannot be used now: connection refused")
 
     async def read(self, body: Callable[[Transaction], T]) -> T:
@@ -125,7 +125,7 @@ class _Slow:
         self.gate = asyncio.Event()
         self.commits = 0
 
-    async def write(self, body: Callable[[Transaction], T]) -> T:
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         await self.gate.wait()
         self.commits += 1
         result: T = await self._store.write(body)

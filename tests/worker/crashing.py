@@ -36,12 +36,13 @@ class CrashingDatabase(Database):
         self._left = kill_at
         self._when = when
 
-    def write_now(self, body: Callable[[Transaction], T]) -> T:
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         self._left -= 1
-        if self._left == 0 and self._when == "before":
+        mine = self._left == 0
+        if mine and self._when == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        result = super().write_now(body)
-        if self._left == 0:
+        result = await super().write(body, urgent=urgent)
+        if mine:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 

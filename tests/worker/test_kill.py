@@ -76,7 +76,7 @@ def run_until_killed(config: Path, kill_at: int, when: str) -> int:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("part", [0, 1, 2])
 def test_a_process_killed_around_every_transaction_of_a_run_never_acts_twice(
     tmp_path: Path, host: DemoSshServer, when: str, part: int
 ) -> None:
@@ -94,18 +94,18 @@ def test_a_process_killed_around_every_transaction_of_a_run_never_acts_twice(
         code = run_until_killed(config, kill_at, when)
         assert run_until_killed(config, 0, when) == 0
         outcomes[_checked(tmp_path / "host" / "acts", config, f"killed {when} transaction {kill_at}")] += 1
-        kill_at += 2
+        kill_at += 3
     assert code == 0
-    assert outcomes["helped"] >= 5
-    assert sum(outcomes.values()) >= 8
+    assert outcomes["helped"] >= 3
+    assert sum(outcomes.values()) >= 5
 
 
 def _checked(acts_file: Path, config: Path, where: str) -> str:
-    acts = Counter(acts_file.read_text().split())
+    acts = Counter(acts_file.read_text().split() if acts_file.exists() else [])
     database = open_database(read(config))
     ticket = asyncio.run(database.read(lambda tx: whole_ticket(tx, "1")))
     database.close()
-    assert len(ticket["runs"]) == 1, where
+    assert len(ticket["runs"]) == 1, f"{where}: {ticket['events']}"
     run = ticket["runs"][0]
     assert all(count == 1 for count in acts.values()), f"{where}: {acts}"
     if run["outcome"] == "helped":
