@@ -77,7 +77,7 @@ def _channels() -> Any:
     manager = apprise.NotificationManager()  # type: ignore[no-untyped-call]
     with TemporaryDirectory() as nothing:
         # A folder without channels: from now on the manager takes itself for loaded.
-        manager.load_modules(path=nothing)
+        manager.load_modules(path=nothing)  # type: ignore[no-untyped-call]
     return manager
 
 

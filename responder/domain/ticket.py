@@ -174,10 +174,11 @@ class Change:
     clocks: dict[str, Clock] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     sums: Sums = field(default_factory=Counter)
+    clocks_before: Mapping[str, Clock] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ticket: Ticket, clocks: Mapping[str, Clock] | None = None) -> Change:
-        return cls(before=ticket, after=ticket, clocks=dict(clocks or {}))
+        return cls(before=ticket, after=ticket, clocks=dict(clocks or {}), clocks_before=clocks or {})
 
     def note(self, now: datetime, kind: EventKind, text: str, actor: str = "responder", **data: object) -> None:
         self.events.append(Event(at=now, kind=kind, actor=actor, text=text, data=data))

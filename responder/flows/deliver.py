@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from responder.adapters.notifier import Secret
@@ -38,7 +39,7 @@ def _take(desk: Desk, tx: Transaction, message_id: int) -> Message | None:
         _note(desk, tx, message, f"Not sent to {_whom(message)}: {why}", "overtaken")
         return None
     tx.messages.begin_sending(message_id)
-    return tx.messages.one(message_id)
+    return replace(message, state=MessageState.SENDING, tries=message.tries + 1)
 
 
 def _overtaken_by(message: Message, ticket: Ticket) -> str:

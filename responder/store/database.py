@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
@@ -40,7 +40,8 @@ class Database:
         self.is_cluster = self.url.get_backend_name() == "postgresql"
         self.engine = _engine(self.url, readers + writers + 1)
         self._writers = ThreadPoolExecutor(writers, "store-writer") if self.is_cluster else None
-        self._writer = None if self.is_cluster else Writer(self.engine, _ours)
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        self._writer = None if self.is_cluster else Writer(self.engine, self._driver_error, self._ours)
         self._readers = ThreadPoolExecutor(readers, "store-reader")
         self._lock: IO[str] | None = None
         self._on_promise: Callable[[], None] = lambda: None
@@ -89,8 +90,8 @@ class Database:
             with self.engine.begin() as connection:
                 transaction = Transaction(connection)
                 result = body(transaction)
-        except SQLAlchemyError as error:
-            raise _ours(error) from error
+        except (SQLAlchemyError, self._driver_error) as error:
+            raise self._ours(error) from error
         if transaction.has_promised:
             self.on_promise()
         return result
@@ -99,8 +100,21 @@ class Database:
         try:
             with self.engine.connect().execution_options(responder_reads=True) as connection:
                 return body(Transaction(connection))
-        except SQLAlchemyError as error:
-            raise _ours(error) from error
+        except (SQLAlchemyError, self._driver_error) as error:
+            raise self._ours(error) from error
+
+    def _ours(self, error: Exception) -> Exception:
+        """Our error for the database's: taken by somebody else, away, or neither (then it is a mistake of ours)."""
+        driver = self.engine.dialect.loaded_dbapi
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        if isinstance(cause, driver.IntegrityError):
+            return Conflict(f"Somebody else was first: {cause}")
+        if getattr(cause, "sqlstate", None) in _COLLISIONS:
+            return Conflict(f"Another transaction was in the way: {cause}")
+        lost = isinstance(error, PoolTimeout) or getattr(error, "connection_invalidated", False)
+        if lost or isinstance(cause, driver.OperationalError | driver.InterfaceError):
+            return StoreUnavailable(f"The database cannot be used now: {cause}")
+        return error
 
     def lock_file(self) -> None:
         """Keeps a second server away from the same SQLite file. Raises Refused if one is there."""
@@ -163,14 +177,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("responder_reads")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _ours(error: SQLAlchemyError) -> Exception:
-    """Our error for the database's: taken by somebody else, away, or neither (then it is a mistake of ours)."""
-    if isinstance(error, IntegrityError):
-        return Conflict(f"Somebody else was first: {error.orig}")
-    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _COLLISIONS:
-        return Conflict(f"Another transaction was in the way: {error.orig}")
-    if isinstance(error, PoolTimeout | OperationalError) or getattr(error, "connection_invalidated", False):
-        return StoreUnavailable(f"The database cannot be used now: {getattr(error, 'orig', None) or error}")
-    return error

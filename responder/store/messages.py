@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 
@@ -13,6 +13,9 @@ from responder.errors import NotFound
 from responder.store.tables import messages
 
 _WAITING = (MessageState.WAITING.value, MessageState.SENDING.value, MessageState.FAILED_FOR_NOW.value)
+
+
+_ONE = select(messages).where(messages.c.id == bindparam("wanted"))
 
 
 class MessageStore:
@@ -40,7 +43,7 @@ class MessageStore:
         return found
 
     def one(self, message_id: int) -> Message:
-        row = self._connection.execute(select(messages).where(messages.c.id == message_id)).first()
+        row = self._connection.execute(_ONE, {"wanted": message_id}).first()
         if row is None:
             raise NotFound(f"There is no message {message_id}.")
         return _message(row)

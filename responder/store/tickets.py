@@ -33,6 +33,11 @@ _INSERT_EVENT = Bulk(events, "ticket_id", "at", "kind", "actor", "text", "data")
 _INSERT_CLOCK = Bulk(clocks, "ticket_id", "name", "started_at", "due_at", "stopped_at", "breached_at")
 _SELECTED = ", ".join(f'"{name}"' for name in _NAMES)
 _LATEST = "SELECT {columns} FROM tickets WHERE id IN (SELECT max(id) FROM tickets WHERE {condition} GROUP BY trouble)"
+_ONE = {
+    "sqlite": f"SELECT {_SELECTED} FROM tickets WHERE id = ?",  # noqa: S608 our own columns
+    "postgresql": f"SELECT {_SELECTED} FROM tickets WHERE id = %s",  # noqa: S608 our own columns
+}
+_CLOCKS = select(clocks).where(clocks.c.ticket_id.in_(bindparam("ids", expanding=True)))
 _FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
 _FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
 _COLUMNS = [tickets.c[name] for name in _NAMES]
@@ -66,11 +71,12 @@ class TicketStore:
 
     def one(self, ticket_id: int, *, locked: bool = False) -> Known:
         """One ticket by id. `locked` orders this transaction with every other that changes the ticket."""
-        query = select(*_COLUMNS).where(tickets.c.id == ticket_id)
-        row = self._connection.execute(query.with_for_update() if locked else query).first()
+        dialect = self._connection.dialect.name
+        statement = _ONE[dialect] + (" FOR UPDATE" if locked and dialect == "postgresql" else "")
+        row = self._connection.exec_driver_sql(statement, (ticket_id,)).first()
         if row is None:
             raise NotFound(f"There is no ticket with id {ticket_id}.")
-        return Known(ticket=_ticket(row), clocks=self.clocks([ticket_id]).get(ticket_id, {}))
+        return Known(ticket=_raw_ticket(row), clocks=self.clocks([ticket_id]).get(ticket_id, {}))
 
     def find(self, key: str) -> Known:
         """One ticket by number or id. Raises NotFound."""
@@ -100,7 +106,7 @@ class TicketStore:
     def clocks(self, ticket_ids: Sequence[int]) -> dict[int, dict[str, Clock]]:
         found: dict[int, dict[str, Clock]] = {}
         if ticket_ids:
-            for row in self._connection.execute(select(clocks).where(clocks.c.ticket_id.in_(ticket_ids))):
+            for row in self._connection.execute(_CLOCKS, {"ids": list(ticket_ids)}):
                 found.setdefault(row.ticket_id, {})[row.name] = Clock(
                     name=row.name,
                     started_at=row.started_at,

@@ -117,7 +117,7 @@ class Transaction:
         self.tickets.append([(change.after.id, event) for change in changes for event in change.events])
         self.tickets.insert_clocks([(change.after.id, change.clocks) for change in changes if change.before is None])
         for change in changes:
-            if change.before is not None and change.clocks:
+            if change.before is not None and change.clocks != change.clocks_before:
                 self.tickets.replace_clocks(change.after.id, change.clocks)
         self.promise([job for change in changes for job in _jobs(change, now)])
         sums: Sums = Sums()

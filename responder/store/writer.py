@@ -21,7 +21,7 @@ from responder.store.transaction import Transaction
 
 Body = Callable[[Transaction], Any]
 Waiting = tuple[Body, Future[Any]]
-_BESIDE_URGENT = 4
+_BESIDE_URGENT = 2
 _TOGETHER = 16
 
 
@@ -35,8 +35,11 @@ class _Outcome:
 class Writer:
     """Runs bodies in transactions. A body that fails is undone alone; the others of its commit are kept."""
 
-    def __init__(self, engine: Engine, translate: Callable[[SQLAlchemyError], Exception]) -> None:
+    def __init__(
+        self, engine: Engine, driver_error: type[Exception], translate: Callable[[Exception], Exception]
+    ) -> None:
         self._engine = engine
+        self._database_errors = (SQLAlchemyError, driver_error)
         self._translate = translate
         self._urgent: deque[Waiting] = deque()
         self._other: deque[Waiting] = deque()
@@ -92,7 +95,7 @@ class Writer:
                 outcomes = [_run(connection, body, alone=len(batch) == 1) for body, _ in batch]
                 if all(outcome.error for outcome in outcomes):
                     transaction.rollback()
-        except SQLAlchemyError as error:
+        except self._database_errors as error:
             # The commit itself failed: nothing of this batch is there, whatever its bodies returned.
             self._forget_connection()
             outcomes = [_Outcome(error=self._translate(error))] * len(batch)
@@ -105,7 +108,7 @@ class Writer:
                 future.set_exception(self._own(outcome.error))
 
     def _own(self, error: Exception) -> Exception:
-        return self._translate(error) if isinstance(error, SQLAlchemyError) else error
+        return self._translate(error) if isinstance(error, self._database_errors) else error
 
     def _connected(self) -> Connection:
         if self._connection is None:

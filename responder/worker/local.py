@@ -88,23 +88,25 @@ class LocalWorker:
     async def _take(self, now: datetime) -> int:
         """Starts what is due and fits; how many that was."""
         await self._forget_finished()
-        started = 0
-        for lane in self._work.lanes:
-            free = lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())
-            if free > 0:
-                due = await self._due(lane, free, now)
-                started += sum(self._begin(job) for job in due)
-        return started
+        free = {lane: self._free(lane) for lane in self._work.lanes}
+        busy, blocked = set(self._at_work) | self._finished, len(self._locks)
 
-    async def _due(self, lane: Lane, free: int, now: datetime) -> list[Job]:
-        busy, locks = set(self._at_work) | self._finished, self._locks
-        found = await self._database.read(
-            lambda tx: tx.local_jobs.due(lane.kinds, now, without=busy, limit=free + len(locks))
-        )
-        return [job for job in found if job.id not in self._finished][:free]
+        def due(tx: Transaction) -> dict[Lane, list[Job]]:
+            return {
+                lane: tx.local_jobs.due(lane.kinds, now, without=busy, limit=places + blocked)
+                for lane, places in free.items()
+                if places > 0
+            }
+
+        found = await self._database.read(due)
+        return sum(self._begin(job) for lane, jobs in found.items() for job in jobs[: free[lane]])
+
+    def _free(self, lane: Lane) -> int:
+        return lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())
 
     def _begin(self, job: Job) -> bool:
-        if job.lock in self._locks:
+        # It may have been finished, or its lock taken, since the rows were read.
+        if job.lock in self._locks or job.id in self._finished or job.id in self._at_work:
             return False
         if job.lock:
             self._locks.add(job.lock)
