@@ -5,6 +5,7 @@ RUN := $(UV) run --frozen
 
 .PHONY: demo run test check acceptance bench setup servers format screenshots
 .DEFAULT_GOAL := demo
+unexport VIRTUAL_ENV
 
 demo: setup        ## play the scenario and leave a page at http://127.0.0.1:9180/
 	@$(RUN) responder demo

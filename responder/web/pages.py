@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -11,22 +12,31 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from responder.domain.durations import spoken
+from responder.domain.ticket import Ticket
 from responder.errors import NotFound, Refused
 from responder.flows import handle
+from responder.store.transaction import Transaction
 from responder.web.context import CONTEXT, needs
 from responder.web.shapes import whole_ticket
 
 _HERE = Path(__file__).parent
 _SHOWN = 200
+_CLOSED_SHOWN = 30
 
 
 @needs("read")
 async def tickets(request: web.Request) -> web.StreamResponse:
-    """Open tickets first and the latest closed ones below."""
+    """Open tickets, the highest grade first, and the latest closed ones below; how many of each grade above."""
     desk = request.app[CONTEXT].desk
-    found = await desk.store.read(lambda tx: tx.tickets.listed(limit=_SHOWN))
-    ordered = sorted(found, key=lambda ticket: (not ticket.is_open, ticket.grade, -ticket.id))
-    return _page("tickets.html", tickets=ordered, now=desk.clock.now(), title="Tickets")
+
+    def gather(tx: Transaction) -> tuple[list[Ticket], list[tuple[str, str, str, int]]]:
+        return [*tx.tickets.urgent_first(_SHOWN), *tx.tickets.lately_closed(_CLOSED_SHOWN)], tx.tickets.open_counts()
+
+    shown, counts = await desk.store.read(gather)
+    grades: Counter[str] = Counter()
+    for grade, _, _, count in counts:
+        grades[grade] += count
+    return _page("tickets.html", tickets=shown, grades=grades, most=_SHOWN, now=desk.clock.now(), title="Tickets")
 
 
 @needs("read")

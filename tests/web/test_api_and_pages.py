@@ -161,3 +161,14 @@ async def test_an_answer_in_time_whatever_the_notifiers_do(client: Client, world
     assert world.sender.sent == []
     world.sender.gate.set()
     await working
+
+
+async def test_one_urgent_ticket_is_on_top_of_a_flood_of_slight_ones(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("Outage"))
+    await world.post(*(alert("Noise", severity="info", instance=f"n{number}") for number in range(250)))
+    text = await (await client.get("/", headers=act)).text()
+    assert text.index("Outage on web-1:9100") < text.index("Noise on")
+    assert text.count("<tr") == 1 + 200
+    assert "The first 200 open ones are shown" in text

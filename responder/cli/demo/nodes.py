@@ -72,13 +72,13 @@ class Node:
     def service(self) -> Path:
         return self.folder / "webapp"
 
-    def start(self) -> None:
+    def start(self, *, builtin_ssh: bool = False) -> None:
         (self.folder / "www").mkdir(parents=True)
         (self.folder / "www" / "index.html").write_text("webapp answers\n")
         script = _SERVICE.format(here=self.folder, port=self.service_port, python=sys.executable)
         self.service.write_text(script)
         self.service.chmod(0o755)
-        self.is_real = SSHD.exists() and self._start_sshd()
+        self.is_real = not builtin_ssh and SSHD.exists() and self._start_sshd()
         if not self.is_real:
             self._server = DemoSshServer(user=self.user, public_key=self._client_key, cwd=self.folder, env={})
             self._server.start()

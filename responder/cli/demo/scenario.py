@@ -23,7 +23,7 @@ _PATIENCE = 40.0
 _BURST = 200
 
 
-async def play(folder: Path, port: int, *, stays: bool) -> None:
+async def play(folder: Path, port: int, *, stays: bool, builtin_ssh: bool = False) -> None:
     """Starts two nodes and the service, plays the scenario, and serves the page until it is interrupted."""
     if not has_timeout_command():
         fail("the demo needs the command `timeout` (coreutils)")
@@ -33,7 +33,7 @@ async def play(folder: Path, port: int, *, stays: bool) -> None:
     stage: Stage | None = None
     try:
         for node in nodes:
-            node.start()
+            node.start(builtin_ssh=builtin_ssh)
         await sink.start()
         chosen = _free_or_other(port)
         service = Service(files.write(folder, nodes, folder / "key", chosen, sink.port))
