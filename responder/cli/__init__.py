@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterable
 from importlib import import_module
@@ -30,8 +31,12 @@ _GROUPS = {
 
 def main() -> None:
     """Runs the command that the arguments name."""
+    # Nothing of what is imported is ever garbage; `serve` freezes it and goes on with the collector.
+    gc.disable()
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
-    application([wanted] if wanted in _GROUPS else list(_GROUPS))()
+    command = application([wanted] if wanted in _GROUPS else list(_GROUPS))
+    gc.enable()
+    command()
 
 
 def application(names: Iterable[str] = tuple(_GROUPS)) -> typer.Typer:

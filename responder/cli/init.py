@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from responder.adapters.notifier import objection_to
-from responder.cli.common import fail, out
+from responder.cli.common import JsonOption, fail, out, print_json
 
 _FILES = Path(__file__).parent / "init_files"
 _NOWHERE = "json://127.0.0.1:9181/replace-this-address"
@@ -19,6 +19,7 @@ _NOWHERE = "json://127.0.0.1:9181/replace-this-address"
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write the files.")] = Path(),
     notify: Annotated[str, typer.Option(help="The apprise URL of the first person on call.")] = _NOWHERE,
+    json: JsonOption = False,
 ) -> None:
     """Write a commented configuration, policy, inventory and people file, secrets, and the Alertmanager snippet."""
     if objection := objection_to(notify):
@@ -35,6 +36,9 @@ def init(
         _write(folder / name, text, is_secret=not name.endswith(".yml"))
     (folder / "runbooks").mkdir(exist_ok=True)
     main_file = folder / "responder.yml"
+    if json:
+        print_json({"config": str(main_file), "files": sorted(made)})
+        return
     out.print(
         f"wrote {len(made)} files. Next:\n"
         f"  responder check --config {main_file}\n"

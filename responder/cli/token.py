@@ -77,12 +77,15 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 
 
 @token.command()
-def remove(name: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def remove(name: str, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Remove a token; it stops working at once."""
     with _store(config) as database:
         if not database.write_now(lambda tx: tx.switchboard.remove_token(name)):
             fail(f"There is no token called {name}.")
-    out.print(f"{name} is gone", markup=False)
+    if json:
+        print_json({"removed": name})
+    else:
+        out.print(f"{name} is gone", markup=False)
 
 
 def add_to(root: typer.Typer) -> None:

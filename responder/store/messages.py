@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.engine import Connection, Row
 
+from responder.clock import microseconds
 from responder.domain.message import Message, MessageState
 from responder.errors import NotFound
 from responder.store.tables import messages
@@ -15,6 +15,12 @@ from responder.store.tables import messages
 _WAITING = (MessageState.WAITING.value, MessageState.SENDING.value, MessageState.FAILED_FOR_NOW.value)
 
 
+_WRITE = text(
+    "INSERT INTO messages "
+    "(ticket_id, episode, purpose, person, channel, subject, body, state, tries, created_at, error) "
+    "VALUES (:ticket_id, :episode, :purpose, :person, :channel, :subject, :body, 'waiting', 0, :created_at, '') "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
 _ONE = select(messages).where(messages.c.id == bindparam("wanted"))
 
 
@@ -27,19 +33,14 @@ class MessageStore:
         values = {
             "ticket_id": message.ticket_id,
             "episode": message.episode,
-            "purpose": message.purpose,
+            "purpose": str(message.purpose),
             "person": message.person,
             "channel": message.channel,
             "subject": message.subject,
             "body": message.body,
-            "state": MessageState.WAITING.value,
-            "tries": 0,
-            "created_at": message.created_at,
-            "error": "",
+            "created_at": microseconds(message.created_at),
         }
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        query = insert(messages).values(values).on_conflict_do_nothing().returning(messages.c.id)
-        found: int | None = self._connection.execute(query).scalar()
+        found: int | None = self._connection.execute(_WRITE, values).scalar()
         return found
 
     def one(self, message_id: int) -> Message:

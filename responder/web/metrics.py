@@ -81,10 +81,11 @@ def _counters(sums: list[tuple[str, dict[str, str], float]]) -> Iterator[Metric]
 def _family(
     kind: type[CounterMetricFamily | GaugeMetricFamily], name: str, text: str, rows: Labelled
 ) -> CounterMetricFamily | GaugeMetricFamily:
-    names = sorted(rows[0][0]) if rows else []
+    # Sums outlive versions: a label that came later is empty on what was counted before.
+    names = sorted({label for labels, _ in rows for label in labels})
     family = kind(PREFIX + name, text, labels=names)
     for labels, value in rows:
-        family.add_metric([labels[label] for label in names], value)
+        family.add_metric([labels.get(label, "") for label in names], value)
     return family
 
 
@@ -92,11 +93,12 @@ def _histograms(sums: list[tuple[str, dict[str, str], float]]) -> Iterator[Metri
     for name, text in HISTOGRAMS.items():
         family = HistogramMetricFamily(PREFIX + name, text, labels=["by", "priority", "team"])
         totals = {_key(labels): value for key, labels, value in sums if key == f"{name}_sum"}
+        counts: dict[tuple[str, str, str], dict[str, float]] = {}
+        for key, labels, value in sums:
+            if key == f"{name}_bucket":
+                counts.setdefault(_key(labels), {})[labels["le"]] = value
         for series, total in sorted(totals.items()):
-            counts = {
-                labels["le"]: value for key, labels, value in sums if key == f"{name}_bucket" and _key(labels) == series
-            }
-            family.add_metric(list(series), _cumulative(counts), sum_value=total)
+            family.add_metric(list(series), _cumulative(counts.get(series, {})), sum_value=total)
         yield family
 
 

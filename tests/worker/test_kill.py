@@ -19,6 +19,7 @@ from responder.app import open_database
 from responder.config.configuration import read
 from responder.web.shapes import whole_ticket
 from tests.servers.ports import free_port
+from tests.servers.postgres import Postgres
 from tests.world import write_files
 
 ROOT = Path(__file__).parents[2]
@@ -61,17 +62,17 @@ def host(tmp_path: Path) -> Iterator[DemoSshServer]:
     server.stop()
 
 
-def files(folder: Path, host: DemoSshServer | None, port: int = 9180) -> Path:
+def files(folder: Path, host: DemoSshServer | None, port: int = 9180, database: str = "") -> Path:
     where = f"port: {host.port}, host_key: {host.host_key}" if host else "port: 22, host_key: ssh-ed25519 AAAA"
     inventory = f"targets:\n  - {{name: node, address: 127.0.0.1, user: {getpass.getuser()}, key_file: key, {where}}}\n"
     policy = "extends: p1-p4\nfirst_aid: [{name: r, when: ['alertname=\"Down\"'], runbook: restart-app}]\n"
-    main = MAIN.format(port=port)
+    main = MAIN.format(port=port) + (f"database: {database}\n" if database else "")
     return write_files(folder, main=main, inventory=inventory, policy=policy, runbook=RUNBOOK)
 
 
-def run_until_killed(config: Path, kill_at: int, when: str) -> int:
+def run_until_killed(config: Path, kill_at: int, when: str, patience: float = 60) -> int:
     command = [sys.executable, "-m", "tests.worker.crashing", str(config), str(kill_at), when]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=60, capture_output=True).returncode
+    return subprocess.run(command, cwd=ROOT, check=False, timeout=patience, capture_output=True).returncode
 
 
 @pytest.mark.timeout(300)
@@ -98,6 +99,18 @@ def test_a_process_killed_around_every_transaction_of_a_run_never_acts_twice(
     assert code == 0
     assert outcomes["helped"] >= 3
     assert sum(outcomes.values()) >= 5
+
+
+@pytest.mark.timeout(200)
+@pytest.mark.needs("postgresql")
+@pytest.mark.parametrize("kill_at", [3, 6, 9])
+def test_another_replica_takes_over_from_one_that_was_killed_and_nothing_acts_twice(
+    tmp_path: Path, host: DemoSshServer, postgres: Postgres, kill_at: int
+) -> None:
+    config = files(tmp_path, host, database=postgres.url(postgres.create(template="template_of_ours")))
+    assert run_until_killed(config, kill_at, "after") == SIGKILLED
+    assert run_until_killed(config, 0, "after", patience=120) == 0
+    _checked(tmp_path / "host" / "acts", config, f"killed after transaction {kill_at}")
 
 
 def _checked(acts_file: Path, config: Path, where: str) -> str:
