@@ -48,8 +48,8 @@ first_aid:
 """
 INVENTORY = """
 targets:
-  - {name: web-1, key_file: key, host_key: ssh-ed25519 AAAA}
-  - {name: web-2, key_file: key, host_key: ssh-ed25519 AAAA}
+  - {name: web-1, key_file: key, host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}
+  - {name: web-2, key_file: key, host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}
 """
 PEOPLE = """
 people:

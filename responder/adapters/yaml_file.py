@@ -70,7 +70,7 @@ def explained(error: Any, where: str) -> str:
         return f"{where} is not known here"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":
-        return f"{where}: {message}"
+        return f"{where}: {message}" if where else message
     return f"{where}: expected {message}, found {value!r:.80}"
 
 

@@ -6,8 +6,11 @@ import gc
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from typing import Annotated
 
 import typer
+
+from responder import __version__
 
 _GROUPS = {
     "serve": "serve",
@@ -21,6 +24,7 @@ _GROUPS = {
     "send-test-alert": "alerts",
     "tickets": "tickets",
     "automation": "automation",
+    "quarantine": "quarantine",
     "hosts": "hosts",
     "token": "token",
     "db": "db",
@@ -51,9 +55,13 @@ def application(names: Iterable[str] = tuple(_GROUPS)) -> typer.Typer:
     for module in dict.fromkeys(_GROUPS[name] for name in names):
         import_module(f"responder.cli.{module}").add_to(root)
 
-    @root.callback()
-    def _root() -> None:
-        """Keeps the name of a single command a word of its own."""
+    @root.callback(invoke_without_command=True)
+    def _root(
+        version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    ) -> None:
+        if version:
+            typer.echo(__version__)
+            raise typer.Exit
 
     return root
 

@@ -17,7 +17,7 @@ def send_test_alert(
         "alertname=ResponderTest",
         "severity=info",
     ],
-    summary: Annotated[str, typer.Option(help="The summary annotation.")] = "A test of the way from alert to person",
+    summary: Annotated[str, typer.Option(help="The summary annotation; the alert's name unless given.")] = "",
     resolve: Annotated[bool, typer.Option("--resolve", help="Send the all-clear of the same alert.")] = False,
     source: Annotated[str, typer.Option(help="The source to send as.")] = "",
     token_file: Annotated[Path | None, typer.Option(help="The source's bearer token.")] = None,
@@ -26,10 +26,11 @@ def send_test_alert(
 ) -> None:
     """Send an alert as Alertmanager would, to see what becomes of it."""
     now = SystemClock().now().isoformat()
+    named = {"alertname": "ResponderTest", **pairs(labels)}
     alert = {
         "status": "resolved" if resolve else "firing",
-        "labels": pairs(labels),
-        "annotations": {"summary": summary},
+        "labels": named,
+        "annotations": {"summary": summary or f"Test: {named['alertname']}"},
         "startsAt": now,
         "endsAt": now if resolve else "0001-01-01T00:00:00Z",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,8 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DEFAULT_CONFIG = Path("responder.yml")
 
-out = Console(highlight=False)
+# Into a pipe nothing is broken to the width of a terminal that is not there.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 500)
 err = Console(stderr=True, highlight=False)
 
 
@@ -76,7 +78,8 @@ def table(*columns: str) -> Table:
     """A plain table without lines, as wide as what is in it."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        # Only the last column may break: what stands before it is there to be copied.
+        made.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     return made
 
 

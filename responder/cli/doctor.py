@@ -23,6 +23,7 @@ from responder.cli.common import (
     table,
 )
 from responder.cli.hosts import try_all
+from responder.cli.init import UNTOUCHED
 from responder.config.configuration import Configuration
 from responder.domain.runbook import Fetch, Query
 from responder.errors import QueryFailed, ResponderError
@@ -63,6 +64,9 @@ async def _all(loaded: Configuration) -> list[Finding]:
 async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
     yield Finding(what=f"files ({loaded.path})")
     yield Finding(what="secrets", problem=_readable_by_others(loaded))
+    for recipient, address in loaded.addresses.items():
+        problem = "its address is still the one that init wrote" if UNTOUCHED in address.value else ""
+        yield Finding(what=f"channel {recipient.channel} of {recipient.person}", problem=problem)
     yield Finding(what="database", problem=_database(loaded))
     if loaded.settings.prometheus:
         yield Finding(what="prometheus", problem=await _prometheus(loaded))

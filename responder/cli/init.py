@@ -13,7 +13,8 @@ from responder.adapters.notifier import objection_to
 from responder.cli.common import JsonOption, fail, out, print_json
 
 _FILES = Path(__file__).parent / "init_files"
-_NOWHERE = "json://127.0.0.1:9181/replace-this-address"
+UNTOUCHED = "replace-this-address"
+_NOWHERE = f"json://127.0.0.1:9181/{UNTOUCHED}"
 
 
 def init(

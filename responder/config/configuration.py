@@ -83,7 +83,7 @@ class _Reading:
             raise ConfigError(self._problems)
         return Configuration(
             path=self._document.path,
-            settings=self._settings,
+            settings=self._placed(),
             policy=policy,
             targets=targets,
             people=people,
@@ -93,6 +93,12 @@ class _Reading:
             credentials=credentials,
             secret=Secret(secret),
         )
+
+    def _placed(self) -> Settings:
+        """The settings with the kill switch where the files are, wherever the process was started."""
+        switch = self._settings.kill_switch_file
+        placed = (self._folder / switch).absolute() if switch else None
+        return self._settings.model_copy(update={"kill_switch_file": placed})
 
     def _tried(self, part: Callable[[], T]) -> T | None:
         try:
@@ -215,7 +221,7 @@ class _Reading:
 
     def _address(self, document: Document, place: Place, channel: ChannelFile) -> str:
         if channel.url_file is not None:
-            address = self._read_secret(document.path.parent / channel.url_file, (*place, "url_file"), document)
+            address = self._read_secret(channel.url_file, (*place, "url_file"), document)
         else:
             address = channel.url or ""
         if address and (objection := objection_to(address)):
@@ -238,7 +244,7 @@ class _Reading:
     def _read_secret(self, path: Path, place: Place, document: Document | None = None) -> str:
         document = document or self._document
         try:
-            secret = (self._folder / path).read_text(encoding="utf-8").strip()
+            secret = (document.path.parent / path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             self._complain(document, place, f"{path} cannot be read: {reason}")

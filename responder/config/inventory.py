@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,16 @@ _HOST_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za
 def _host_key(text: str) -> str:
     if text and not _HOST_KEY.fullmatch(text.strip()):
         raise ValueError("a host key is written like ssh-ed25519 AAAA…; `responder hosts scan NAME` prints it")
+    if text and not _says_its_own_kind(*text.split()[:2]):
+        raise ValueError("this is no whole host key: what follows its kind does not begin with that kind")
     return text.strip()
+
+
+def _says_its_own_kind(kind: str, blob: str) -> bool:
+    try:
+        return b64decode(blob, validate=True)[4 : 4 + len(kind)] == kind.encode()
+    except ValueError:
+        return False
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -20,6 +20,12 @@ def _host_and_port(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise ValueError("the database is sqlite:///FILE or postgresql://user:password@host/name")
+    return text
+
+
 def _base_url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("base_url must begin with http:// or https://")
@@ -83,7 +89,7 @@ class Settings(Model):
 
     listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:9180"
     base_url: Annotated[str, AfterValidator(_base_url)] = "http://127.0.0.1:9180"
-    database: str = "sqlite:///responder.db"
+    database: Annotated[str, AfterValidator(_database)] = "sqlite:///responder.db"
     secret_file: Path = Path("secret.key")
     policy: Path = Path("policy.yml")
     inventory: Path = Path("inventory.yml")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from responder.adapters.notifier import Secret
+from responder.domain.durations import spoken
 from responder.domain.message import Message, MessageState, Purpose
 from responder.domain.oncall import Recipient
 from responder.domain.report import Signal
@@ -15,6 +18,7 @@ from responder.flows.desk import Desk
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
+log = structlog.get_logger()
 MOST_TRIES = 10
 
 
@@ -26,6 +30,8 @@ async def deliver(desk: Desk, job: Job) -> None:
         return
     address = desk.configuration.addresses.get(Recipient(person=message.person, channel=message.channel))
     error = await _send(desk, address, message)
+    if error is not None:
+        log.warning("a message did not leave", person=message.person, channel=message.channel, error=str(error))
     await desk.store.write(lambda tx: _write_down(desk, tx, message, error))
 
 
@@ -76,8 +82,8 @@ def _write_down(desk: Desk, tx: Transaction, message: Message, error: SendFailed
         again = timedelta(seconds=min(5 * 2 ** (message.tries - 1), 300))
         promised = Job(kind="deliver", args={"message": message.id}, due_at=now + again)
         tx.promise([promised])
-        if message.tries == 1:
-            _note(desk, tx, message, f"Not through to {_whom(message)} yet, trying again: {error}", "")
+        text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
+        _note(desk, tx, message, text, "")
 
 
 def _note(desk: Desk, tx: Transaction, message: Message, text: str, outcome: str) -> None:

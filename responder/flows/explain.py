@@ -50,7 +50,11 @@ def _first_aid(
     wanted = labels.get(rule.target, "")
     target = find(configuration.targets, wanted)
     if target is None:
-        found["objection"] = f"{wanted!r} (label {rule.target}) is no target in the inventory"
+        found["objection"] = (
+            f"{wanted!r} (label {rule.target}) is no target in the inventory"
+            if wanted
+            else f"the alert has no label {rule.target}"
+        )
         return found
     found["target"] = target.name
     try:

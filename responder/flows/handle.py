@@ -29,6 +29,8 @@ async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
     ticket = await read_ticket(desk, str(claim.ticket_id))
     if ticket.episode != claim.episode:
         raise Refused(f"{ticket.number} has come back since this link was made; use the newest message.")
+    if ticket.acknowledged_by == claim.person:
+        return ticket
     return await acknowledge(desk, str(claim.ticket_id), claim.person)
 
 

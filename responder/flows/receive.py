@@ -67,7 +67,8 @@ async def quarantine(desk: Desk, body: Body, *, limited: bool = False) -> None:
         hour_ago = now.replace(minute=0, second=0, microsecond=0)
         if not limited or tx.reports.quarantined_since(body.source, hour_ago) < MOST_REFUSED_PER_HOUR:
             tx.reports.keep([body])
-        file_reports(tx, [about_quarantine(body, now)], policy, now)
+        about = about_stranger(body, now) if limited else about_quarantine(body, now)
+        file_reports(tx, [about], policy, now)
 
     await desk.store.write(write)
 
@@ -78,6 +79,13 @@ def about_quarantine(body: Body, now: datetime) -> Report:
     return internal_report(
         labels, f"A report from {body.source} was not understood: {body.quarantined_because}", now, receipt_id=body.id
     )
+
+
+def about_stranger(body: Body, now: datetime) -> Report:
+    """The report about a request without a valid credential. Slight, so that no stranger can wake anybody;
+    a source that has lost its credential is noticed by its heartbeat's silence."""
+    labels = {"alertname": "ResponderCredentialRefused", "source": body.source, "severity": "info"}
+    return internal_report(labels, f"A request was refused: {body.quarantined_because}", now, receipt_id=body.id)
 
 
 def internal_report(

@@ -157,6 +157,8 @@ def _engine(url: URL, connections: int) -> Engine:
         return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, pool_timeout=5)
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        # It holds the bodies of alerts and the links of messages: for its owner alone, its companions like it.
+        Path(url.database).touch(mode=0o600)
     engine = create_engine(
         url, pool_size=connections, max_overflow=0, connect_args={"check_same_thread": False, "timeout": 10}
     )

@@ -61,7 +61,7 @@ class Switchboard:
     def switch(self, name: str) -> str:
         """The reason why a switch is on, with who turned it; nothing if it is off."""
         row = self._connection.execute(select(switches).where(switches.c.name == name)).first()
-        return f"{row.reason} (turned on by {row.actor} at {row.at:%Y-%m-%d %H:%M} UTC)" if row else ""
+        return f"{row.reason} (switched off by {row.actor} at {row.at:%Y-%m-%d %H:%M} UTC)" if row else ""
 
     def turn_on(self, name: str, reason: str, actor: str, at: datetime) -> None:
         self.turn_off(name)

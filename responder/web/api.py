@@ -9,9 +9,9 @@ from aiohttp import web
 
 from responder.flows import handle
 from responder.flows.desk import Desk
-from responder.flows.switches import KILL_SWITCH, turn_off_automation, turn_on_automation
+from responder.flows.switches import kill_switch, turn_off_automation, turn_on_automation
 from responder.web.context import ACTOR, CONTEXT, needs
-from responder.web.shapes import ticket_line, whole_ticket
+from responder.web.shapes import plain, ticket_line, whole_ticket
 
 _LARGEST_PAGE = 500
 _LONGEST_TEXT = 10_000
@@ -67,7 +67,8 @@ async def restore(request: web.Request) -> web.StreamResponse:
 
 @needs("read")
 async def show_kill_switch(request: web.Request) -> web.StreamResponse:
-    reason = await _desk(request).store.read(lambda tx: tx.switchboard.switch(KILL_SWITCH))
+    desk = _desk(request)
+    reason = await desk.store.read(lambda tx: kill_switch(desk, tx))
     return _json({"on": bool(reason), "reason": reason})
 
 
@@ -84,6 +85,24 @@ async def clear_kill_switch(request: web.Request) -> web.StreamResponse:
     return await show_kill_switch(request)
 
 
+@needs("read")
+async def list_quarantine(request: web.Request) -> web.StreamResponse:
+    """The latest bodies that were not understood, with the reason and the first of their bytes as text."""
+    found = await _desk(request).store.read(lambda tx: tx.reports.quarantined())
+    return _json(
+        [
+            {
+                "receipt": one.id,
+                "source": one.source,
+                "received_at": plain(one.received_at),
+                "reason": one.quarantined_because,
+                "body": one.body[:_LONGEST_TEXT].decode("utf-8", "replace"),
+            }
+            for one in found
+        ]
+    )
+
+
 def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/v1/tickets", list_tickets),
@@ -91,6 +110,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/v1/tickets/{key}/acknowledge", acknowledge),
         web.post("/api/v1/tickets/{key}/note", note),
         web.post("/api/v1/tickets/{key}/restore", restore),
+        web.get("/api/v1/quarantine", list_quarantine),
         web.get("/api/v1/kill-switch", show_kill_switch),
         web.put("/api/v1/kill-switch", set_kill_switch),
         web.delete("/api/v1/kill-switch", clear_kill_switch),

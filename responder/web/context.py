@@ -75,8 +75,10 @@ def needs(scope: str) -> Callable[[Callable[[web.Request], Awaitable[web.StreamR
         async def guarded(request: web.Request) -> web.StreamResponse:
             actor = await allowed_actor(request, scope)
             if actor is None:
+                shown = "The token is unknown, has expired, or has a lesser scope. " if shown_secret(request)[1] else ""
                 raise web.HTTPUnauthorized(
-                    text=f"This needs a token with the scope {scope} (responder token create NAME --scope {scope}).",
+                    text=f"{shown}This needs a token with the scope {scope}, in RESPONDER_TOKEN or as the page's "
+                    f"password (responder token create NAME --scope {scope}).",
                     headers={"WWW-Authenticate": 'Basic realm="responder", charset="UTF-8"'},
                 )
             request[ACTOR] = actor

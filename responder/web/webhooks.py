@@ -39,7 +39,9 @@ async def _take(request: web.Request) -> web.Response:
     settings = context.desk.configuration.settings
     source = _source(request)
     if source is None:
-        return await _refuse(request, "unknown", 401, "No source of this name accepts this credential.", limited=True)
+        known = context.desk.configuration.source(request.match_info.get("source", ""))
+        why = f"No source of this name accepts this credential (from {request.remote})."
+        return await _refuse(request, known.name if known else "unknown", 401, why, limited=True)
     if (request.content_length or 0) > settings.intake.max_body:
         return await _refuse(request, source.name, 413, f"The body is larger than {settings.intake.max_body} bytes.")
     try:

@@ -46,6 +46,19 @@ def test_what_init_writes_is_right_and_its_secrets_are_for_the_owner_alone(folde
         assert (folder / name).stat().st_mode & 0o077 == 0
 
 
+def test_the_files_are_right_from_whichever_folder_the_command_is_given(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for here, config in (
+        (tmp_path, "ops/responder.yml"),
+        (folder, "responder.yml"),
+        (Path("/"), str(folder / "responder.yml")),
+    ):
+        monkeypatch.chdir(here)
+        result = run("check", "--config", config)
+        assert (result.exit_code, result.output.startswith("all files are right")) == (0, True), result.output
+
+
 def test_init_overwrites_nothing(folder: Path) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     result = run("init", str(folder))
@@ -187,9 +200,20 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     assert "we move the rack" in run("automation", "status", *there, env=me).stdout
     assert asked("automation", "on", *there, env=me)["on"] is False
 
-    findings = {one["what"]: one for one in asked("doctor", *config)}
-    assert findings["server"]["ok"]
-    assert findings["database"]["ok"]
+    doctor = run("doctor", "--json", *config)
+    findings = {one["what"]: one for one in json.loads(doctor.stdout)}
+    assert (findings["server"]["ok"], findings["database"]["ok"]) == (True, True)
+    assert doctor.exit_code == 1
+    assert "still the one that init wrote" in findings["channel pager of first"]["problem"]
+
+    (folder / "automation-off").touch()
+    assert f"the file {folder}/automation-off exists" in run("automation", "status", *there, env=me).stdout
+    assert "exists" in run("automation", "on", *there, env=me).stdout
+
+    assert run(*sent).exit_code == 1
+    refused = asked("quarantine", "list", *there, env=me)
+    assert (refused[0]["source"], "accepts this credential" in refused[0]["reason"]) == ("unknown", True)
+    assert "Full" in run("quarantine", "show", refused[0]["receipt"], *there, env=me).stdout
 
 
 def test_a_reload_with_a_mistake_changes_nothing_and_a_good_one_is_taken(folder: Path, server: str) -> None:

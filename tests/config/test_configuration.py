@@ -212,7 +212,7 @@ def test_a_policy_that_extends_nothing_stands_alone(folder: Folder) -> None:
         ("responder.yml", "listen:", "lisetn:", "responder.yml:1:1: lisetn is not known here"),
         ("responder.yml", "https://responder", "responder", "responder.yml:2:1: base_url: base_url must begin with"),
         ("responder.yml", "[runbooks]", "[absent]", "responder.yml:3:12: "),
-        ("responder.yml", "name: prom", "name: am", "responder.yml:1:1: : two sources have the same name"),
+        ("responder.yml", "name: prom", "name: am", "responder.yml:1:1: two sources have the same name"),
         ("responder.yml", "open: true", "open: false", "responder.yml:9:5: sources.2: give one of bearer_file:"),
         ("responder.yml", "am.token", "none.token", "responder.yml:6:5: none.token cannot be read: No such file"),
         ("responder.yml", "prom.password", "none", "responder.yml:8:25: none cannot be read: No such file"),

@@ -305,7 +305,7 @@ def test_service_restart_asks_and_acts_through_each_manager() -> None:
             "LoadState=not-found\nActiveState=inactive\nSubState=dead\nMainPID=0\n",
             {"missing": True, "active": False, "state": "inactive (dead)", "process": ""},
         ),
-        ("", {"missing": False, "active": False, "state": "unknown (unknown)", "process": ""}),
+        ("", {"error": "exit code 0: no output"}),
     ],
 )
 def test_service_restart_reads_systemd(stdout: str, facts: Facts) -> None:
@@ -323,7 +323,7 @@ def test_service_restart_reads_systemd(stdout: str, facts: Facts) -> None:
         (3, "app   FATAL   Exited too quickly", {"missing": False, "active": False, "state": "FATAL", "process": ""}),
         (4, "app: ERROR (no such process)", {"missing": True, "active": False, "state": "ERROR", "process": ""}),
         (4, "unix:///x refused connection", {"missing": False, "active": False, "state": "refused", "process": ""}),
-        (1, "", {"missing": False, "active": False, "state": "unknown", "process": ""}),
+        (1, "", {"error": "exit code 1: no output"}),
         (0, "app RUNNING pid", {"missing": False, "active": True, "state": "RUNNING", "process": ""}),
     ],
 )

@@ -34,7 +34,10 @@ async def together(database: Database, *bodies: object) -> list[object]:
     gate = threading.Event()
     first = asyncio.ensure_future(database.write(lambda _: gate.wait()))
     await asyncio.sleep(0)
-    waiting = [asyncio.ensure_future(database.write(body)) for body in bodies]  # type: ignore[arg-type]
+    waiting: list[asyncio.Future[object]] = [
+        asyncio.ensure_future(database.write(body))  # type: ignore[arg-type]
+        for body in bodies
+    ]
     await asyncio.sleep(0)
     gate.set()
     await first

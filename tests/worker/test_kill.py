@@ -63,7 +63,11 @@ def host(tmp_path: Path) -> Iterator[DemoSshServer]:
 
 
 def files(folder: Path, host: DemoSshServer | None, port: int = 9180, database: str = "") -> Path:
-    where = f"port: {host.port}, host_key: {host.host_key}" if host else "port: 22, host_key: ssh-ed25519 AAAA"
+    where = (
+        f"port: {host.port}, host_key: {host.host_key}"
+        if host
+        else "port: 22, host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    )
     inventory = f"targets:\n  - {{name: node, address: 127.0.0.1, user: {getpass.getuser()}, key_file: key, {where}}}\n"
     policy = "extends: p1-p4\nfirst_aid: [{name: r, when: ['alertname=\"Down\"'], runbook: restart-app}]\n"
     main = MAIN.format(port=port) + (f"database: {database}\n" if database else "")

@@ -14,6 +14,8 @@ from responder.firstaid.step import Argv, Duration, Step, Word
 
 _SHOWN = "LoadState,ActiveState,SubState,MainPID,InvocationID"
 _NO_SUCH_PROCESS = 4
+# supervisorctl status: all run, some do not, no such process. Anything else says that supervisor did not answer.
+_SUPERVISOR_ANSWERS = (0, 3, _NO_SUCH_PROCESS)
 
 
 class ServiceManager(StrEnum):
@@ -70,6 +72,8 @@ class ServiceRestart(Step):
         return {"active": active, "process": answer.stdout.strip()[:200], "state": "active" if active else "down"}
 
     def plan(self, first: Facts, seen: Facts, moment: Moment) -> tuple[Act, ...]:
+        if seen.get("error"):
+            return (Fail(why=f"its state cannot be seen: {seen['error']}"),)
         if seen.get("missing"):
             return (Fail(why=f"there is no {self.unit} on the host"),)
         restarted_at = moment.acted_at
@@ -106,7 +110,14 @@ def _is_another(first: Facts, seen: Facts) -> bool:
     return bool(seen.get("process")) and seen.get("process") != first.get("process")
 
 
+def _said(answer: CommandResult) -> str:
+    lines = (answer.stderr.strip() or answer.stdout.strip() or "no output").splitlines()
+    return f"exit code {answer.exit_code}: {' | '.join(lines[-2:])[:300]}"
+
+
 def _read_systemd(answer: CommandResult) -> Facts:
+    if answer.exit_code or "LoadState=" not in answer.stdout:
+        return {"error": _said(answer)}
     shown = dict(line.split("=", 1) for line in answer.stdout.splitlines() if "=" in line)
     pid = shown.get("MainPID", "")
     return {
@@ -118,6 +129,8 @@ def _read_systemd(answer: CommandResult) -> Facts:
 
 
 def _read_supervisor(answer: CommandResult) -> Facts:
+    if answer.exit_code not in _SUPERVISOR_ANSWERS:
+        return {"error": _said(answer)}
     words = answer.stdout.split()
     state = words[1] if len(words) > 1 else "unknown"
     pid = words[words.index("pid") + 1].rstrip(",") if "pid" in words[:-1] else ""
