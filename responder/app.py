@@ -166,6 +166,9 @@ class Service:
             await self.desk.store.read(lambda tx: tx.switchboard.switch("kill"))
         except StoreUnavailable as error:
             return str(error)
+        ended = [task.get_name() for task in self._loops if task.done()]
+        if ended:
+            return f"The loop {ended[0]} has ended; the log says why."
         return self.worker.problem() if self._with_worker else ""
 
     async def serve_until_told_to_stop(self) -> None:
@@ -212,7 +215,8 @@ class Service:
         await watch.watch_heartbeats(self.desk)
 
     async def _forget(self) -> None:
-        await watch.forget(self.desk)
+        while await watch.forget(self.desk):
+            pass
 
 
 def _took_over(desk: Desk) -> None:
@@ -229,7 +233,9 @@ def set_up_logging() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([] if at_terminal else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if at_terminal else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if at_terminal
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(20),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

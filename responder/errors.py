@@ -127,6 +127,10 @@ class SendFailed(ResponderError):
     """A message was not taken by its channel now."""
 
 
+class ChannelBusy(SendFailed):
+    """Earlier messages still hang in this channel; one more thread would hang with them."""
+
+
 class SendRefused(SendFailed):
     """A message can never be taken by its channel as configured."""
 

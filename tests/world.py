@@ -46,10 +46,11 @@ extends: p1-p4
 first_aid:
   - {name: restart it, when: ['alertname="ServiceDown"'], runbook: restart-app}
 """
-INVENTORY = """
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+INVENTORY = f"""
 targets:
-  - {name: web-1, key_file: key, host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}
-  - {name: web-2, key_file: key, host_key: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA}
+  - {{name: web-1, key_file: key, host_key: {HOST_KEY}}}
+  - {{name: web-2, key_file: key, host_key: {HOST_KEY}}}
 """
 PEOPLE = """
 people:

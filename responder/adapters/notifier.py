@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Any
 
 import apprise
 
-from responder.errors import SendFailed, SendRefused
+from responder.errors import ChannelBusy, SendFailed, SendRefused
 
 # Schemes that act on this machine (open windows, run scripts, write logs) are no way to reach a person.
 LOCAL_SCHEMES = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows", "schan", "apprise"})
@@ -112,12 +113,17 @@ class Notifier:
         self._timeout = timeout
         self._threads = threads_per_scheme
         self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._in_flight: Counter[str] = Counter()
 
     async def send(self, address: Secret, subject: str, body: str) -> None:
         """Returns when the channel has taken the message. Raises SendFailed or SendRefused."""
         scheme = scheme_of(address.value)
-        pool = self._pools.setdefault(scheme, ThreadPoolExecutor(self._threads, f"notify-{scheme}"))
-        sending = asyncio.get_running_loop().run_in_executor(pool, _send, address.value, subject, body)
+        if scheme not in self._pools:
+            self._pools[scheme] = ThreadPoolExecutor(self._threads, f"notify-{scheme}")
+        if self._in_flight[scheme] >= 2 * self._threads:
+            raise ChannelBusy(f"{scheme} is still busy with earlier messages.")
+        self._in_flight[scheme] += 1
+        sending = asyncio.wrap_future(self._start(scheme, address, subject, body))
         try:
             taken = await asyncio.wait_for(sending, self._timeout.total_seconds())
         except TimeoutError as error:
@@ -125,14 +131,21 @@ class Notifier:
         if not taken:
             raise SendFailed(f"{scheme} did not take the message.")
 
+    def _start(self, scheme: str, address: Secret, subject: str, body: str) -> Future[bool]:
+        # Counted by the thread's end, not by our patience: a send that hangs still holds its thread.
+        started = self._pools[scheme].submit(_send, address, subject, body)
+        started.add_done_callback(lambda _: self._in_flight.subtract([scheme]))
+        return started
+
     def close(self) -> None:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(address: str, subject: str, body: str) -> bool:
+def _send(address: Secret, subject: str, body: str) -> bool:
     channel = apprise.Apprise()
-    if not _is_known(scheme_of(address)) or not channel.add(address):
-        raise SendRefused(f"apprise does not understand the {scheme_of(address)} address.")
+    scheme = scheme_of(address.value)
+    if not _is_known(scheme) or not channel.add(address.value):
+        raise SendRefused(f"apprise does not understand the {scheme} address.")
     # One recipient, one channel: the result is that of this one send, never a partial one.
     return bool(channel.notify(title=subject, body=body, body_format=apprise.NotifyFormat.TEXT))

@@ -129,7 +129,7 @@ def _open(trouble: str, report: Report, policy: Policy, now: datetime, previous:
         episode_at=now,
         previous_id=previous.id if previous else None,
     )
-    change = Change(before=None, after=ticket, clocks=started(policy.grades[grading.grade].targets, now))
+    change = Change(before=None, after=ticket, clocks=started(policy.promises_of(grading.grade).targets, now))
     change.note(now, EventKind.OPENED, _opening(ticket, previous), grade=grading.grade, rule=grading.rule)
     change.count("tickets_created_total", priority=grading.grade, team=team, source=report.source)
     _promise_handling(change)
@@ -171,7 +171,23 @@ def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outc
         _raise_grade(change, report, policy, now)
         return Outcome.ATTACHED
     _count_toggle(change, policy, now)
-    return _again(change, policy, now)
+    return _again(change, report, policy, now)
+
+
+def _take_after(change: Change, report: Report, policy: Policy) -> None:
+    """A trouble that comes back may show on another host and in another grade: the newest alert says where."""
+    grading = policy.grade(report)
+    rule = policy.first_aid_for(report.labels, grading.grade)
+    change.update(
+        title=title(report),
+        labels=report.labels,
+        annotations=report.annotations,
+        links=report.links,
+        grade=grading.grade,
+        grade_rule=grading.rule,
+        grade_reason=grading.reason,
+        runbook=rule.runbook if rule else "",
+    )
 
 
 def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) -> None:
@@ -181,7 +197,7 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
     if ticket.grade not in order or order.index(grading.grade) >= order.index(ticket.grade):
         return
     change.update(grade=grading.grade, grade_rule=grading.rule, grade_reason=grading.reason)
-    new = started(policy.grades[grading.grade].targets, ticket.episode_at)
+    new = started(policy.promises_of(grading.grade).targets, ticket.episode_at)
     for name, clock in new.items():
         old = change.clocks.get(name)
         if old is None or old.is_running:
@@ -192,17 +208,20 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
         change.promise("hand_over", why=text)
 
 
-def _again(change: Change, policy: Policy, now: datetime) -> Outcome:
+def _again(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
     if ticket.status is Status.RESTORED:
         lifecycle.relapse(change, now=now, reason="It shows again before the quiet time was over.")
+        _raise_grade(change, report, policy, now)
         return Outcome.RELAPSED
     if refusal(ticket, Action.REOPEN) is None:
+        _take_after(change, report, policy)
         since = "closed" if ticket.status is Status.CLOSED else "resolved"
         lifecycle.reopen(change, policy, now=now, reason=f"The same trouble shows again soon after it was {since}.")
         _promise_handling(change)
         return Outcome.REOPENED
     change.note(now, EventKind.SIGNAL, "The alert fires again.", signal=Signal.FIRING)
+    _raise_grade(change, report, policy, now)
     return Outcome.ATTACHED
 
 

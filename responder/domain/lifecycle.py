@@ -85,7 +85,7 @@ def resolve(change: Change, policy: Policy, *, now: datetime, reason: str) -> No
     for clock in change.clocks.values():
         if clock.was_met and clock.breached_at is None:
             count_clock(change, "sla_clocks_met_total", clock.name)
-    if (after := policy.grades[ticket.grade].close_after) is not None:
+    if (after := policy.promises_of(ticket.grade).close_after) is not None:
         change.promise("close", now + after, episode=ticket.episode)
 
 
@@ -111,7 +111,7 @@ def reopen(change: Change, policy: Policy, *, now: datetime, reason: str) -> Non
         resolved_at=None,
         closed_at=None,
     )
-    change.clocks = started(policy.grades[change.after.grade].targets, now)
+    change.clocks = started(policy.promises_of(change.after.grade).targets, now)
 
 
 def breach(change: Change, name: str, *, now: datetime) -> None:
@@ -146,4 +146,4 @@ def count_clock(change: Change, counter: str, clock: str) -> None:
 
 def quiet_needed(policy: Policy, ticket: Ticket) -> timedelta:
     """How long a ticket must stay quiet before it counts as resolved."""
-    return policy.flapping.quiet if ticket.flapping else policy.grades[ticket.grade].quiet
+    return policy.flapping.quiet if ticket.flapping else policy.promises_of(ticket.grade).quiet

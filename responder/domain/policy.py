@@ -96,6 +96,10 @@ class Policy:
     def grade(self, report: Report) -> Grading:
         return grade(self.grade_rules, self.default_grade, report.labels, report.annotations)
 
+    def promises_of(self, grade_name: str) -> GradePolicy:
+        """What a grade promises; a ticket whose grade a reload took away is treated by the default grade."""
+        return self.grades.get(grade_name) or self.grades[self.default_grade]
+
     def team(self, labels: Mapping[str, str]) -> str:
         for rule in self.teams:
             if all_match(rule.when, labels):

@@ -195,7 +195,11 @@ class RunOutcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """One execution of a runbook's snapshot on one target."""
+    """One execution of a runbook's snapshot on one target.
+
+    `epoch` counts who has held it: only the newest holder may start a step. `leg` counts how often it has waited:
+    of several jobs that would go on with it, only the one of the present leg may.
+    """
 
     id: int
     ticket_id: int
@@ -205,6 +209,7 @@ class Run:
     snapshot: Mapping[str, object] = field(default_factory=dict)
     step: int = 0
     epoch: int = 0
+    leg: int = 0
     ended_at: datetime | None = None
     outcome: RunOutcome | None = None
     sentence: str = ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import structlog
 
-from responder.errors import IntakeFull, StoreUnavailable
+from responder.errors import Conflict, IntakeFull, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.flows.receive import Post, about_quarantine, receive
 from responder.metrics import intake_waiting
@@ -57,6 +57,9 @@ class Batcher:
         if error is None or isinstance(error, StoreUnavailable):
             for _, answer in batch:
                 _settle(answer, error)
+        elif isinstance(error, Conflict) and len(batch) == 1:
+            # Others were first again and again: nothing is wrong with the report, so its sender shall come back.
+            _settle(batch[0][1], StoreUnavailable(str(error)))
         elif len(batch) > 1:
             # One of them makes the decision itself fail. Halving finds it; the others go on.
             middle = len(batch) // 2
@@ -76,7 +79,9 @@ class Batcher:
         if len(post.reports) > 1:
             for position, report in enumerate(post.reports):
                 part = replace(post.body, id=f"{post.body.id}.{position}", body=b"")
-                await _outcome(self._desk, [Post(body=part, reports=(report,))])
+                lost = await _outcome(self._desk, [Post(body=part, reports=(report,))])
+                if isinstance(lost, StoreUnavailable | Conflict):
+                    return StoreUnavailable(str(lost))
         return None
 
 

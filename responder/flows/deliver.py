@@ -13,13 +13,13 @@ from responder.domain.message import Message, MessageState, Purpose
 from responder.domain.oncall import Recipient
 from responder.domain.report import Signal
 from responder.domain.ticket import Change, EventKind, Ticket
-from responder.errors import SendFailed
+from responder.errors import ChannelBusy, SendFailed, SendRefused
 from responder.flows.desk import Desk
+from responder.flows.receive import file_reports, internal_report
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 log = structlog.get_logger()
-MOST_TRIES = 10
 
 
 async def deliver(desk: Desk, job: Job) -> None:
@@ -61,7 +61,7 @@ def _overtaken_by(message: Message, ticket: Ticket) -> str:
 
 async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFailed | None:
     if address is None:
-        return SendFailed(f"{_whom(message)} is no longer in the people file.")
+        return SendRefused(f"{_whom(message)} is no longer in the people file.")
     try:
         await desk.notifier.send(address, message.subject, message.body)
     except SendFailed as error:
@@ -74,16 +74,33 @@ def _write_down(desk: Desk, tx: Transaction, message: Message, error: SendFailed
     if error is None:
         tx.messages.mark(message.id, MessageState.SENT, sent_at=now)
         _note(desk, tx, message, f"Told {_whom(message)}.", "sent")
-    elif error.permanent or message.tries >= MOST_TRIES:
+    elif error.permanent:
         tx.messages.mark(message.id, MessageState.FAILED, error=str(error))
         _note(desk, tx, message, f"Could not tell {_whom(message)}: {error}", "failed")
+        _report_if_nobody_is_told(desk, tx, message)
     else:
+        # Never given up: an acknowledgement, an all-clear or a newer message ends it.
         tx.messages.mark(message.id, MessageState.FAILED_FOR_NOW, error=str(error))
-        again = timedelta(seconds=min(5 * 2 ** (message.tries - 1), 300))
-        promised = Job(kind="deliver", args={"message": message.id}, due_at=now + again)
-        tx.promise([promised])
+        seconds = 5 if isinstance(error, ChannelBusy) else min(5 * 2 ** min(message.tries - 1, 6), 300)
+        again = timedelta(seconds=seconds)
+        args = {"message": message.id, "ticket": message.ticket_id}
+        tx.promise([Job(kind="deliver", args=args, due_at=now + again)])
+        if isinstance(error, ChannelBusy):
+            return
         text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
         _note(desk, tx, message, text, "")
+
+
+def _report_if_nobody_is_told(desk: Desk, tx: Transaction, message: Message) -> None:
+    """A page that can reach nobody is a trouble of its own, for whoever can be reached otherwise."""
+    ticket = tx.tickets.one(message.ticket_id).ticket
+    others = [one for one in tx.messages.of_ticket(ticket.id) if one.episode == message.episode]
+    if ticket.source == "responder" or any(one.state is not MessageState.FAILED for one in others):
+        return
+    labels = {"alertname": "ResponderPageFailed", "ticket": ticket.number, "severity": "critical"}
+    summary = f"Nobody could be told about {ticket.grade} {ticket.number}: every channel refused the message."
+    now = desk.clock.now()
+    file_reports(tx, [internal_report(labels, summary, now)], desk.policy, now)
 
 
 def _note(desk: Desk, tx: Transaction, message: Message, text: str, outcome: str) -> None:

@@ -51,10 +51,10 @@ async def first_aid(desk: Desk, job: Job) -> None:
 
 async def continue_run(desk: Desk, job: Job) -> None:
     """Goes on with a run that waited."""
-    run_id = int(job.args["run"])
-    run = await desk.store.read(lambda tx: tx.runs.one(run_id))
-    if run.ended_at is None:
-        await _go_on(desk, await desk.store.write(lambda tx: tx.runs.take_over(run_id)))
+    run_id, leg = int(job.args["run"]), int(job.args["leg"])
+    run = await desk.store.write(lambda tx: tx.runs.take_over(run_id, leg))
+    if run is not None:
+        await _go_on(desk, run)
 
 
 # --- starting --------------------------------------------------------------------------------------
@@ -63,8 +63,9 @@ async def continue_run(desk: Desk, job: Job) -> None:
 def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
     known = tx.tickets.one(ticket_id, locked=True)
     if at_work := tx.runs.at_work(ticket_id):
-        # The process ended in the middle of this run: a new epoch, and the journal says where it stood.
-        return tx.runs.take_over(at_work.id)
+        # The process ended in the middle of this run: a new epoch, and the journal says where it stood. A run
+        # that waits is left to its own job.
+        return tx.runs.take_over(at_work.id, 0)
     if known.ticket.status is not Status.NEW or known.ticket.signal is Signal.CLEARED:
         return None
     now = desk.clock.now()
@@ -110,6 +111,8 @@ def _target(desk: Desk, rule: FirstAidRule, ticket: Ticket) -> Target:
 
 
 def _situation(desk: Desk, tx: Transaction, order: _Order, now: datetime) -> Situation:
+    # Taking a number of the runbook's own orders all starts of it, on all replicas: the budget is counted exactly.
+    tx.sums.take(f"starts of {order.runbook.name}", 1)
     return Situation(
         runbook=order.runbook,
         target=order.target.name,
@@ -194,7 +197,7 @@ async def _finish(desk: Desk, run: Run, result: Result) -> None:
         known = tx.tickets.one(run.ticket_id, locked=True)
         change = Change.of(known.ticket, known.clocks)
         if isinstance(result, Suspended):
-            change.promise("run", result.until, run=run.id)
+            change.promise("run", result.until, run=run.id, leg=tx.runs.suspend(run))
             tx.apply([change], now)
             return
         ended = _honest(tx, run, result)
@@ -220,6 +223,9 @@ def _conclude(desk: Desk, change: Change, run: Run, ended: Ended, now: datetime)
     took = spoken(now - run.started_at)
     change.note(now, EventKind.RUN, f"{ended.sentence} ({ended.outcome}, {took})", run=run.id, outcome=ended.outcome)
     change.count("runs_total", runbook=run.runbook, outcome=ended.outcome)
+    if change.after.status is Status.NEW and change.after.signal is Signal.FIRING:
+        # It was reopened while this run still waited for its end: now it is the new episode's turn.
+        change.promise("first_aid")
     if change.after.status is not Status.FIRST_AID:
         return
     if ended.outcome is RunOutcome.HELPED:

@@ -39,7 +39,7 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -
     now, ticket = desk.clock.now(), known.ticket
     configuration = desk.configuration
     tiers = configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
-    told, reason = recipients(tiers, configuration.policy.grades[ticket.grade].tiers, configuration.people)
+    told, reason = recipients(tiers, configuration.policy.promises_of(ticket.grade).tiers, configuration.people)
     tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
     new = []
     for recipient in told:

@@ -3,9 +3,11 @@ whether it may still start."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from responder.domain.report import Signal
 from responder.domain.runbook import Attempt, Command, Facts, OnResolve, Run, RunOutcome, Verdict
-from responder.domain.ticket import Ticket
+from responder.domain.ticket import Status, Ticket
 from responder.firstaid.engine import Entry, Stop, kind_of
 from responder.firstaid.plan import Plan, PlannedStep
 from responder.flows.desk import Desk
@@ -21,6 +23,7 @@ class RunJournal:
         self._desk = desk
         self._run = run
         self._plan = plan
+        self._began: dict[int, datetime] = {}
 
     async def begin_step(self, index: int, step: PlannedStep) -> Entry | Stop:
         now = self._desk.clock.now()
@@ -34,7 +37,10 @@ class RunJournal:
             first = tx.runs.first_facts(self._run.id, index)
             return Entry(started_at=started_at, first=first, attempts=tuple(attempts))
 
-        return await self._desk.store.write(body)
+        entry = await self._desk.store.write(body)
+        if isinstance(entry, Entry):
+            self._began[index] = entry.started_at
+        return entry
 
     async def begin_act(self, index: int, command: Command, first: Facts) -> int | Stop:
         now = self._desk.clock.now()
@@ -64,7 +70,7 @@ class RunJournal:
     async def end_step(self, index: int, step: PlannedStep, outcome: str, sentence: str) -> None:
         now = self._desk.clock.now()
         await self._desk.store.write(lambda tx: tx.runs.end_step(self._run.id, index, outcome, sentence, at=now))
-        step_seconds.labels(step.kind).observe(max((now - self._run.started_at).total_seconds(), 0))
+        step_seconds.labels(step.kind).observe(max((now - self._began.get(index, now)).total_seconds(), 0))
 
     def _objection(self, tx: Transaction) -> Stop | None:
         # The row lock orders this with the all-clear: no step starts after the all-clear's commit.
@@ -75,6 +81,8 @@ class RunJournal:
 
 
 def _stop(ticket: Ticket, plan: Plan) -> Stop | None:
+    if ticket.status in (Status.NEW, Status.HANDED_OVER):
+        return Stop(why="The ticket has moved on since this run began, so no further step starts.")
     if ticket.acknowledged_by:
         return Stop(why=f"{ticket.acknowledged_by} has taken the ticket, so automation steps back.")
     if ticket.signal is Signal.CLEARED and plan.on_resolve is OnResolve.CANCEL:

@@ -65,8 +65,9 @@ async def quarantine(desk: Desk, body: Body, *, limited: bool = False) -> None:
 
     def write(tx: Transaction) -> None:
         hour_ago = now.replace(minute=0, second=0, microsecond=0)
-        if not limited or tx.reports.quarantined_since(body.source, hour_ago) < MOST_REFUSED_PER_HOUR:
-            tx.reports.keep([body])
+        if limited and tx.reports.quarantined_since(body.source, hour_ago) >= MOST_REFUSED_PER_HOUR:
+            return
+        tx.reports.keep([body])
         about = about_stranger(body, now) if limited else about_quarantine(body, now)
         file_reports(tx, [about], policy, now)
 

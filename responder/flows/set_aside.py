@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from responder.domain.runbook import RunOutcome
 from responder.domain.ticket import Change, EventKind
 from responder.errors import NotFound
 from responder.flows.desk import Desk
@@ -23,9 +24,18 @@ def _set_aside(desk: Desk, tx: Transaction, job: Job, why: str) -> None:
     source = _note(desk, tx, job, why)
     # A ticket about a failure of a ticket about a failure would go on for ever.
     if job.kind not in _FIRST_AID and source != "responder":
-        labels = {"alertname": "ResponderJobSetAside", "kind": job.kind, "severity": "critical"}
+        about = str(job.args.get("ticket", ""))
+        labels = {"alertname": "ResponderJobSetAside", "kind": job.kind, "ticket": about, "severity": "critical"}
         summary = f"A job was given up: {job.kind} {dict(job.args)}: {why}"
         file_reports(tx, [internal_report(labels, summary, now)], desk.policy, now)
+
+
+def _end_run(desk: Desk, tx: Transaction, ticket_id: int, why: str) -> None:
+    """Ends the ticket's run, so that its target is free again; what it did last is not known."""
+    at_work = tx.runs.at_work(ticket_id)
+    run = at_work and tx.runs.take_over(at_work.id, at_work.leg)
+    if run:
+        tx.runs.end(run, RunOutcome.UNKNOWN, f"It was given up: {why}", desk.clock.now())
 
 
 def _note(desk: Desk, tx: Transaction, job: Job, why: str) -> str:
@@ -38,6 +48,7 @@ def _note(desk: Desk, tx: Transaction, job: Job, why: str) -> str:
     change = Change.of(known.ticket, known.clocks)
     change.note(desk.clock.now(), EventKind.SET_ASIDE, f"The job {job.kind} was given up: {why}")
     if job.kind in _FIRST_AID:
+        _end_run(desk, tx, known.ticket.id, why)
         change.promise("hand_over", why=f"First aid could not be carried out: {why}")
     tx.apply([change], desk.clock.now())
     return known.ticket.source

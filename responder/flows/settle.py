@@ -65,7 +65,7 @@ def _prove(desk: Desk, change: Change) -> None:
 
 
 def _close(desk: Desk, change: Change) -> None:
-    after = desk.policy.grades[change.after.grade].close_after
+    after = desk.policy.promises_of(change.after.grade).close_after
     if after is None:
         return
     close_at = (change.after.resolved_at or desk.clock.now()) + after

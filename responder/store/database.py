@@ -154,7 +154,21 @@ def _with_driver(url: str) -> URL:
 
 def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=True, pool_timeout=5)
+        return create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=5,
+            # A replica that was frozen or cut off in the middle of a transaction must not stop the others.
+            connect_args={
+                "options": "-c lock_timeout=5s -c idle_in_transaction_session_timeout=15s",
+                "connect_timeout": 5,
+                "keepalives_idle": 5,
+                "keepalives_interval": 2,
+                "keepalives_count": 3,
+            },
+        )
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         # It holds the bodies of alerts and the links of messages: for its owner alone, its companions like it.

@@ -76,6 +76,11 @@ class ReportStore:
         )
         return self._connection.execute(query).scalar_one()
 
-    def forget_before(self, limit: datetime) -> int:
-        """Ends the retention of bodies; what became of them stays in the tickets' histories."""
-        return self._connection.execute(bodies.delete().where(bodies.c.received_at < limit)).rowcount
+    def forget_before(self, limit: datetime, most: int = 5000) -> int:
+        """Ends the retention of bodies and of what became of them, so many at a time; how many that were. The
+        tickets' histories stay."""
+        forgotten = 0
+        for table in (bodies, reports):
+            old = select(table.c.id).where(table.c.received_at < limit).limit(most)
+            forgotten += self._connection.execute(table.delete().where(table.c.id.in_(old))).rowcount
+        return forgotten

@@ -27,6 +27,7 @@ class RunStore:
             "snapshot": run.snapshot,
             "step": 0,
             "epoch": 0,
+            "leg": 0,
             "started_at": run.started_at,
             "sentence": "",
         }
@@ -39,10 +40,26 @@ class RunStore:
             raise NotFound(f"There is no run {run_id}.")
         return _run(row)
 
-    def take_over(self, run_id: int) -> Run:
-        """Begins a new epoch: whoever held the run before can start no further step."""
-        self._connection.execute(runs.update().where(runs.c.id == run_id).values(epoch=runs.c.epoch + 1))
-        return self.one(run_id)
+    def take_over(self, run_id: int, leg: int) -> Run | None:
+        """Begins a new epoch: whoever held the run before can start no further step. None if the run has
+        ended, or has waited since this leg: then another job goes on with it."""
+        done = self._connection.execute(
+            runs.update()
+            .where(runs.c.id == run_id, runs.c.leg == leg, runs.c.ended_at.is_(None))
+            .values(epoch=runs.c.epoch + 1)
+        )
+        return self.one(run_id) if done.rowcount == 1 else None
+
+    def suspend(self, run: Run) -> int:
+        """Lets the run wait; gives the leg that goes on with it. Raises RunLost if another worker holds it."""
+        done = self._connection.execute(
+            runs.update()
+            .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
+            .values(leg=runs.c.leg + 1)
+        )
+        if done.rowcount != 1:
+            raise RunLost(f"Run {run.id} has ended or was taken over by another worker.")
+        return run.leg + 1
 
     def advance(self, run: Run, step: int) -> None:
         """Moves the run to `step` if this epoch still holds it. Raises RunLost if not."""

@@ -21,6 +21,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     try:
         with database.engine.begin() as connection:
             if database.is_cluster:
+                connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
             before = _revision(connection)
             if before is not None and before not in revisions():

@@ -216,6 +216,7 @@ runs = Table(
     Column("snapshot", Json, nullable=False),
     Column("step", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
+    Column("leg", Integer, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", Text),

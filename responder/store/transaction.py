@@ -94,7 +94,8 @@ class Transaction:
         self._number(new, numbers)
         self.tickets.insert([change.after for change in new])
         # Even a change that only adds events goes through compare and set: it was decided on what was read.
-        known = [change for change in changes if change.before is not None]
+        # Always in the same order, so that two replicas cannot wait for each other.
+        known = sorted((change for change in changes if change.before is not None), key=lambda one: one.after.id)
         self.tickets.update([change.after for change in known])
         for change in known:
             change.after = replace(change.after, version=change.after.version + 1)

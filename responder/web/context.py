@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from yarl import URL
 
 from responder.config.configuration import Credential
 from responder.config.settings import digest
@@ -68,11 +69,21 @@ async def allowed_actor(request: web.Request, scope: str) -> str | None:
     return token.name if SCOPES.index(token.scope) >= SCOPES.index(scope) else None
 
 
+def _refuse_other_sites(request: web.Request) -> None:
+    """Browsers send credentials along with requests that other sites make them send; they also say who asks."""
+    if request.method in ("GET", "HEAD"):
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
+    if site not in ("none", "same-origin") or (origin and URL(origin).authority != request.host):
+        raise web.HTTPForbidden(text="This came from another site, so it was not done.")
+
+
 def needs(scope: str) -> Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], _Handler]:
     """Marks a handler: it answers only to a token of this scope or a higher one."""
 
     def mark(handler: _Handler) -> _Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
+            _refuse_other_sites(request)
             actor = await allowed_actor(request, scope)
             if actor is None:
                 shown = "The token is unknown, has expired, or has a lesser scope. " if shown_secret(request)[1] else ""

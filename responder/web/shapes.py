@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from responder.domain.message import Message
 from responder.domain.runbook import Attempt, Run
 from responder.domain.ticket import Ticket
 from responder.store.transaction import Transaction
@@ -44,12 +45,17 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
         "clocks": [plain(asdict(clock)) for clock in known.clocks.values()],
         "events": [plain(asdict(event)) for event in tx.tickets.events(ticket.id)],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
-        "messages": [plain(asdict(message)) for message in tx.messages.of_ticket(ticket.id)],
+        "messages": [message_line(message) for message in tx.messages.of_ticket(ticket.id)],
         "reports": [
             {"outcome": outcome, "count": count, "first": plain(first), "last": plain(last)}
             for outcome, count, first, last in tx.reports.of_ticket(ticket.id)
         ],
     }
+
+
+def message_line(message: Message) -> dict[str, Any]:
+    """A message without its text: that holds a link which acknowledges in its reader's name."""
+    return {name: value for name, value in plain(asdict(message)).items() if name != "body"}
 
 
 def run_line(run: Run) -> dict[str, Any]:

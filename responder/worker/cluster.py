@@ -27,6 +27,13 @@ _STALLED_AFTER = 15.0
 _LATENESS = 1.0
 
 
+# Only from the hands of the worker that died: another replica may have revived the job already.
+_REVIVE = (
+    "UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = now() "
+    "WHERE id = %(id)s AND status = 'doing' AND worker_id IS NOT DISTINCT FROM %(worker)s"
+)
+
+
 class _Backoff(procrastinate.BaseRetryStrategy):
     """Retries by what the error says of itself; no decision means: set aside."""
 
@@ -74,7 +81,8 @@ class ClusterWorker:
 
     def problem(self) -> str:
         """Why some jobs cannot be taken; empty if all is well."""
-        return next(iter(self._problems.values()), "")
+        ended = [f"{task.get_name()} has ended." for task in self._tasks if task.done()]
+        return next(iter([*ended, *self._problems.values()]), "")
 
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests."""
@@ -140,7 +148,7 @@ class ClusterWorker:
             try:
                 for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_AFTER):
                     log.warning("taking over a job whose worker died", job=job.id, kind=job.task_name)
-                    await self._app.job_manager.retry_job(job)
+                    await self._app.connector.execute_query_async(_REVIVE, id=job.id, worker=job.worker_id)
             except procrastinate.exceptions.ConnectorException as error:
                 log.warning("cannot look for stalled jobs", error=_cause(error))
             await asyncio.sleep(_BEAT)

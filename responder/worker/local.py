@@ -146,13 +146,13 @@ class LocalWorker:
                 tx.local_jobs.set_aside(job.id, sentence, now)
 
         try:
+            # First for the ticket, which is safe to repeat; then for the row, which ends the repeating.
+            if wait is None:
+                await self._work.set_aside(job, sentence)
             await self._database.write(write_down)
         except StoreUnavailable:
             # The row still says that the job is due: it is taken again when the database is back.
             await asyncio.sleep(1)
-            return
-        if wait is None:
-            await self._work.set_aside(job, sentence)
 
     async def _forget_finished(self) -> None:
         done = list(self._finished)

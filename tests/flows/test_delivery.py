@@ -35,7 +35,19 @@ async def test_a_message_that_can_never_be_sent_is_given_up_and_said(world: Worl
     ticket = await world.ticket()
     assert ticket["messages"][0]["state"] == "failed"
     assert "Could not tell mei by pager: apprise does not understand" in texts(ticket)
-    assert await world.sums("messages_total") == {(("channel", "json"), ("outcome", "failed")): 1}
+    assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "failed")] == 1
+    about = await world.ticket(2)
+    assert (about["grade"], about["labels"]["alertname"]) == ("P1", "ResponderPageFailed")
+    assert sorted(world.sender.people()) == ["lars", "mei"]
+
+
+async def test_a_page_is_tried_until_it_is_no_longer_needed(world: World) -> None:
+    world.sender.failures.extend(SendFailed("the uplink is down.") for _ in range(20))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    for _ in range(20):
+        await world.advance(timedelta(minutes=5))
+    assert world.sender.people() == ["mei"]
 
 
 async def test_an_acknowledgement_wins_over_every_message_not_yet_sent(world: World) -> None:

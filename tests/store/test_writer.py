@@ -29,11 +29,22 @@ def add(name: str) -> Sums:
     return Sums({(name, ()): 1})
 
 
+async def held(database: Database) -> tuple[threading.Event, asyncio.Future[None]]:
+    """Keeps the writer busy until the event is set."""
+    gate, begun = threading.Event(), threading.Event()
+
+    def hold(_tx: Transaction) -> None:
+        begun.set()
+        gate.wait()
+
+    first = asyncio.ensure_future(database.write(hold))
+    await asyncio.to_thread(begun.wait)
+    return gate, first
+
+
 async def together(database: Database, *bodies: object) -> list[object]:
     """Runs all bodies in one commit: the first one holds the writer until all are waiting."""
-    gate = threading.Event()
-    first = asyncio.ensure_future(database.write(lambda _: gate.wait()))
-    await asyncio.sleep(0)
+    gate, first = await held(database)
     waiting: list[asyncio.Future[object]] = [
         asyncio.ensure_future(database.write(body))  # type: ignore[arg-type]
         for body in bodies
@@ -87,9 +98,7 @@ async def test_when_the_commit_fails_every_body_of_it_hears_so_and_the_next_one_
 
 async def test_what_waits_outside_goes_before_what_waits_inside(sqlite: Database) -> None:
     order: list[str] = []
-    gate = threading.Event()
-    first = asyncio.ensure_future(sqlite.write(lambda _: gate.wait()))
-    await asyncio.sleep(0)
+    gate, first = await held(sqlite)
     inside = [asyncio.ensure_future(sqlite.write(lambda _: order.append("inside"))) for _ in range(5)]
     await asyncio.sleep(0)
     outside = asyncio.ensure_future(sqlite.write(lambda _: order.append("outside"), urgent=True))

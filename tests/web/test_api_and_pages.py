@@ -178,3 +178,21 @@ async def test_one_urgent_ticket_is_on_top_of_a_flood_of_slight_ones(
     assert text.index("Outage on web-1:9100") < text.index("Noise on")
     assert text.count("<tr") == 1 + 200
     assert "The first 200 open ones are shown" in text
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.test"}])
+async def test_another_site_cannot_act_with_a_browsers_credentials(
+    client: Client, world: World, act: dict[str, str], headers: dict[str, str]
+) -> None:
+    await world.post(alert())
+    answer = await client.post("/api/v1/tickets/1/acknowledge", headers={**act, **headers})
+    assert answer.status == 403
+    assert (await world.ticket())["acknowledged_by"] == ""
+
+
+async def test_who_may_only_read_sees_no_link_that_acts(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    text = await (await client.get("/api/v1/tickets/1", headers=await header(world, "read"))).text()
+    assert '"messages":[{' in text
+    assert "/ack/" not in text
