@@ -168,13 +168,16 @@ def server(folder: Path) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stderr=log)
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
-    while run("tickets", "list", "--server", url).exit_code == 3:
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline
-    yield url
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    deadline = time.monotonic() + 60
+    try:
+        while run("tickets", "list", "--server", url).exit_code == 3:
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(30)
+    assert ended == 0
 
 
 def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
