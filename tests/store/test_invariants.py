@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -21,6 +22,7 @@ from responder.store import schema
 from responder.store.database import Database
 from responder.store.jobs import Job
 from responder.store.tables import metadata
+from tests.servers.postgres import Postgres
 from tests.world import World, alert
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
@@ -141,6 +143,22 @@ async def test_a_database_that_is_away_is_said_to_be_away() -> None:
     with pytest.raises(StoreUnavailable):
         await away.write(lambda tx: tx.sums.all())
     away.close()
+
+
+@pytest.mark.needs("postgresql")
+async def test_a_replica_that_freezes_in_a_transaction_does_not_stop_the_intake_of_the_others(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = postgres.url(postgres.create(template="template_of_ours"))
+    world = World(tmp_path, Database(url))
+    await world.post(alert("First"))
+    with psycopg.connect(url) as frozen:
+        frozen.execute("UPDATE counters SET value = value WHERE scope = 'ticket id'")
+        with pytest.raises(StoreUnavailable):
+            await world.post(alert("Second"))
+    await world.post(alert("Second"))
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 2
+    world.database.close()
 
 
 async def test_sums_never_fall_and_agree_between_replicas(world: World, database_url: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from responder.errors import StoreUnavailable
+from responder.errors import Conflict, StoreUnavailable
 from responder.metrics import intake_waiting
 from responder.store.transaction import Transaction
 from tests.web.conftest import Client
@@ -115,6 +115,21 @@ async def test_while_the_database_is_away_the_sender_is_asked_to_come_back(clien
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     world.desk.store = store
     assert (await client.post(HOOK, json=body(alert()), headers=MAIN)).status == 200
+
+
+class _AlwaysTaken(_Away):
+    """A store where somebody else is first every time."""
+
+    async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
+        raise Conflict("Somebody else was first.")
+
+
+async def test_a_report_that_loses_every_race_is_asked_for_again_and_not_thrown_away(
+    client: Client, world: World
+) -> None:
+    world.desk.store = _AlwaysTaken()
+    answer = await client.post(HOOK, json=body(alert()), headers=MAIN)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 
 
 class _Slow:
