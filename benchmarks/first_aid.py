@@ -203,8 +203,12 @@ def _bare_exec(host: Host, stamps: Iterator[int]) -> float:
 
 def _exec(host: Host, client: paramiko.SSHClient, stamp: int) -> float:
     began_at = time.time()
-    _, out, _ = client.exec_command(f"{host.script} {stamp}")
-    out.channel.recv_exit_status()
+    transport = client.get_transport()
+    assert transport is not None
+    # The channel itself: exec_command's stdin object can deadlock when it is collected.
+    with transport.open_session() as channel:
+        channel.exec_command(f"{host.script} {stamp}")
+        channel.recv_exit_status()
     return (host.started_at(str(stamp)) - began_at) * 1e3
 
 

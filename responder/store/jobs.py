@@ -59,11 +59,14 @@ class LocalJobs:
         )
         return [tuple(row) for row in self._connection.execute(query)]
 
-    def due(self, kinds: Collection[str], now: datetime, *, without: Collection[int], limit: int) -> list[Job]:
-        """Due jobs of these kinds, the longest due first, except those that are at work."""
+    def due(
+        self, kinds: Collection[str], now: datetime, *, without: Collection[int], locked: Collection[str], limit: int
+    ) -> list[Job]:
+        """Due jobs of these kinds, the longest due first, except those at work and those behind a held lock."""
         query = (
             select(jobs)
             .where(jobs.c.set_aside_at.is_(None), jobs.c.kind.in_(kinds), jobs.c.due_at <= now)
+            .where(jobs.c.lock.not_in(locked))
             .order_by(jobs.c.due_at, jobs.c.id)
             .limit(limit + len(without))
         )

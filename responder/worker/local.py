@@ -46,6 +46,7 @@ class LocalWorker:
 
     async def stop(self) -> None:
         """Stops taking jobs and cancels those at work; they are done again at the next start."""
+        self._database.on_promise = lambda: None
         if self._loop is not None:
             self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -89,17 +90,18 @@ class LocalWorker:
         """Starts what is due and fits; how many that was."""
         await self._forget_finished()
         free = {lane: self._free(lane) for lane in self._work.lanes}
-        busy, blocked = set(self._at_work) | self._finished, len(self._locks)
+        # A job behind a held lock must take no place: it would hold up those behind it.
+        busy, locked = set(self._at_work) | self._finished, set(self._locks)
 
         def due(tx: Transaction) -> dict[Lane, list[Job]]:
             return {
-                lane: tx.local_jobs.due(lane.kinds, now, without=busy, limit=places + blocked)
+                lane: tx.local_jobs.due(lane.kinds, now, without=busy, locked=locked, limit=places)
                 for lane, places in free.items()
                 if places > 0
             }
 
         found = await self._database.read(due)
-        return sum(self._begin(job) for lane, jobs in found.items() for job in jobs[: free[lane]])
+        return sum(self._begin(job) for jobs in found.values() for job in jobs)
 
     def _free(self, lane: Lane) -> int:
         return lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())

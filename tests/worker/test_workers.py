@@ -109,6 +109,22 @@ async def test_jobs_with_one_lock_run_one_after_another_and_others_beside_them(d
     assert together == [1, 1]
 
 
+async def test_jobs_that_wait_for_one_lock_do_not_hold_up_the_others_of_their_lane(database: Database) -> None:
+    gate = asyncio.Event()
+
+    async def slow(job: Job) -> None:
+        if job.lock == "ticket:1":
+            await gate.wait()
+
+    desk = Desk(slow)
+    async with at_work(database, desk):
+        await promise(database, *(a_job("hand_over", lock="ticket:1") for _ in range(12)))
+        await promise(database, a_job("hand_over", lock="ticket:2"))
+        await until(lambda: [job.lock for job in desk.done] == ["ticket:2"])
+        gate.set()
+        await until(lambda: len(desk.done) == 13)
+
+
 async def test_a_failure_that_may_pass_is_tried_again(database: Database) -> None:
     tries: list[int] = []
 
