@@ -44,7 +44,7 @@ def _contents(files: Files) -> dict[str, dict[str, Any]]:
             "runbooks": ["runbooks"],
             "ssh": files.ssh,
         },
-        "policy.yml": {"extends": "p1-p4", "first_aid": list(files.first_aid)},
+        "policy.yml": {"extends": "p1-p4", "storm": None, "first_aid": list(files.first_aid)},
         "people.yml": {
             "people": [{"name": "alex", "channels": [channel]}],
             "teams": [{"name": "ops", "tiers": {1: ["alex"], 2: ["alex"]}}],

@@ -21,7 +21,7 @@ from responder.adapters.ssh import SshHosts
 from responder.clock import Clock, SystemClock
 from responder.config.configuration import Configuration, read
 from responder.errors import ConfigError, ResponderError, StoreUnavailable
-from responder.flows import deliver, first_aid, hand_over, set_aside, settle, watch
+from responder.flows import consent, deliver, first_aid, hand_over, set_aside, settle, watch
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
 from responder.metrics import config_last_reload_success_timestamp_seconds, config_last_reload_successful
@@ -38,7 +38,7 @@ LANES = (
     Lane(kinds=("first_aid", "run"), at_once=32),
     Lane(kinds=("deliver",), at_once=32),
     Lane(kinds=("hand_over",), at_once=8),
-    Lane(kinds=("settle", "prove", "close"), at_once=8),
+    Lane(kinds=("settle", "prove", "close", "consent"), at_once=8),
 )
 _WATCH_EVERY = timedelta(seconds=1)
 _FORGET_EVERY = timedelta(hours=1)
@@ -84,6 +84,7 @@ def work_for(desk: Desk) -> Work:
             "settle": partial(settle.settle, desk),
             "prove": partial(settle.prove, desk),
             "close": partial(settle.close, desk),
+            "consent": partial(consent.look_after, desk),
         },
         lanes=LANES,
         set_aside=partial(set_aside.set_aside, desk),
@@ -163,7 +164,7 @@ class Service:
     async def is_ready(self) -> str:
         """Why the service is not ready; empty if it is."""
         try:
-            await self.desk.store.read(lambda tx: tx.switchboard.switch("kill"))
+            await self.desk.store.read(lambda tx: tx.switchboard.switches(self.desk.clock.now()))
         except StoreUnavailable as error:
             return str(error)
         ended = [task.get_name() for task in self._loops if task.done()]

@@ -5,6 +5,8 @@ set -euo pipefail
 declare -A packages=(
   [prometheus]=prometheus [prometheus-alertmanager]=prometheus-alertmanager [amtool]=prometheus-alertmanager
   [/usr/sbin/sshd]=openssh-server [supervisord]=supervisor
+  [keepalived]=keepalived [haproxy]=haproxy [ip]=iproute2
+  [nginx]=nginx-light [logrotate]=logrotate [curl]=curl [openssl]=openssl
 )
 missing=()
 for program in "${!packages[@]}"; do

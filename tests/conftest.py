@@ -11,6 +11,8 @@ import pytest
 
 from responder.store import schema
 from responder.store.database import Database
+from tests.runbooks.stage import may_be_set
+from tests.servers.namespaces import may_be_made
 from tests.servers.postgres import Postgres, initdb
 
 IN_CI = os.environ.get("CI") == "true"
@@ -19,6 +21,10 @@ IN_CI = os.environ.get("CI") == "true"
 def _is_installed(program: str) -> bool:
     if program == "postgresql":
         return initdb() is not None
+    if program == "network namespaces":
+        return may_be_made()
+    if program == "mount namespaces":
+        return may_be_set()
     return shutil.which(program) is not None or Path(program).exists()
 
 

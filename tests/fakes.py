@@ -8,26 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from responder.domain.acts import Ask, Command, CommandResult, Facts, Fetch, Page, Query, Request, Sample, Tell
 from responder.domain.policy import GradePolicy, Policy
 from responder.domain.report import Report, Signal
-from responder.domain.runbook import (
-    Attempt,
-    Command,
-    CommandResult,
-    Facts,
-    Fetch,
-    Page,
-    Query,
-    Runbook,
-    Sample,
-    StepSpec,
-    Verdict,
-)
+from responder.domain.runbook import Attempt, Runbook, StepSpec, Verdict
 from responder.domain.sla import Clock, started
 from responder.domain.ticket import Change, Status, Ticket
 from responder.firstaid import marker
-from responder.firstaid.engine import Entry, Stop, kind_of
 from responder.firstaid.plan import PlannedStep
+from responder.firstaid.ports import Answered, Consent, Entry, Past, StepEnd, Stop
+from responder.firstaid.step_run import kind_of
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -89,7 +79,9 @@ class FakeHost:
     state: dict[str, str] = field(default_factory=dict)
     ran: list[tuple[str, ...]] = field(default_factory=list)
     sent: list[Command] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     markers: dict[str, int | None] = field(default_factory=dict)
+    voided: set[str] = field(default_factory=set)
 
     def times(self, *argv: str) -> int:
         """How often this command reached the host."""
@@ -102,7 +94,7 @@ class FakeHost:
             return self._answer(command.argv)
         if not argv:
             return self._told(attempt)
-        if attempt in self.markers:
+        if attempt in self.markers or attempt in self.voided:
             return CommandResult(exit_code=125, stderr="this attempt was started before")
         self.markers[attempt] = None
         crash.place("the marker says started")
@@ -113,6 +105,8 @@ class FakeHost:
 
     def _told(self, attempt: str) -> CommandResult:
         if attempt not in self.markers:
+            self.voided.add(attempt)
+        if attempt in self.voided:
             return CommandResult(exit_code=3)
         known = self.markers[attempt]
         return CommandResult(exit_code=4) if known is None else CommandResult(exit_code=0, stdout=f"{known}\n")
@@ -139,13 +133,16 @@ def _marked(argv: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
 class FakeHands:
     """Implements the engine's `Hands` on a fake host; the crash plan may end the process around each touch."""
 
-    def __init__(self, host: FakeHost, crash: CrashPlan | None = None) -> None:
+    def __init__(
+        self, host: FakeHost, crash: CrashPlan | None = None, others: Mapping[str, FakeHost] | None = None
+    ) -> None:
         self.host = host
+        self.others = others or {}
         self._crash = crash or CrashPlan()
 
-    async def run(self, command: Command) -> CommandResult:
+    async def run(self, host: str, command: Command) -> CommandResult:
         self._crash.place("before a command reaches the host")
-        result = self.host.execute(command, self._crash)
+        result = self.others.get(command.on or host, self.host).execute(command, self._crash)
         self._crash.place("after a command ended on the host")
         return result
 
@@ -161,6 +158,15 @@ class FakeHands:
             raise answer
         return answer
 
+    async def send(self, request: Request) -> Page:
+        self._crash.place("before a request is sent")
+        self.host.requests.append(request)
+        answer = self.host.pages[request.url]
+        if isinstance(answer, Exception):
+            raise answer
+        self._crash.place("after a request is answered")
+        return answer
+
 
 @dataclass
 class Disk:
@@ -171,6 +177,8 @@ class Disk:
     first: dict[int, Facts] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     ended: list[tuple[int, str, str]] = field(default_factory=list)
+    asked: list[tuple[int, Ask]] = field(default_factory=list)
+    told: list[tuple[int, Tell]] = field(default_factory=list)
 
     @property
     def outcomes(self) -> list[str]:
@@ -183,33 +191,56 @@ class MemoryJournal:
     def __init__(self, clock: FakeClock, disk: Disk | None = None, crash: CrashPlan | None = None) -> None:
         self.disk = disk or Disk()
         self.stop: Stop | None = None
+        self.answers: dict[int, Answered] = {}
         self.stop_before_act: Stop | None = None
         self._clock = clock
         self._crash = crash or CrashPlan()
 
-    async def begin_step(self, index: int, step: PlannedStep) -> Entry | Stop:
+    async def past(self) -> dict[int, Past]:
+        ended = {index: (StepEnd(outcome), sentence) for index, outcome, sentence in self.disk.ended}
+        return {
+            index: Past(
+                end=ended[index][0] if index in ended else None,
+                sentence=ended[index][1] if index in ended else "",
+                acted=any(
+                    one.step == index and one.kind != "harmless" and one.verdict is not Verdict.VOID
+                    for one in self.disk.attempts
+                ),
+            )
+            for index in {*self.disk.started, *ended}
+        }
+
+    async def begin_step(self, step: PlannedStep, *, is_bound: bool) -> Entry | Stop:
+        index = step.index
         self._crash.place("before begin_step")
-        if self.stop:
-            return self.stop
+        if stop := self._stop(is_bound):
+            self.disk.ended.append((index, stop.end.value, stop.why))
+            return stop
         self.disk.step = index
         started_at = self.disk.started.setdefault(index, self._clock.now())
         mine = tuple(attempt for attempt in self.disk.attempts if attempt.step == index)
         self._crash.place("after begin_step")
         return Entry(started_at=started_at, first=self.disk.first.get(index), attempts=mine)
 
-    async def begin_act(self, index: int, command: Command, first: Facts) -> int | Stop:
+    def _stop(self, is_bound: bool, stop: Stop | None = None) -> Stop | None:
+        stop = self.stop or stop
+        return stop if stop and (stop.end is StepEnd.STOPPED or not is_bound) else None
+
+    async def begin_act(self, step: PlannedStep, act: Command | Request, first: Facts, *, is_bound: bool) -> int | Stop:
         self._crash.place("before begin_act")
-        if stop := self.stop or self.stop_before_act:
+        if stop := self._stop(is_bound, self.stop_before_act):
             return stop
-        self.disk.first[index] = dict(first)
+        self.disk.first[step.index] = dict(first)
         attempt = Attempt(
             id=len(self.disk.attempts) + 1,
             run_id=1,
-            step=index,
-            kind=kind_of(command),
-            command=command.argv,
+            step=step.index,
+            kind=kind_of(act),
+            command=act.argv,
             started_at=self._clock.now(),
-            become=command.become,
+            become=isinstance(act, Command) and act.become,
+            host=(act.on or step.host) if isinstance(act, Command) else "",
+            label=act.label,
         )
         self.disk.attempts.append(attempt)
         self._crash.place("after begin_act")
@@ -222,10 +253,20 @@ class MemoryJournal:
         self.disk.attempts[attempt - 1] = ended
         self._crash.place("after end_act")
 
-    async def end_step(self, index: int, step: PlannedStep, outcome: str, sentence: str) -> None:
+    async def end_step(self, step: PlannedStep, end: StepEnd, sentence: str) -> None:
         self._crash.place("before end_step")
-        self.disk.ended.append((index, outcome, sentence))
+        self.disk.ended.append((step.index, end.value, sentence))
         self._crash.place("after end_step")
+
+    async def ask(self, step: PlannedStep, ask: Ask) -> Answered:
+        self.disk.asked.append((step.index, ask))
+        return self.answers.get(step.index) or Answered(
+            consent=Consent.WAITING, sentence=ask.question, until=self._clock.now() + ask.within
+        )
+
+    async def tell(self, step: PlannedStep, tell: Tell) -> None:
+        if (step.index, tell) not in self.disk.told:
+            self.disk.told.append((step.index, tell))
 
 
 # --- builders --------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from responder.adapters.notifier import Secret
 from responder.app import work_for
 from responder.config.configuration import read
-from responder.domain.runbook import CommandResult, Fetch, Page, Query, Sample
+from responder.domain.acts import CommandResult, Fetch, Page, Query, Request, Sample
 from responder.domain.target import Target
 from responder.errors import SendFailed
 from responder.flows.desk import Desk
@@ -98,7 +98,7 @@ class FakeFleet:
     commands: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     before: Callable[[str, Sequence[str]], None] | None = None
 
-    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta) -> CommandResult:
+    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta, stdin: str = "") -> CommandResult:
         if self.before is not None:
             self.before(target.name, argv)
         self.commands.append((target.name, tuple(argv)))
@@ -121,12 +121,17 @@ class FakeWeb:
     """Answers every URL with what `pages` says."""
 
     pages: dict[str, Page] = field(default_factory=dict)
+    sent: list[Request] = field(default_factory=list)
 
     async def query(self, query: Query) -> tuple[Sample, ...]:
         return ()
 
     async def fetch(self, fetch: Fetch) -> Page:
         return self.pages.get(fetch.url, Page(status=404))
+
+    async def send(self, request: Request) -> Page:
+        self.sent.append(request)
+        return self.pages.get(request.url, Page(status=404))
 
     async def close(self) -> None: ...
 

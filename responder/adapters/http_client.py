@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
 
-from responder.domain.runbook import Fetch, Page, Query, Sample
-from responder.errors import QueryFailed
+from responder.domain.acts import Fetch, Page, Query, Request, Sample
+from responder.errors import HostUnreachable, QueryFailed, Refused, ResponderError
 
 _KEPT = 64 * 1024
 
@@ -35,7 +37,18 @@ class HttpClient:
 
     async def fetch(self, fetch: Fetch) -> Page:
         """What a URL answers, without following redirects. Raises QueryFailed when nothing answers."""
-        status, text = await self._request(fetch.method, fetch.url, fetch.timeout)
+        headers = _with_credential({}, fetch.credential_file)
+        status, text = await self._request(fetch.method, fetch.url, fetch.timeout, headers=headers)
+        return Page(status=status, text=text)
+
+    async def send(self, request: Request) -> Page:
+        """What a URL answers to a request that changes something. Raises HostUnreachable when it was certainly not
+        received, QueryFailed when nobody knows."""
+        headers = _with_credential(request.headers, request.credential_file)
+        body = request.body.encode() if request.body else None
+        status, text = await self._request(
+            request.method, request.url, request.timeout, data=body, headers=headers, unreached=HostUnreachable
+        )
         return Page(status=status, text=text)
 
     async def close(self) -> None:
@@ -43,19 +56,40 @@ class HttpClient:
             await self._session.close()
 
     async def _request(
-        self, method: str, url: str, timeout: timedelta, data: dict[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        timeout: timedelta,
+        *,
+        data: dict[str, str] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        unreached: type[ResponderError] = QueryFailed,
     ) -> tuple[int, str]:
         if self._session is None:
             self._session = aiohttp.ClientSession()
         limit = aiohttp.ClientTimeout(total=timeout.total_seconds())
         try:
-            async with self._session.request(method, url, data=data, timeout=limit, allow_redirects=False) as answer:
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=limit, allow_redirects=False
+            ) as answer:
                 kept = await answer.content.read(_KEPT)
                 return answer.status, kept.decode("utf-8", "replace").replace("\x00", "\ufffd")
         except TimeoutError as error:
             raise QueryFailed(f"{url} gave no answer within {timeout.total_seconds():g} s.") from error
+        except aiohttp.ClientConnectorError as error:
+            raise unreached(f"{url} cannot be reached: {error}") from error
         except (aiohttp.ClientError, ValueError) as error:
             raise QueryFailed(f"{url} could not be asked: {error}") from error
+
+
+def _with_credential(headers: Mapping[str, str], path: str) -> dict[str, str]:
+    """The headers with the Authorization that a file holds: read now, so that it is kept nowhere else."""
+    if not path:
+        return dict(headers)
+    try:
+        return {**headers, "Authorization": Path(path).read_text(encoding="utf-8").strip()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"The credential file {path} cannot be read: {error}.") from error
 
 
 def _samples(answer: dict[str, Any]) -> tuple[Sample, ...]:

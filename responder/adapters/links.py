@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
@@ -22,10 +23,19 @@ class AckClaim:
     person: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ApprovalClaim:
+    """What a signed approval link says: who may answer which question with it."""
+
+    approval_id: int
+    person: str
+
+
 class Links:
     def __init__(self, base_url: str, secret: Secret) -> None:
         self._base_url = base_url
         self._signer = URLSafeTimedSerializer(secret.value, salt="acknowledge")
+        self._approval_signer = URLSafeTimedSerializer(secret.value, salt="approve")
 
     def ticket(self, number: str) -> str:
         return f"{self._base_url}/tickets/{number}"
@@ -35,12 +45,28 @@ class Links:
         token = self._signer.dumps([claim.ticket_id, claim.episode, claim.person])
         return f"{self._base_url}/ack/{token}"
 
+    def approve(self, claim: ApprovalClaim) -> str:
+        """Opens a page that shows what is asked; the answer is given there, not by following the link."""
+        return f"{self._base_url}/approve/{self._approval_signer.dumps([claim.approval_id, claim.person])}"
+
     def read_acknowledge(self, token: str) -> AckClaim:
         """What a token claims. Raises Refused when it is not ours or too old."""
-        try:
-            ticket_id, episode, person = self._signer.loads(token, max_age=int(VALID_FOR.total_seconds()))
-        except SignatureExpired as error:
-            raise Refused(f"This link is older than {VALID_FOR.days} days and no longer acts.") from error
-        except (BadSignature, ValueError, TypeError) as error:
-            raise Refused("This link was not made here, or it was changed on its way.") from error
+        ticket_id, episode, person = _claimed(self._signer, token, 3)
         return AckClaim(ticket_id=int(ticket_id), episode=int(episode), person=str(person))
+
+    def read_approve(self, token: str) -> ApprovalClaim:
+        """What a token claims. Raises Refused when it is not ours or too old."""
+        approval_id, person = _claimed(self._approval_signer, token, 2)
+        return ApprovalClaim(approval_id=int(approval_id), person=str(person))
+
+
+def _claimed(signer: URLSafeTimedSerializer, token: str, parts: int) -> list[Any]:
+    try:
+        claimed = signer.loads(token, max_age=int(VALID_FOR.total_seconds()))
+    except SignatureExpired as error:
+        raise Refused(f"This link is older than {VALID_FOR.days} days and no longer acts.") from error
+    except (BadSignature, ValueError, TypeError) as error:
+        raise Refused("This link was not made here, or it was changed on its way.") from error
+    if not isinstance(claimed, list) or len(claimed) != parts:
+        raise Refused("This link was not made here, or it was changed on its way.")
+    return claimed

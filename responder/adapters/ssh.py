@@ -14,7 +14,7 @@ from paramiko import Channel
 
 from responder.adapters.ssh_connect import KEY_FAMILIES, LINE_ERRORS, HostKey, parse_host_key, place, presented_key
 from responder.adapters.ssh_pool import Connection, Connections
-from responder.domain.runbook import CommandResult
+from responder.domain.acts import CommandResult
 from responder.domain.target import Target
 from responder.errors import CommandTimedOut, ConnectionCut, HostError, Refused
 
@@ -28,6 +28,7 @@ _MARGIN = timedelta(seconds=2)
 _AFTER_EXIT = timedelta(seconds=1)
 _CODES_OF_TIMEOUT = (124, 137, ENDED_BY_SIGNAL)
 _ALL = 1 << 24
+_MOST_STDIN = 1 << 20
 
 
 class SshHosts:
@@ -48,11 +49,14 @@ class SshHosts:
         self._threads = ThreadPoolExecutor(max_threads, thread_name_prefix="ssh")
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta) -> CommandResult:
+    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta, stdin: str = "") -> CommandResult:
         """What the command gave. Raises a HostError when that cannot be known, Refused when it cannot be sent."""
-        line = command_line(argv, timeout)
+        line, given = command_line(argv, timeout), stdin.encode(errors="replace")
+        if len(given) > _MOST_STDIN:
+            raise Refused(f"A command takes at most {_MOST_STDIN} bytes on its standard input, not {len(given)}.")
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, target, line, timeout)
+            return await loop.run_in_executor(self._threads, self._run, target, line, given, timeout)
         finally:
             self._sweep_later()
 
@@ -63,11 +67,11 @@ class SshHosts:
         self._connections.close()
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
-    def _run(self, target: Target, line: bytes, timeout: timedelta) -> CommandResult:
+    def _run(self, target: Target, line: bytes, stdin: bytes, timeout: timedelta) -> CommandResult:
         connection, channel = self._connections.open_channel(target, until=_after(timeout))
         execution = _Execution(channel, self._max_output)
         try:
-            execution.start(line, self._connect_timeout)
+            execution.start(line, stdin, self._connect_timeout)
             execution.follow(_after(timeout + _KILL_AFTER + _MARGIN))
             return _outcome(target, connection, execution, timeout)
         except LINE_ERRORS as error:
@@ -172,10 +176,14 @@ class _Execution:
         channel.in_stderr_buffer.set_event(self._bell)
         channel.status_event = self._bell
 
-    def start(self, line: bytes, patience: timedelta) -> None:
+    def start(self, line: bytes, stdin: bytes, patience: timedelta) -> None:
         self._channel.event = _Answer(patience)
         self._channel.exec_command(line)
         self.is_confirmed = True
+        if stdin:
+            # It fits into the window of a new channel, so this waits for no reader.
+            self._channel.settimeout(patience.total_seconds())
+            self._channel.sendall(stdin)
         self._channel.shutdown_write()
 
     def follow(self, until: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -12,11 +13,14 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from responder.errors import ConfigError, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 Place = tuple[str | int, ...]
+_LARGEST = 32 * 1024 * 1024
+_NULLS = ("", "~", "null", "Null", "NULL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +61,7 @@ class Document:
             position = _key_position(node, key)
             if position is None:
                 continue
-            found, node = position, node[key]
+            found, node = position, _child(node, key)
         return found[0] + 1, found[1] + 1
 
 
@@ -75,6 +79,9 @@ def explained(error: Any, where: str) -> str:
 
 
 def _key_position(node: Any, key: str | int) -> tuple[int, int] | None:
+    if isinstance(node, Node):
+        entry = _entry(node, key)
+        return (entry[0].start_mark.line, entry[0].start_mark.column) if entry else None
     if isinstance(node, CommentedMap) and key in node:
         line, column = node.lc.key(key)
         return int(line), int(column)
@@ -84,22 +91,60 @@ def _key_position(node: Any, key: str | int) -> tuple[int, int] | None:
     return None
 
 
+def _child(node: Any, key: str | int) -> Any:
+    if isinstance(node, Node):
+        entry = _entry(node, key)
+        return entry[1] if entry else None
+    return node[key]
+
+
+def _entry(node: Node, key: str | int) -> tuple[Node, Node] | None:
+    """The key and the value, or twice the item, under `key`."""
+    if isinstance(node, MappingNode):
+        return next((pair for pair in node.value if pair[0].value == key), None)
+    if isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key], node.value[key]
+    return None
+
+
 def load(path: Path) -> Document:
     """Reads one YAML 1.2 document. Raises ConfigError when the file is missing or not YAML."""
+    return parse(_read(path), path)
+
+
+def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError([Problem(path=path, line=1, column=1, text=f"cannot be read: {reason}")]) from error
-    return parse(text, path)
+
+
+def load_texts(path: Path) -> list[Document]:
+    """Reads all documents of a file that others wrote: every value is the text that stands there, not what YAML
+    makes of it. Raises ConfigError when the file is missing, too large, or not YAML."""
+    text = _read(path)
+    if len(text) > _LARGEST:
+        raise ConfigError([Problem(path=path, line=1, column=1, text=f"is larger than {_LARGEST} characters")])
+    with _places_of_mistakes(path):
+        trees = list(YAML(typ="safe", pure=True).compose_all(StringIO(text)))
+        return [Document(path=path, data=_texts(tree, {}), _tree=tree) for tree in trees if tree is not None]
 
 
 def parse(text: str, path: Path) -> Document:
     """As `load`, for a text that is already here."""
     loader = YAML(typ="rt")
     loader.allow_duplicate_keys = False
-    try:
+    with _places_of_mistakes(path):
         tree = loader.load(StringIO(text))
+    return Document(path=path, data=_plain(tree), text=text, _tree=tree)
+
+
+@contextmanager
+def _places_of_mistakes(path: Path) -> Iterator[None]:
+    """What the library raises becomes a ConfigError with the place, where there is one."""
+    try:
+        yield
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -109,7 +154,36 @@ def parse(text: str, path: Path) -> Document:
         # Broken dates, numbers and booleans come as plain errors, without a place.
         said = " ".join(str(error).split())
         raise ConfigError([Problem(path=path, line=1, column=1, text=said)]) from error
-    return Document(path=path, data=_plain(tree), text=text, _tree=tree)
+
+
+def _texts(node: Node, made: dict[int, Any]) -> Any:
+    """The tree with texts at its ends. What is repeated by an alias stays one value, however often it is."""
+    if id(node) in made:
+        return made[id(node)]
+    if isinstance(node, ScalarNode):
+        made[id(node)] = "" if node.tag == "tag:yaml.org,2002:null" and node.value in _NULLS else str(node.value)
+    elif isinstance(node, SequenceNode):
+        items = made[id(node)] = []
+        items += [_texts(item, made) for item in node.value]
+    else:
+        entries: dict[str, Any] = {}
+        made[id(node)] = entries
+        for key, value in _pairs(node):
+            entries.setdefault(key, _texts(value, made))
+    return made[id(node)]
+
+
+def _pairs(node: Any) -> Iterator[tuple[str, Node]]:
+    """A mapping's own entries, then those that `<<` merges into it."""
+    merged: list[Any] = []
+    for key, value in node.value:
+        if isinstance(key, ScalarNode) and key.value == "<<":
+            merged += [value] if isinstance(value, MappingNode) else value.value
+        elif isinstance(key, ScalarNode):
+            yield str(key.value), value
+    for one in merged:
+        if isinstance(one, MappingNode) and one is not node:
+            yield from ((str(key.value), value) for key, value in one.value if isinstance(key, ScalarNode))
 
 
 def _plain(node: Any) -> Any:

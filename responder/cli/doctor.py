@@ -25,7 +25,7 @@ from responder.cli.common import (
 from responder.cli.hosts import try_all
 from responder.cli.init import UNTOUCHED
 from responder.config.configuration import Configuration
-from responder.domain.runbook import Fetch, Query
+from responder.domain.acts import Fetch, Query
 from responder.errors import QueryFailed, ResponderError
 from responder.store import schema
 

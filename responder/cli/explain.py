@@ -48,4 +48,4 @@ def _first_aid(aid: dict[str, Any] | None) -> str:
     if aid is None:
         return "none: no rule fits, so it goes to people at once"
     where = f"{aid['runbook']} on {aid['target'] or '?'} (rule “{aid['rule']}”)"
-    return f"{where}, but refused: {aid['objection']}" if aid["objection"] else where
+    return f"{where}, but refused: {aid['objection']}" if aid["objection"] else f"{where}; {aid['autonomy']}"

@@ -1,15 +1,18 @@
-"""`responder run`: rehearse a runbook."""
+"""`responder run`: rehearse a runbook, or order it for a ticket."""
 
 from __future__ import annotations
 
-import shlex
+import getpass
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from responder.adapters.http_client import HttpClient
 from responder.adapters.ssh import SshHosts
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import (
+    BAD_CONFIG,
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
@@ -22,32 +25,55 @@ from responder.cli.common import (
 )
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
-from responder.domain.runbook import Act, Command, Fail, Suspend
+from responder.domain.acts import Act, Ask, Command, Fail, Request, Suspend, Tell
 from responder.domain.target import Target, find
-from responder.firstaid.engine import Rehearsed, rehearse
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
+from responder.firstaid.rehearsal import Rehearsed, rehearse
+from responder.firstaid.testing.patterns import shown
 from responder.flows.hands import TargetHands
 
 
 def run(
     runbook: Annotated[str, typer.Argument(help="The runbook's name.")],
-    target: Annotated[str, typer.Option("--target", "-t", help="The target in the inventory.")],
+    target: Annotated[str, typer.Option("--target", "-t", help="The target in the inventory.")] = "",
     label: Annotated[list[str], typer.Option("--label", "-l", help="The alert's labels, as name=value.")] = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and plan on the host, act never.")] = False,
+    ticket: Annotated[str, typer.Option("--ticket", help="Run it for this ticket, on a running server.")] = "",
+    who: Annotated[str, typer.Option("--as", help="Who you are, for the history.")] = getpass.getuser(),
+    server: ServerOption = DEFAULT_SERVER,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Rehearse a runbook on a host: every look is made for real, every act is only shown."""
+    """Rehearse a runbook on a host: every look is made for real, every act is only shown.
+
+    With --ticket instead of --dry-run it runs for that ticket, under the same guards as the machine's own first aid.
+    """
     if not dry_run:
-        fail("A run acts for a ticket, under its guards and in its history: send an alert. Here there is --dry-run.")
+        _order(server, ticket, {"runbook": runbook, "target": target, "actor": who}, json)
+        return
+    if not target:
+        fail("Say on which host: --target.", BAD_CONFIG)
     loaded = configuration(config)
     plan, host = _prepared(loaded, runbook, target, pairs(label))
     rehearsed = awaited(lambda: _rehearse(loaded, plan, host))
     if json:
-        print_json([_plain(host, step) for step in rehearsed])
+        print_json([_plain(loaded, step) for step in rehearsed])
+        return
+    for step in rehearsed:
+        _show(loaded, step)
+
+
+def _order(server: str, ticket: str, wish: dict[str, str], json: bool) -> None:
+    if not ticket:
+        fail(
+            "A run acts for a ticket, under its guards and in its history: say --ticket, send an alert, or --dry-run.",
+            BAD_CONFIG,
+        )
+    found = ask("POST", server, f"/api/v1/tickets/{quote(ticket, safe='')}/runs", wish)
+    if json:
+        print_json(found)
     else:
-        for number, step in enumerate(rehearsed, start=1):
-            _show(number, host, step)
+        out.print(f"{found['runbook']} on {found['target']} has started (run {found['id']})", markup=False)
 
 
 def add_to(root: typer.Typer) -> None:
@@ -61,7 +87,7 @@ def _prepared(loaded: Configuration, name: str, wanted: str, labels: dict[str, s
     if host is None:
         fail(f"{wanted!r} is no target in the inventory.")
     try:
-        return from_snapshot(snapshot(loaded.runbooks[name], labels, host)), host
+        return from_snapshot(snapshot(loaded.runbooks[name], labels, host, inventory=loaded.targets)), host
     except ValueError as error:
         fail(f"{name} cannot run: {error}.")
 
@@ -70,39 +96,57 @@ async def _rehearse(loaded: Configuration, plan: Plan, host: Target) -> list[Reh
     hosts = SshHosts(connect_timeout=loaded.settings.ssh.connect_timeout)
     web = HttpClient(loaded.settings.prometheus.url if loaded.settings.prometheus else "")
     try:
-        hands = TargetHands(hosts=hosts, web=web, target=host)
+        hands = TargetHands(hosts=hosts, web=web, target=host, targets=loaded.targets)
         return await rehearse(plan, hands, SystemClock().now())
     finally:
         await web.close()
         await hosts.close()
 
 
-def _show(number: int, host: Target, step: Rehearsed) -> None:
-    out.print(f"{number}. {step.name} ({step.kind})", markup=False)
+def _show(loaded: Configuration, step: Rehearsed) -> None:
+    phase = "" if step.phase == "steps" else f", {step.phase.replace('_', ' ')}"
+    out.print(f"{step.index + 1}. {step.name} ({step.kind} on {step.host}{phase})", markup=False)
     seen = ", ".join(f"{name}={value}" for name, value in step.seen.items())
-    out.print(f"   sees   {seen or 'nothing: this kind of step does not look'}", markup=False, soft_wrap=True)
+    out.print(f"   sees   {step.unseen or seen or 'nothing: this kind of step does not look'}", markup=False)
     for act in step.acts:
-        out.print(f"   would  {_said(host, act)}", markup=False, soft_wrap=True)
-    if not step.acts:
+        out.print(f"   would  {_said(loaded, step.host, act)}", markup=False)
+    if not step.acts and not step.unseen:
         out.print("   would  do nothing: it is as wanted", markup=False)
 
 
-def _said(host: Target, act: Act) -> str:
+def _said(loaded: Configuration, host: str, act: Act) -> str:
     if isinstance(act, Command):
-        return shlex.join((*host.become, *act.argv) if act.become else act.argv)
+        place = f"on {act.on}: " if act.on and act.on != host else ""
+        return place + shown(_argv(loaded, host, act)) + (f" < {len(act.stdin)} bytes" if act.stdin else "")
+    if isinstance(act, Request):
+        return " ".join(act.argv)
+    if isinstance(act, Ask):
+        return f"ask {', '.join(act.roles) or 'anybody'}: {act.question}"
+    if isinstance(act, Tell):
+        return f"tell {', '.join((*act.people, *act.roles)) or 'the team'}: {act.text}"
     return f"wait: {act.why}" if isinstance(act, Suspend) else f"fail: {act.why}"
 
 
-def _plain(host: Target, step: Rehearsed) -> dict[str, object]:
+def _argv(loaded: Configuration, host: str, act: Command) -> tuple[str, ...]:
+    target = find(loaded.targets, act.on or host)
+    return (*target.become, *act.argv) if act.become and target else act.argv
+
+
+def _plain(loaded: Configuration, step: Rehearsed) -> dict[str, object]:
     return {
         "name": step.name,
         "kind": step.kind,
+        "host": step.host,
+        "phase": step.phase,
         "seen": dict(step.seen),
-        "acts": [_act(host, act) for act in step.acts],
+        "unseen": step.unseen,
+        "acts": [_act(loaded, step.host, act) for act in step.acts],
     }
 
 
-def _act(host: Target, act: Act) -> dict[str, object]:
+def _act(loaded: Configuration, host: str, act: Act) -> dict[str, object]:
     if isinstance(act, Command):
-        return {"command": [*host.become, *act.argv] if act.become else list(act.argv)}
-    return {"fail": act.why} if isinstance(act, Fail) else {"wait": act.why}
+        return {"host": act.on or host, "command": list(_argv(loaded, host, act)), "stdin": act.stdin}
+    if isinstance(act, Fail):
+        return {"fail": act.why}
+    return {"wait": act.why} if isinstance(act, Suspend) else {type(act).__name__.lower(): _said(loaded, host, act)}

@@ -9,6 +9,9 @@ from typing import TypeVar
 
 from responder.adapters.notifier import Secret, objection_to, scheme_of
 from responder.adapters.yaml_file import Document, Place, load
+from responder.config.autonomy import Known
+from responder.config.autonomy import complaints as about_autonomy
+from responder.config.budgets import complaints as about_budgets
 from responder.config.inventory import InventoryFile
 from responder.config.people import ChannelFile, PeopleFile
 from responder.config.policy import PolicyFile, extended, shipped_profile
@@ -48,14 +51,24 @@ class Configuration:
     credentials: Mapping[str, Credential | None]
     secret: Secret
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Secrets that must never be shown, whoever prints them."""
+        return frozenset({self.secret.value, *(address.value for address in self.addresses.values())})
+
     def source(self, name: str) -> Source | None:
         return next((source for source in self.settings.sources if source.name == name), None)
 
 
-def read(path: Path) -> Configuration:
-    """The configuration whose main file is `path`. Raises ConfigError with all mistakes in all files."""
+def read(path: Path, *, policy: Path | None = None) -> Configuration:
+    """The configuration whose main file is `path`, with another policy's file if one is given.
+
+    Raises ConfigError with all mistakes in all files.
+    """
     document = load(path)
     settings = document.parsed(Settings)
+    if policy is not None:
+        settings = settings.model_copy(update={"policy": policy.absolute()})
     return _Reading(document, settings).configuration()
 
 
@@ -70,11 +83,11 @@ class _Reading:
 
     def configuration(self) -> Configuration:
         runbooks = self._tried(self._runbooks)
-        targets = self._tried(self._targets) or ()
+        targets = self._tried(self._targets)
         found = self._tried(self._people)
         people, tiers, addresses = found or ({}, {}, {})
         # What could not be read is not held against the policy: one mistake is one complaint.
-        policy = self._tried(lambda: self._policy(runbooks, found and (tiers, people)))
+        policy = self._tried(lambda: self._policy(runbooks, found and (tiers, people), targets))
         credentials = {
             source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
         }
@@ -85,7 +98,7 @@ class _Reading:
             path=self._document.path,
             settings=self._placed(),
             policy=policy,
-            targets=targets,
+            targets=targets or (),
             people=people,
             tiers=tiers,
             addresses=addresses,
@@ -145,7 +158,11 @@ class _Reading:
                 channels.append(Channel(name=channel.name, scheme=scheme_of(address)))
                 addresses[Recipient(person=person.name, channel=channel.name)] = Secret(address)
             people[person.name] = Person(
-                name=person.name, full_name=person.full_name, language=person.language, channels=tuple(channels)
+                name=person.name,
+                full_name=person.full_name,
+                language=person.language,
+                channels=tuple(channels),
+                roles=person.roles,
             )
         return people, self._tiers(document, written, people), addresses
 
@@ -164,7 +181,12 @@ class _Reading:
             teams[team.name] = tuple(Tier(number=number, people=names) for number, names in sorted(team.tiers.items()))
         return teams
 
-    def _policy(self, runbooks: Mapping[str, Runbook] | None, people: _Teams | None) -> Policy:
+    def _policy(
+        self,
+        runbooks: Mapping[str, Runbook] | None,
+        people: _Teams | None,
+        targets: tuple[Target, ...] | None,
+    ) -> Policy:
         document = load(self._folder / self._settings.policy)
         written = self._extended(document)
         self._check_grades(document, written)
@@ -174,6 +196,11 @@ class _Reading:
                     known = ", ".join(sorted(runbooks)) or "none"
                     text = f"there is no runbook {rule.runbook}; there are {known}"
                     self._complain(document, ("first_aid", index, "runbook"), text)
+        for place, text in about_budgets(written.budgets, targets, runbooks):
+            self._complain(document, place, text)
+        others = Known(written.grades, targets, runbooks, people[1] if people is not None else None)
+        for place, text in about_autonomy(written.first_aid, others):
+            self._complain(document, place, text)
         if people is not None:
             self._check_teams(document, written, *people)
         return written.as_policy()

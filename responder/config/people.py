@@ -28,6 +28,7 @@ class PersonFile(Model):
     name: Name
     full_name: str = ""
     language: Literal["en", "zh"] = "en"
+    roles: tuple[Name, ...] = ()
     channels: tuple[ChannelFile, ...] = ()
 
 

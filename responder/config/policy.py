@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from responder.config.autonomy import ApprovalFile, AutonomyField, AutonomyFile, PromotionFile, as_autonomy_rule
+from responder.config.budgets import BudgetFile, StormFile
 from responder.config.model import Duration, Matchers, Model, Name, SomeMatchers
 from responder.domain import policy as rules
 from responder.domain.grading import Bound, GradeRule
@@ -78,6 +80,21 @@ class FirstAidFile(Model):
     runbook: str
     target: str = "instance"
     grades: tuple[str, ...] = ()
+    autonomy: AutonomyField = AutonomyFile()
+    approval: ApprovalFile = ApprovalFile()
+    promote_after: PromotionFile | None = None
+
+    def as_rule(self) -> rules.FirstAidRule:
+        """The rule as the domain knows it."""
+        return rules.FirstAidRule(
+            name=self.name,
+            when=self.when,
+            runbook=self.runbook,
+            target=self.target,
+            grades=self.grades,
+            autonomy=as_autonomy_rule(self.autonomy, self.promote_after),
+            approval=self.approval.as_rule(),
+        )
 
 
 class TeamFile(Model):
@@ -110,6 +127,8 @@ class PolicyFile(Model):
     default_team: Name = "ops"
     heartbeats: tuple[HeartbeatFile, ...] = ()
     flapping: FlappingFile = FlappingFile()
+    budgets: tuple[BudgetFile, ...] = ()
+    storm: StormFile | None = StormFile()
     refire_window: Duration = timedelta(hours=1)
     proof_within: Duration = timedelta(minutes=5)
     lock_patience: Duration = timedelta(minutes=2)
@@ -134,11 +153,13 @@ class PolicyFile(Model):
             default_grade=self.default_grade,
             grade_rules=tuple(GradeRule(**dict(rule)) for rule in self.grade_rules),
             correlation=tuple(rules.CorrelationRule(**dict(rule)) for rule in self.correlation),
-            first_aid=tuple(rules.FirstAidRule(**dict(rule)) for rule in self.first_aid),
+            first_aid=tuple(rule.as_rule() for rule in self.first_aid),
             teams=tuple(rules.TeamRule(**dict(rule)) for rule in self.teams),
             default_team=self.default_team,
             heartbeats=tuple(rules.HeartbeatRule(**dict(rule)) for rule in self.heartbeats),
             flapping=rules.FlappingRule(**dict(self.flapping)),
+            budgets=tuple(budget.as_budget() for budget in self.budgets),
+            storm=self.storm.as_rule() if self.storm else None,
             refire_window=self.refire_window,
             proof_within=self.proof_within,
             lock_patience=self.lock_patience,

@@ -20,6 +20,7 @@ class Person:
     full_name: str = ""
     language: str = "en"
     channels: tuple[Channel, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +58,28 @@ def recipients(
         told |= {Recipient(person=person.name, channel=channel.name): None for channel in person.channels}
         reasons.append(f"tier {level}: {person.name}" + (f" (tier {number} has nobody)" if level != number else ""))
     return tuple(told), "; ".join(reasons)
+
+
+def addressed(
+    names: Iterable[str], roles: Iterable[str], people: Mapping[str, Person]
+) -> tuple[tuple[Recipient, ...], str]:
+    """These people and everybody with one of these roles, on all their channels, and why in a sentence."""
+    reasons: dict[str, str] = {}
+    for name in names:
+        reasons.setdefault(name, f"{name} by name" if name in people else f"nobody is called {name}")
+    for role in roles:
+        having = [person.name for person in people.values() if role in person.roles]
+        for name in having:
+            reasons.setdefault(name, f"{name} has the role {role}")
+        if not having:
+            reasons[f"role {role}"] = f"nobody has the role {role}"
+    told = [
+        Recipient(person=name, channel=channel.name)
+        for name in reasons
+        if name in people
+        for channel in people[name].channels
+    ]
+    return tuple(told), "; ".join(reasons.values())
 
 
 def _reachable(tiers: Mapping[int, Tier], number: int, people: Mapping[str, Person]) -> tuple[Person | None, int]:

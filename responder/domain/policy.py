@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from responder.domain.autonomy import ApprovalRule, AutonomyRule
+from responder.domain.budgets import Budget
 from responder.domain.grading import GradeRule, Grading, grade
 from responder.domain.matching import Matcher, all_match
 from responder.domain.report import Report, identity
+from responder.domain.storm import StormRule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,13 +26,18 @@ class CorrelationRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FirstAidRule:
-    """Alerts that match get this runbook; `target` names the label that says on which host."""
+    """Alerts that match get this runbook; `target` names the label that says on which host.
+
+    `autonomy` says whether it starts by itself, and `approval` whose yes it needs where it does not.
+    """
 
     name: str
     when: tuple[Matcher, ...]
     runbook: str
     target: str = "instance"
     grades: tuple[str, ...] = ()
+    autonomy: AutonomyRule = field(default_factory=AutonomyRule)
+    approval: ApprovalRule = field(default_factory=ApprovalRule)
 
     def applies(self, labels: Mapping[str, str], grade_name: str) -> bool:
         return (not self.grades or grade_name in self.grades) and all_match(self.when, labels)
@@ -87,6 +95,8 @@ class Policy:
     default_team: str = "ops"
     heartbeats: tuple[HeartbeatRule, ...] = ()
     flapping: FlappingRule = field(default_factory=FlappingRule)
+    budgets: tuple[Budget, ...] = ()
+    storm: StormRule | None = field(default_factory=StormRule)
     refire_window: timedelta = timedelta(hours=1)
     proof_within: timedelta = timedelta(minutes=5)
     lock_patience: timedelta = timedelta(minutes=2)

@@ -1,4 +1,4 @@
-"""Runbooks, what their steps may ask the engine for, and how a run can end."""
+"""Runbooks as they are written, and how a run of one can end."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from responder.domain.windows import Window
+
 
 class OnResolve(StrEnum):
-    """What becomes of a run when the alert clears: stop before the next step, or finish."""
+    """What becomes of a run when the alert clears: stop before the next act, after the step at work, or finish."""
 
     CANCEL = "cancel"
+    FINISH_STEP = "finish_step"
     FINISH_ALL = "finish_all"
 
 
@@ -66,127 +69,75 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepSpec:
-    """One step as written: its kind and that kind's settings, templates not yet filled in."""
+    """One step as written: its kind and that kind's settings, templates not yet filled in.
+
+    `rollback` undoes what the step did, when a later one fails.
+    """
 
     name: str
     kind: str
     settings: Mapping[str, object]
+    rollback: tuple[StepSpec, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnbreakableSpec:
+    """Steps that must not be parted: once the first has acted, only the kill switch stops the others."""
+
+    steps: tuple[StepSpec, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForEachSpec:
+    """The same steps on every target of a group, `max_parallel` at a time.
+
+    After `stop_after_failures` targets have failed no further one begins. The run's own target comes first if it is
+    in the group, the others follow in the inventory's order.
+    """
+
+    name: str
+    group: str
+    steps: tuple[StepSpec | UnbreakableSpec, ...]
+    max_parallel: int = 1
+    stop_after_failures: int = 1
+
+
+PartSpec = StepSpec | UnbreakableSpec | ForEachSpec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Runbook:
-    """Steps against a target, with the limits that keep automation inside its budget."""
+    """Steps against a target, with the limits that keep automation inside its budget.
+
+    `precheck` is looked at while the lock is held, before the first act: where one of its steps would have to act,
+    the run is refused. `on_failure` follows a step that failed, `always` the end of every run that has begun to act;
+    neither follows when the kill switch stopped the run or nobody knows what an act did.
+    """
 
     name: str
     summary: str
-    steps: tuple[StepSpec, ...]
+    steps: tuple[PartSpec, ...]
+    precheck: tuple[StepSpec, ...] = ()
+    on_failure: tuple[StepSpec, ...] = ()
+    always: tuple[StepSpec, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     cooldown: timedelta = timedelta(minutes=15)
     runs_per_hour: int = 4
     timeout: timedelta = timedelta(minutes=10)
+    hours: tuple[Window, ...] = ()
     on_resolve: OnResolve = OnResolve.CANCEL
     version: str = ""
-
-
-# --- what a step may ask for -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Command:
-    """A command on the target, as an argument list. With `once`, a marker on the host tells after a crash
-    whether it ran; a `harmless` one may run again and may fail."""
-
-    argv: tuple[str, ...]
-    timeout: timedelta = timedelta(seconds=30)
-    become: bool = False
-    once: bool = False
-    harmless: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Query:
-    """A question to Prometheus."""
-
-    promql: str
-    timeout: timedelta = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fetch:
-    """An HTTP request from where responder runs."""
-
-    url: str
-    method: str = "GET"
-    timeout: timedelta = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Suspend:
-    """Nothing to do before `until`; no thread and no connection waits for it."""
-
-    until: datetime
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fail:
-    """The step cannot succeed any more; the text says why."""
-
-    why: str
-
-
-Look = Command | Query | Fetch | None
-Act = Command | Suspend | Fail
-Facts = Mapping[str, object]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Moment:
-    """When a step began, when its last act ended (None before that), how many ended, and what the time is now."""
-
-    started_at: datetime
-    now: datetime
-    acted_at: datetime | None = None
-    acts: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommandResult:
-    """What a command gave. `truncated` when it printed more than is kept."""
-
-    exit_code: int
-    stdout: str = ""
-    stderr: str = ""
-    truncated: bool = False
-    duration: timedelta = timedelta()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sample:
-    """One series of a query's answer."""
-
-    labels: Mapping[str, str]
-    value: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """What a URL answered."""
-
-    status: int
-    text: str = ""
-
-
-Answer = CommandResult | tuple[Sample, ...] | Page | None
 
 
 # --- runs ------------------------------------------------------------------------------------------
 
 
 class RunOutcome(StrEnum):
-    """How a run ended. `unknown`: after a crash nobody can tell whether an act happened."""
+    """How a run ended. `diagnosed`: its runbook can only look, and has; the rest is for people. `unknown`: after a
+    crash nobody can tell whether an act happened."""
 
     HELPED = "helped"
+    DIAGNOSED = "diagnosed"
     FAILED = "failed"
     CANCELLED = "cancelled"
     REFUSED = "refused"
@@ -198,7 +149,8 @@ class Run:
     """One execution of a runbook's snapshot on one target.
 
     `epoch` counts who has held it: only the newest holder may start a step. `leg` counts how often it has waited:
-    of several jobs that would go on with it, only the one of the present leg may.
+    of several jobs that would go on with it, only the one of the present leg may. `ordered_by` names the person who
+    ordered or approved it. `verified` says whether the outcome was proved by the alert: None while nobody knows.
     """
 
     id: int
@@ -213,13 +165,17 @@ class Run:
     ended_at: datetime | None = None
     outcome: RunOutcome | None = None
     sentence: str = ""
+    ordered_by: str = ""
+    verified: bool | None = None
 
 
 class Verdict(StrEnum):
-    """What became of an act. `void`: it never reached the host, so it does not count."""
+    """What became of an act. `seen`: its end was lost, and the look says that it happened. `void`: it never reached the
+    host, so it does not count."""
 
     NONE = ""
     DONE = "done"
+    SEEN = "seen"
     FAILED = "failed"
     VOID = "void"
 
@@ -239,3 +195,5 @@ class Attempt:
     output: str = ""
     verdict: Verdict = Verdict.NONE
     become: bool = False
+    host: str = ""
+    label: str = ""

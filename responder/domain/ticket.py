@@ -132,6 +132,7 @@ class EventKind(StrEnum):
     REFUSED = "refused"
     RUN = "run"
     STEP = "step"
+    APPROVAL = "approval"
     MESSAGE = "message"
     CLOCK = "clock"
     NOTE = "note"
@@ -179,6 +180,24 @@ class Change:
     @classmethod
     def of(cls, ticket: Ticket, clocks: Mapping[str, Clock] | None = None) -> Change:
         return cls(before=ticket, after=ticket, clocks=dict(clocks or {}), clocks_before=clocks or {})
+
+    @property
+    def is_relapse(self) -> bool:
+        """Whether it disproves what first aid reported."""
+        return any(event.data.get("action") is Action.RELAPSE for event in self.events)
+
+    @property
+    def may_overtake(self) -> bool:
+        """Whether a question that waits for an answer may not be needed any more."""
+        was, now = self.before, self.after
+        if was is None:
+            return False
+        return (was.signal, was.acknowledged_by, was.episode, was.status) != (
+            now.signal,
+            now.acknowledged_by,
+            now.episode,
+            now.status,
+        )
 
     def note(self, now: datetime, kind: EventKind, text: str, actor: str = "responder", **data: object) -> None:
         self.events.append(Event(at=now, kind=kind, actor=actor, text=text, data=data))

@@ -1,98 +1,56 @@
-"""Runs a plan, step by step: look, read, plan, act, and look again.
+"""Runs a plan: precheck, the steps, what undoes or follows them, and what is always done at the end.
 
 The engine knows no kinds of steps. What it does is written into the journal before it starts and after it
-ended, so that after a crash it looks again, asks the host, or says honestly that it cannot know.
+ended. A run that waited, or whose process died, walks the plan again from its beginning: what has ended is taken
+from the journal, so every leg of a run comes to the same place by the same way.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 from responder.clock import Clock
+from responder.domain.acts import Fail, Moment, Suspend
 from responder.domain.durations import spoken
-from responder.domain.runbook import (
-    Act,
-    Answer,
-    Attempt,
-    Command,
-    CommandResult,
-    Facts,
-    Fail,
-    Fetch,
-    Look,
-    Moment,
-    Page,
-    Query,
-    RunOutcome,
-    Sample,
-    Suspend,
-    Verdict,
+from responder.domain.runbook import RunOutcome
+from responder.errors import HostError, Refused
+from responder.firstaid.plan import (
+    Lane,
+    Plan,
+    PlannedBlock,
+    PlannedForEach,
+    PlannedPart,
+    PlannedStep,
+    steps_of,
 )
-from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed, Refused
-from responder.firstaid import marker
-from responder.firstaid.plan import Plan, PlannedStep
+from responder.firstaid.ports import Ended, Hands, Journal, Past, Result, StepEnd, Stop, Suspended
+from responder.firstaid.step_run import Over, StepRun, look
 
-_MOST_ACTS = 50
-
-
-class Hands(Protocol):
-    """How a run reaches its target and the world."""
-
-    async def run(self, command: Command) -> CommandResult: ...
-
-    async def query(self, query: Query) -> tuple[Sample, ...]: ...
-
-    async def fetch(self, fetch: Fetch) -> Page: ...
+_OUTCOMES = {
+    StepEnd.FAILED: RunOutcome.FAILED,
+    StepEnd.UNKNOWN: RunOutcome.UNKNOWN,
+    StepEnd.CANCELLED: RunOutcome.CANCELLED,
+    StepEnd.STOPPED: RunOutcome.FAILED,
+    StepEnd.REFUSED: RunOutcome.REFUSED,
+}
+_OF_A_LOOK = (RunOutcome.HELPED, RunOutcome.FAILED)
+"""Where nothing was changed nothing has helped, and nothing failed."""
+_WORST_FIRST = (StepEnd.UNKNOWN, StepEnd.STOPPED, StepEnd.FAILED, StepEnd.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
-    """What the journal knows of a step."""
+class _Broken:
+    """A part of the plan that did not come to its end: how, and the whole sentence."""
 
-    started_at: datetime
-    first: Facts | None = None
-    attempts: tuple[Attempt, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stop:
-    """The journal does not let the run go on: the alert cleared, or another worker holds the run."""
-
-    why: str
-    outcome: RunOutcome = RunOutcome.CANCELLED
-
-
-class Journal(Protocol):
-    """Where a run writes down what it does. Each call is durable when it returns."""
-
-    async def begin_step(self, index: int, step: PlannedStep) -> Entry | Stop: ...
-
-    async def begin_act(self, index: int, command: Command, first: Facts) -> int | Stop: ...
-
-    async def end_act(self, attempt: int, exit_code: int | None, output: str, verdict: Verdict) -> None: ...
-
-    async def end_step(self, index: int, step: PlannedStep, outcome: str, sentence: str) -> None: ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """The run is over."""
-
-    outcome: RunOutcome
+    end: StepEnd
     sentence: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Suspended:
-    """The run goes on at `until`."""
-
-    until: datetime
-    why: str
-
-
-Result = Ended | Suspended
+_Way = _Broken | Suspended | None
+"""How far a part came: not to its end, only so far for now, or (None) to its end."""
 
 
 @dataclass(kw_only=True)
@@ -105,227 +63,258 @@ class Engine:
     journal: Journal
     clock: Clock
     started_at: datetime
+    _past: dict[int, Past] = field(default_factory=dict, init=False)
+    _due_at: datetime = field(init=False)
 
-    async def run(self, from_step: int = 0) -> Result:
-        """Runs from a step on until the end, or until it must wait."""
-        for index in range(from_step, len(self.plan.steps)):
-            result = await self._step(index, self.plan.steps[index])
-            if result is not None:
-                return result
-        return Ended(outcome=RunOutcome.HELPED, sentence=self._success())
+    @property
+    def nonce(self) -> str:
+        return self.plan.nonce
 
-    async def _step(self, index: int, step: PlannedStep) -> Result | None:
-        entry = await self.journal.begin_step(index, step)
-        if isinstance(entry, Stop):
-            return Ended(outcome=entry.outcome, sentence=entry.why)
-        try:
-            result = await _StepRun(self, index, step, entry).go()
-        except (HostError, Refused) as error:
-            return await self.fail(index, step, str(error))
-        if isinstance(result, Fail):
-            return await self.fail(index, step, result.why)
+    async def run(self) -> Result:
+        """Goes as far as possible now: to the end, or until it must wait."""
+        result = await self._run()
+        if isinstance(result, Ended) and self.plan.only_looks and result.outcome in _OF_A_LOOK:
+            return Ended(outcome=RunOutcome.DIAGNOSED, sentence=result.sentence)
         return result
 
-    async def fail(self, index: int, step: PlannedStep, why: str) -> Ended:
-        await self.journal.end_step(index, step, "failed", why)
-        text = why if why.endswith(".") else f"{why}."
-        return Ended(outcome=RunOutcome.FAILED, sentence=f"{self._place(index, step)}: {text}")
-
-    async def unknown(self, index: int, step: PlannedStep, command: tuple[str, ...], why: str) -> Ended:
-        shown = " ".join(command)
-        await self.journal.end_step(index, step, "unknown", why)
-        sentence = (
-            f"{self._place(index, step)}: {why} Nobody can tell from here whether this ran to its end on "
-            f"{self.target}: {shown}"
-        )
-        return Ended(outcome=RunOutcome.UNKNOWN, sentence=sentence)
+    async def _run(self) -> Result:
+        self._past = dict(await self.journal.past())
+        self._due_at = self.started_at + self.plan.timeout
+        if (refused := await self._precheck()) is not None:
+            return refused
+        way = await self._sequence(self.plan.parts)
+        if isinstance(way, Suspended):
+            return way
+        if way is None and not self.plan.always:
+            return Ended(outcome=RunOutcome.HELPED, sentence=self._success())
+        return await self._clean_up(way)
 
     def overdue(self) -> str:
         """Why no further act may start, when the whole run has taken too long."""
-        if self.clock.now() < self.started_at + self.plan.timeout:
+        if self.clock.now() < self._due_at:
             return ""
         return f"the run has taken longer than its timeout of {spoken(self.plan.timeout)}"
 
-    def _place(self, index: int, step: PlannedStep) -> str:
-        return f"{self.plan.runbook} on {self.target}, step {index + 1} ({step.name})"
+    # --- the phases --------------------------------------------------------------------------------
+
+    async def _precheck(self) -> Ended | None:
+        """Looks while the lock is held, and acts never: what would have to act objects."""
+        if self._past.keys() - {step.index for step in self.plan.precheck}:
+            return None
+        for step in self.plan.precheck:
+            known = self._past.get(step.index)
+            over = Over(end=known.end, sentence=known.sentence) if known and known.end else await self._look_at(step)
+            if over.end is not StepEnd.DONE:
+                why = _as_sentence(over.sentence)
+                return Ended(outcome=_OUTCOMES[over.end], sentence=f"{self._place(step)}: {why}")
+        return None
+
+    async def _look_at(self, step: PlannedStep) -> Over:
+        entry = await self.journal.begin_step(step, is_bound=False)
+        if isinstance(entry, Stop):
+            return Over(end=entry.end, sentence=entry.why)
+        over = await _checked(step, self.hands, entry.started_at)
+        await self._write_end(step, over, acted=False)
+        return over
+
+    async def _clean_up(self, way: _Broken | None) -> Result:
+        """What follows the main part. Nothing does where the kill switch stopped it or an act is in doubt."""
+        end = way.end if way else StepEnd.DONE
+        sentence = way.sentence if way else self._success()
+        if end in (StepEnd.STOPPED, StepEnd.UNKNOWN):
+            return Ended(outcome=_OUTCOMES[end], sentence=sentence + self._left_out())
+        # Time that the steps have used up must not be missing for what undoes them.
+        self._due_at = max(self._due_at, self.clock.now() + self.plan.timeout)
+        sentences = [sentence]
+        for name, steps in self._follow_ups(end):
+            result = await self._sequence(steps, is_bound=True)
+            if isinstance(result, Suspended):
+                return result
+            sentences.append(f"{name}: {_counted(steps)} done." if result is None else f"{name}: {result.sentence}")
+            if result is not None:
+                end = next(one for one in _WORST_FIRST if one in (end, result.end))
+                if result.end is not StepEnd.FAILED:
+                    break
+        outcome = RunOutcome.HELPED if end is StepEnd.DONE else _OUTCOMES[end]
+        return Ended(outcome=outcome, sentence=" ".join(sentences))
+
+    def _follow_ups(self, end: StepEnd) -> list[tuple[str, tuple[PlannedStep, ...]]]:
+        found = []
+        if end is StepEnd.FAILED:
+            found = [("Rollback", self._rollbacks()), ("After the failure", self.plan.on_failure)]
+        if any(self._acted(step) for step in self.plan.steps):
+            found.append(("At the end", self.plan.always))
+        return [(name, steps) for name, steps in found if steps]
+
+    def _rollbacks(self) -> tuple[PlannedStep, ...]:
+        """The undoing of every step that has acted, the newest first."""
+        acted = [step for step in self.plan.steps if self._acted(step)]
+        return tuple(one for step in reversed(acted) for one in step.rollback)
+
+    def _acted(self, step: PlannedStep) -> bool:
+        known = self._past.get(step.index)
+        return known is not None and known.acted
+
+    def _left_out(self) -> str:
+        left = [step.name for step in (*self._rollbacks(), *self.plan.always)]
+        return f" Left undone: {', '.join(left)}." if left else ""
+
+    # --- parts -------------------------------------------------------------------------------------
+
+    async def _sequence(self, parts: Sequence[PlannedPart], *, is_bound: bool = False) -> _Way:
+        for part in parts:
+            way = await self._part(part, is_bound=is_bound)
+            if way is not None:
+                return way
+        return None
+
+    async def _part(self, part: PlannedPart, *, is_bound: bool) -> _Way:
+        if isinstance(part, PlannedForEach):
+            return await _Lanes(self, part).go()
+        if isinstance(part, PlannedBlock):
+            return await self._block(part)
+        return await self._step(part, is_bound=is_bound)
+
+    async def _block(self, block: PlannedBlock) -> _Way:
+        for step in block.steps:
+            before = (one for one in block.steps if one.index < step.index)
+            way = await self._step(step, is_bound=any(self._acted(one) for one in before))
+            if way is not None:
+                return way
+        return None
+
+    async def lane(self, lane: Lane) -> _Way:
+        return await self._sequence(lane.parts)
+
+    def has_begun(self, lane: Lane) -> bool:
+        return any(step.index in self._past for step in steps_of(lane.parts))
+
+    # --- one step ----------------------------------------------------------------------------------
+
+    async def _step(self, step: PlannedStep, *, is_bound: bool) -> _Way:
+        known = self._past.get(step.index)
+        if known and known.end:
+            return self._way(step, Over(end=known.end, sentence=known.sentence))
+        # A step that must not be parted goes on after a wait, too, once it has acted.
+        is_bound = is_bound or (step.step.unbreakable and self._acted(step))
+        entry = await self.journal.begin_step(step, is_bound=is_bound)
+        if isinstance(entry, Stop):
+            # The journal has written this down already: the next leg must come to the same end.
+            self._past[step.index] = Past(end=entry.end, sentence=entry.why)
+            return self._way(step, Over(end=entry.end, sentence=entry.why))
+        self._past[step.index] = Past(end=None, acted=bool(entry.attempts))
+        run = StepRun(self, step, entry, is_bound=is_bound)
+        try:
+            result = await run.go()
+        except (HostError, Refused) as error:
+            result = Over(end=StepEnd.FAILED, sentence=str(error))
+        if isinstance(result, Suspended):
+            self._past[step.index] = Past(end=None, acted=run.has_acted)
+            if step.step.unbreakable and run.has_acted:
+                return result
+            # The locks are held while it waits: no longer than the run may take.
+            return Suspended(until=min(result.until, max(self._due_at, self.clock.now())), why=result.why)
+        await self._write_end(step, result, acted=run.has_acted)
+        return self._way(step, result)
+
+    async def _write_end(self, step: PlannedStep, over: Over, *, acted: bool) -> None:
+        await self.journal.end_step(step, over.end, over.sentence)
+        self._past[step.index] = Past(end=over.end, sentence=over.sentence, acted=acted)
+
+    def _way(self, step: PlannedStep, over: Over) -> _Broken | None:
+        if over.end is StepEnd.DONE:
+            return None
+        if over.end in (StepEnd.CANCELLED, StepEnd.STOPPED):
+            return _Broken(end=over.end, sentence=over.sentence)
+        return _Broken(end=over.end, sentence=f"{self._place(step)}: {_as_sentence(over.sentence)}")
+
+    def _place(self, step: PlannedStep) -> str:
+        return f"{self.plan.runbook} on {step.host or self.target}, step {step.index + 1} ({step.name})"
 
     def _success(self) -> str:
-        return f"{self.plan.runbook} on {self.target}: all {len(self.plan.steps)} steps done and looked at again."
+        if self.plan.only_looks:
+            return f"{self.plan.runbook} on {self.target}: it has looked, and changed nothing."
+        steps = len(self.plan.steps)
+        counted = "its one step is" if steps == 1 else f"all {steps} steps are"
+        return f"{self.plan.runbook} on {self.target}: {counted} done and looked at again."
 
 
-class _StepRun:
-    """One step of a run, from its look to its second look."""
+class _Lanes:
+    """A foreach: so many lanes at the same time, and no further one after so many failures."""
 
-    def __init__(self, engine: Engine, index: int, step: PlannedStep, entry: Entry) -> None:
+    def __init__(self, engine: Engine, each: PlannedForEach) -> None:
         self._engine = engine
-        self._index = index
-        self._step = step
-        self._entry = entry
-        self._first = entry.first
-        self._asked = len(entry.attempts)
-        ended = [act for act in entry.attempts if act.ended_at and act.verdict is not Verdict.VOID]
-        self._acts = len(ended)
-        self._acted_at = max((act.ended_at for act in ended if act.ended_at), default=None)
-        self._failed = next((act for act in ended if act.verdict is Verdict.FAILED), None)
+        self._each = each
+        self._broken: list[_Broken] = []
+        self._suspended: list[Suspended] = []
 
-    async def go(self) -> Result | Fail | None:
-        """None when the step is done."""
-        if self._failed is not None:
-            # It failed before a crash; the second life must not take the end of an act for its success.
-            return _failure(self._failed.exit_code, self._failed.output)
-        lost = [attempt for attempt in self._entry.attempts if attempt.ended_at is None]
-        if lost and (result := await self._find_out(lost[-1])) is not None:
-            return result
-        while True:
-            if why := self._engine.overdue():
-                return Fail(why=why)
-            acts = self._planned(await self._look())
-            if not acts:
-                await self._engine.journal.end_step(self._index, self._step, "done", self._said())
-                return None
-            result = await self._perform(acts)
-            if result is not None:
-                return result
-
-    def _planned(self, seen: Facts) -> tuple[Act, ...]:
-        if self._first is None:
-            self._first = seen
-        now = self._engine.clock.now()
-        moment = Moment(started_at=self._entry.started_at, now=now, acted_at=self._acted_at, acts=self._acts)
-        return self._step.step.plan(self._first, seen, moment)
-
-    async def _perform(self, acts: tuple[Act, ...]) -> Result | Fail | None:
-        for act in acts:
-            if self._asked > _MOST_ACTS:
-                return Fail(why=f"the step asked for more than {_MOST_ACTS} acts")
-            if isinstance(act, Fail):
-                return act
-            if isinstance(act, Suspend):
-                return Suspended(until=act.until, why=act.why)
-            result = await self._act(act)
-            if result is not None:
-                return result
-        return None
-
-    async def _act(self, command: Command) -> Result | Fail | None:
-        self._asked += 1
-        attempt = await self._engine.journal.begin_act(self._index, command, self._first or {})
-        if isinstance(attempt, Stop):
-            return Ended(outcome=attempt.outcome, sentence=attempt.why)
-        sent = marker.marked(command, self._marker_name(attempt)) if command.once else command
+    async def go(self) -> _Way:
+        # Lanes that an earlier leg began go on whatever has become of the others.
+        begun = [lane for lane in self._each.lanes if self._engine.has_begun(lane)]
+        fresh = [lane for lane in self._each.lanes if lane not in begun]
+        running = {asyncio.create_task(self._engine.lane(lane)) for lane in begun}
         try:
-            answer = await self._engine.hands.run(sent)
-        except ConnectionCut as error:
-            if command.harmless:
-                return await self._ended(attempt, None, str(error), harmless=True)
-            return await self._engine.unknown(self._index, self._step, command.argv, str(error))
-        except (HostError, Refused) as error:
-            timed_out = error if isinstance(error, CommandTimedOut) else None
-            if timed_out and not timed_out.is_over and not command.harmless:
-                return await self._engine.unknown(self._index, self._step, command.argv, str(error))
-            text = f"{error}\n{timed_out.output if timed_out else ''}".strip()
-            return await self._ended(attempt, None, text, harmless=command.harmless)
-        return await self._ended(attempt, answer.exit_code, _output(answer), harmless=command.harmless)
+            while True:
+                while fresh and self._may_begin(len(running)):
+                    running.add(asyncio.create_task(self._engine.lane(fresh.pop(0))))
+                if not running:
+                    break
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    self._keep(task.result())
+        finally:
+            for task in running:
+                task.cancel()
+        return self._result(left=[lane.target for lane in fresh])
 
-    async def _ended(self, attempt: int, exit_code: int | None, output: str, *, harmless: bool) -> Fail | None:
-        verdict = Verdict.DONE if exit_code == 0 or harmless else Verdict.FAILED
-        await self._engine.journal.end_act(attempt, exit_code, output, verdict)
-        self._acted_at = self._engine.clock.now()
-        self._acts += 1
-        return None if verdict is Verdict.DONE else _failure(exit_code, output)
+    def _may_begin(self, running: int) -> bool:
+        failures = [one for one in self._broken if one.end is StepEnd.FAILED]
+        return (
+            running + len(self._suspended) < self._each.max_parallel
+            and len(failures) < self._each.stop_after_failures
+            and len(failures) == len(self._broken)
+        )
 
-    async def _find_out(self, lost: Attempt) -> Result | Fail | None:
-        """After a crash: did the act that was begun, and whose end nobody wrote down, happen?"""
-        if lost.kind == "harmless":
+    def _keep(self, way: _Way) -> None:
+        if isinstance(way, Suspended):
+            self._suspended.append(way)
+        elif way is not None:
+            self._broken.append(way)
+
+    def _result(self, left: list[str]) -> _Way:
+        if self._suspended:
+            return min(self._suspended, key=lambda one: one.until)
+        if not self._broken:
             return None
-        if lost.kind == "once":
-            return await self._ask_the_host(lost)
-        seen = await self._look()
-        acts = self._planned(seen)
-        if any(isinstance(act, Command | Fail) for act in acts) or not self._step.step.look():
-            why = "The service ended while this command was under way."
-            return await self._engine.unknown(self._index, self._step, lost.command, why)
-        said = "responder restarted meanwhile; the look says that it happened"
-        await self._engine.journal.end_act(lost.id, None, said, Verdict.DONE)
-        return None
-
-    async def _ask_the_host(self, lost: Attempt) -> Result | Fail | None:
-        question = marker.question(self._marker_name(lost.id), become=lost.become)
-        trace = marker.read(await self._engine.hands.run(question))
-        if not trace.started:
-            said = "responder restarted before this reached the host"
-            await self._engine.journal.end_act(lost.id, None, said, Verdict.VOID)
-            return None
-        if trace.exit_code is None:
-            why = "The service ended while this command was under way, and the host says that it has no end yet."
-            return await self._engine.unknown(self._index, self._step, lost.command, why)
-        return await self._ended(lost.id, trace.exit_code, "the host's marker tells the exit code", harmless=False)
-
-    async def _look(self) -> Facts:
-        return await look(self._step, self._engine.hands)
-
-    def _marker_name(self, attempt: int) -> str:
-        return f"run-{self._engine.plan.nonce}-{attempt}"
-
-    def _said(self) -> str:
-        acts = len(self._entry.attempts) or (1 if self._acted_at else 0)
-        return "done, and the second look agrees" if acts else "nothing was to do"
+        end = next(one for one in _WORST_FIRST if any(broken.end is one for broken in self._broken))
+        told = [broken.sentence for broken in self._broken if broken.end is end][:3]
+        if left:
+            told.append(f"Not begun: {', '.join(left)}.")
+        return _Broken(end=end, sentence=" ".join(dict.fromkeys(told)))
 
 
-async def look(step: PlannedStep, hands: Hands) -> Facts:
-    """The facts that a step sees now. A question that gets no answer is a fact too: `error`."""
+async def _checked(step: PlannedStep, hands: Hands, now: datetime) -> Over:
+    """Whether all is as a step wants it, without letting it act."""
     try:
-        return step.step.read(await _ask(step.step.look(), hands))
-    except QueryFailed as error:
-        return {"error": str(error)}
-
-
-async def _ask(wish: Look, hands: Hands) -> Answer:
-    if isinstance(wish, Command):
-        return await hands.run(wish)
-    if isinstance(wish, Query):
-        return await hands.query(wish)
-    if isinstance(wish, Fetch):
-        return await hands.fetch(wish)
-    return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rehearsed:
-    """What a step would do now."""
-
-    name: str
-    kind: str
-    seen: Facts
-    acts: tuple[Act, ...]
-
-
-async def rehearse(plan: Plan, hands: Hands, now: datetime) -> list[Rehearsed]:
-    """A dry run: looks and plans every step, acts never. Later steps see the present, not what earlier ones
-    would have changed."""
-    done = []
-    for step in plan.steps:
         seen = await look(step, hands)
-        acts = step.step.plan(seen, seen, Moment(started_at=now, now=now))
-        done.append(Rehearsed(name=step.name, kind=step.kind, seen=seen, acts=acts))
-    return done
+    except (HostError, Refused) as error:
+        return Over(end=StepEnd.REFUSED, sentence=str(error))
+    acts = step.step.plan(seen, seen, Moment(started_at=now, now=now))
+    if not acts:
+        return Over(end=StepEnd.DONE, sentence="it is as wanted")
+    first = acts[0]
+    why = first.why if isinstance(first, Fail | Suspend) else f"it is not as wanted: {_facts(seen)}"
+    return Over(end=StepEnd.REFUSED, sentence=f"the precheck objects: {why}")
 
 
-def _failure(exit_code: int | None, output: str) -> Fail:
-    if exit_code is None:
-        return Fail(why=output)
-    return Fail(why=f"the command ended with exit code {exit_code}: {_tail(output) or 'no output'}")
+def _facts(seen: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in seen.items()) or "it would have to act"
 
 
-def kind_of(command: Command) -> str:
-    """The word the journal keeps to know after a crash what may be done about a lost act."""
-    return "once" if command.once else "harmless" if command.harmless else "act"
+def _counted(steps: Iterable[object]) -> str:
+    number = len(list(steps))
+    return "1 step" if number == 1 else f"{number} steps"
 
 
-def _output(answer: CommandResult) -> str:
-    text = answer.stdout + (f"\n[stderr]\n{answer.stderr}" if answer.stderr.strip() else "")
-    return text.strip() + ("\n[more was printed than is kept]" if answer.truncated else "")
-
-
-def _tail(output: str) -> str:
-    return " | ".join(output.strip().splitlines()[-3:])[-300:]
+def _as_sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

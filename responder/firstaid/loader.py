@@ -8,17 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from responder.adapters.yaml_file import Document, explained, load
-from responder.domain.runbook import OnResolve, Parameter, ParameterType, Runbook, StepSpec
+from responder.adapters.yaml_file import Document, load
+from responder.domain.runbook import OnResolve, Parameter, ParameterType, Runbook
 from responder.errors import ConfigError, Problem
-from responder.firstaid.rendering import names_used
+from responder.firstaid.parts import ForEachFile, Parts
 from responder.firstaid.step import Duration
 from responder.firstaid.steps import kinds
+from responder.firstaid.window_file import WindowFile
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
-TARGET_NAMES = {"target", "target_address"}
+TEST_FILES = (".test.yml", ".test.yaml")
+TARGET_NAMES = {"target", "target_address", "vars", "run"}
 
 
 class ParameterFile(BaseModel):
@@ -55,8 +57,12 @@ class RunbookFile(BaseModel):
     cooldown: Duration = timedelta(minutes=15)
     runs_per_hour: Annotated[int, Field(ge=1)] = 4
     timeout: Duration = timedelta(minutes=10)
+    hours: tuple[WindowFile, ...] = ()
     on_resolve: OnResolve = OnResolve.CANCEL
+    precheck: list[dict[str, Any]] = Field(default_factory=list)
     steps: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    on_failure: list[dict[str, Any]] = Field(default_factory=list)
+    always: list[dict[str, Any]] = Field(default_factory=list)
 
 
 def load_runbook(path: Path) -> Runbook:
@@ -65,21 +71,25 @@ def load_runbook(path: Path) -> Runbook:
     written = document.parsed(RunbookFile)
     problems: list[Problem] = []
     _check_parameters(document, written, problems)
-    steps = [_step(document, index, entry, problems) for index, entry in enumerate(written.steps)]
-    _check_names(document, written, problems)
-    if problems:
-        raise ConfigError(problems)
-    return Runbook(
+    parts = Parts(document, set(written.parameters) | TARGET_NAMES, problems)
+    runbook = Runbook(
         name=written.runbook,
         summary=written.summary,
-        steps=tuple(step for step in steps if step is not None),
+        precheck=parts.steps(written.precheck, ("precheck",)),
+        steps=parts.parts(written.steps, ("steps",)),
+        on_failure=parts.steps(written.on_failure, ("on_failure",)),
+        always=parts.steps(written.always, ("always",)),
         parameters=tuple(_parameter(name, given) for name, given in written.parameters.items()),
         cooldown=written.cooldown,
         runs_per_hour=written.runs_per_hour,
         timeout=written.timeout,
+        hours=tuple(window.as_window() for window in written.hours),
         on_resolve=written.on_resolve,
-        version=hashlib.sha256(document.text.encode()).hexdigest()[:12],
+        version=hashlib.sha256("\n".join([document.text, *parts.digests]).encode()).hexdigest()[:12],
     )
+    if problems:
+        raise ConfigError(problems)
+    return runbook
 
 
 def load_runbooks(folders: list[Path]) -> dict[str, Runbook]:
@@ -88,7 +98,7 @@ def load_runbooks(folders: list[Path]) -> dict[str, Runbook]:
     problems: list[Problem] = []
     for folder in folders:
         here: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.yml")) + sorted(folder.glob("*.yaml")):
+        for path in runbook_files(folder):
             try:
                 runbook = load_runbook(path)
             except ConfigError as error:
@@ -104,36 +114,10 @@ def load_runbooks(folders: list[Path]) -> dict[str, Runbook]:
     return found
 
 
-def _step(document: Document, index: int, entry: dict[str, Any], problems: list[Problem]) -> StepSpec | None:
-    chosen = [key for key in entry if key != "name"]
-    if len(chosen) != 1 or chosen[0] not in kinds():
-        found = ", ".join(chosen) or "none"
-        text = f"a step has one kind of {', '.join(sorted(kinds()))} beside its name, found {found}"
-        problems.append(document.problem(("steps", index), text))
-        return None
-    kind = chosen[0]
-    settings = entry[kind] if entry[kind] is not None else {}
-    try:
-        kinds()[kind].model_validate(settings)
-    except ValidationError as error:
-        for one in error.errors():
-            where = ".".join(str(part) for part in (kind, *one["loc"]))
-            problems.append(document.problem(("steps", index, kind, *one["loc"]), explained(one, where)))
-        return None
-    return StepSpec(name=str(entry.get("name") or kind), kind=kind, settings=settings)
-
-
-def _check_names(document: Document, written: RunbookFile, problems: list[Problem]) -> None:
-    known = set(written.parameters) | TARGET_NAMES
-    for index, entry in enumerate(written.steps):
-        try:
-            unknown = names_used(entry) - known
-        except ValueError as error:
-            problems.append(document.problem(("steps", index), str(error)))
-            continue
-        for name in sorted(unknown):
-            text = f"{{{{ {name} }}}} is no parameter of this runbook; it knows {', '.join(sorted(known))}"
-            problems.append(document.problem(("steps", index), text))
+def runbook_files(folder: Path) -> list[Path]:
+    """The runbooks in a folder; the tests that lie beside them are none."""
+    found = sorted(folder.glob("*.yml")) + sorted(folder.glob("*.yaml"))
+    return [path for path in found if not path.name.endswith(TEST_FILES)]
 
 
 def _check_parameters(document: Document, written: RunbookFile, problems: list[Problem]) -> None:
@@ -162,7 +146,13 @@ def _parameter(name: str, given: ParameterFile) -> Parameter:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of runbook files, for editors."""
+    strict = ConfigDict(extra="forbid")
     fields: dict[str, Any] = {kind: (model | None, None) for kind, model in sorted(kinds().items())}
-    step = create_model("Step", __config__=ConfigDict(extra="forbid"), name=(str, ""), **fields)
-    with_steps = create_model("Runbook", __base__=RunbookFile, steps=(list[step], ...))
-    return with_steps.model_json_schema()
+    plain: Any = create_model("PlainStep", __config__=strict, name=(str, ""), **fields)
+    step: Any = create_model("Step", __base__=plain, rollback=(list[plain], []))
+    block: Any = create_model("Unbreakable", __config__=strict, unbreakable=(list[plain], ...))
+    each: Any = create_model("ForEach", __base__=ForEachFile, steps=(list[step | block], ...))
+    with_each: Any = create_model("ForEachStep", __config__=strict, name=(str, ""), foreach=(each, ...))
+    around: dict[str, Any] = {name: (list[plain], []) for name in ("precheck", "on_failure", "always")}
+    whole = create_model("Runbook", __base__=RunbookFile, steps=(list[step | block | with_each], ...), **around)
+    return whole.model_json_schema()

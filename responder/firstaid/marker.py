@@ -2,6 +2,9 @@
 
 The command is started through a fixed script that gets everything else as arguments. It makes the file
 ATTEMPT.started, which must not be there yet, and afterwards ATTEMPT.exit with the exit code.
+
+Whoever asks about an attempt that has not started takes its name: a worker that was cut off in the last instant, and
+comes back, finds the name taken and cannot start it any more.
 """
 
 from __future__ import annotations
@@ -9,15 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from responder.domain.runbook import Command, CommandResult
+from responder.domain.acts import Command, CommandResult
 
 _FOLDER = 'd="${RESPONDER_STATE:-$HOME/.local/state/responder}"; '
 _RUN = (
     _FOLDER + 'umask 077; mkdir -p "$d" || exit 125; a="$d/$1"; shift; '
     '(set -C; : > "$a.started") 2>/dev/null || { echo "this attempt was started before" >&2; exit 125; }; '
-    '"$@"; c=$?; echo "$c" > "$a.exit"; exit "$c"'
+    # The shell outlives a TERM that the command ignores: whoever ends both by force later watches the shell.
+    'trap : HUP INT TERM; "$@"; c=$?; echo "$c" > "$a.exit"; exit "$c"'
 )
-_ASK = _FOLDER + 'a="$d/$1"; [ -e "$a.started" ] || exit 3; cat "$a.exit" 2>/dev/null || exit 4'
+_ASK = (
+    _FOLDER + 'umask 077; mkdir -p "$d" || exit 4; a="$d/$1"; '
+    '(set -C; : > "$a.started") 2>/dev/null && { echo void > "$a.exit"; exit 3; }; '
+    'c=$(cat "$a.exit" 2>/dev/null) || exit 4; [ "$c" = void ] && exit 3; echo "$c"'
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +42,8 @@ def marked(command: Command, attempt: str) -> Command:
 
 
 def question(attempt: str, *, become: bool = False) -> Command:
-    """Asks the host about an attempt, with the same rights: another user's marker lies in another folder."""
+    """Asks the host about an attempt, and keeps it from starting if it has not. With the same rights as the attempt:
+    another user's marker lies in another folder."""
     return Command(argv=("/bin/sh", "-c", _ASK, "responder", attempt), timeout=timedelta(seconds=10), become=become)
 
 

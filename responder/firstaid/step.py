@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
+from responder.domain.acts import Act, Answer, Facts, Look, Moment
 from responder.domain.durations import parse_duration
-from responder.domain.runbook import Act, Answer, Facts, Look, Moment
 
 
 def _duration(value: object) -> timedelta:
@@ -35,6 +37,13 @@ class Step(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: ClassVar[str]
+    unbreakable: ClassVar[bool] = False
+    """Once its first act has begun, only the kill switch may stop the step before its end."""
+
+    @classmethod
+    def prepared(cls, settings: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:  # noqa: ARG003
+        """The settings as the snapshot keeps them, when the runbook in `folder` is read. Raises ValueError."""
+        return settings
 
     def look(self) -> Look:
         """The harmless question; None if there is nothing to ask."""
@@ -43,6 +52,15 @@ class Step(BaseModel, ABC):
     def read(self, answer: Answer) -> Facts:  # noqa: ARG002 kinds without a look have no answer to read
         """Facts that can be stored as JSON."""
         return {}
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether it can change nothing outside: then it needs no lock and no budget."""
+        return False
+
+    def hosts(self) -> tuple[str, ...]:
+        """Other targets that the step may touch: the run takes their locks too."""
+        return ()
 
     @abstractmethod
     def plan(self, first: Facts, seen: Facts, moment: Moment) -> tuple[Act, ...]:

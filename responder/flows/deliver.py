@@ -14,6 +14,7 @@ from responder.domain.oncall import Recipient
 from responder.domain.report import Signal
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import ChannelBusy, SendFailed, SendRefused
+from responder.flows.consent import asked_by
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
 from responder.store.jobs import Job
@@ -40,7 +41,7 @@ def _take(desk: Desk, tx: Transaction, message_id: int) -> Message | None:
     if message.is_finished:
         return None
     known = tx.tickets.one(message.ticket_id, locked=True)
-    if why := _overtaken_by(message, known.ticket):
+    if why := _overtaken_by(message, known.ticket) or _answered(tx, message):
         tx.messages.mark(message_id, MessageState.OVERTAKEN, error=why)
         _note(desk, tx, message, f"Not sent to {_whom(message)}: {why}", "overtaken")
         return None
@@ -57,6 +58,13 @@ def _overtaken_by(message: Message, ticket: Ticket) -> str:
     if ticket.signal is Signal.CLEARED:
         return "The alert has cleared."
     return "" if ticket.episode == message.episode else "A later message says more."
+
+
+def _answered(tx: Transaction, message: Message) -> str:
+    """A question that is decided, or not needed any more, is not asked again."""
+    approval_id = asked_by(message.purpose)
+    approval = tx.approvals.one(approval_id) if approval_id is not None else None
+    return "" if approval is None or approval.is_waiting else f"It is decided already: {approval.sentence}"
 
 
 async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFailed | None:

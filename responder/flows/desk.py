@@ -11,8 +11,8 @@ from responder.adapters.links import Links
 from responder.adapters.notifier import Secret
 from responder.clock import Clock
 from responder.config.configuration import Configuration
+from responder.domain.acts import CommandResult, Fetch, Page, Query, Request, Sample
 from responder.domain.policy import Policy
-from responder.domain.runbook import CommandResult, Fetch, Page, Query, Sample
 from responder.domain.target import Target
 from responder.store.database import Store
 
@@ -20,7 +20,9 @@ from responder.store.database import Store
 class Hosts(Protocol):
     """The way to targets; `adapters.ssh.SshHosts` in earnest."""
 
-    async def run(self, target: Target, argv: Sequence[str], *, timeout: timedelta) -> CommandResult: ...
+    async def run(
+        self, target: Target, argv: Sequence[str], *, timeout: timedelta, stdin: str = ""
+    ) -> CommandResult: ...
 
     async def close(self) -> None: ...
 
@@ -31,6 +33,8 @@ class Web(Protocol):
     async def query(self, query: Query) -> tuple[Sample, ...]: ...
 
     async def fetch(self, fetch: Fetch) -> Page: ...
+
+    async def send(self, request: Request) -> Page: ...
 
     async def close(self) -> None: ...
 

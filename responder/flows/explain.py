@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from responder.config.configuration import Configuration
+from responder.domain.autonomy import level
 from responder.domain.durations import spoken
 from responder.domain.oncall import recipients
 from responder.domain.policy import FirstAidRule
@@ -34,14 +35,14 @@ def explain(
         "trouble": policy.trouble(report),
         "heartbeat": heartbeat.name if heartbeat else None,
         "clocks": {name: spoken(target) for name, target in grade.targets.items()},
-        "first_aid": _first_aid(configuration, policy.first_aid_for(labels, grading.grade), labels),
+        "first_aid": _first_aid(configuration, policy.first_aid_for(labels, grading.grade), labels, grading.grade),
         "people": [f"{one.person} by {one.channel}" for one in told],
         "people_reason": reason,
     }
 
 
 def _first_aid(
-    configuration: Configuration, rule: FirstAidRule | None, labels: Mapping[str, str]
+    configuration: Configuration, rule: FirstAidRule | None, labels: Mapping[str, str], grade_name: str
 ) -> dict[str, Any] | None:
     if rule is None:
         return None
@@ -57,8 +58,10 @@ def _first_aid(
         )
         return found
     found["target"] = target.name
+    # What it has earned is in the database of a server; here is what the policy says.
+    found["autonomy"] = level(rule.autonomy, grade_name, target.groups, ())[1]
     try:
-        found["steps"] = snapshot(runbook, labels, target)["steps"]
+        found["steps"] = snapshot(runbook, labels, target, inventory=configuration.targets)["steps"]
     except ValueError as error:
         found["objection"] = str(error)
     return found

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from responder.domain import lifecycle
+from responder.domain import autonomy, lifecycle
+from responder.domain.approval import Approval, ApprovalKind
+from responder.domain.autonomy import Autonomy
 from responder.domain.durations import spoken
-from responder.domain.guards import Objection, Situation, first_objection
+from responder.domain.guards import Objection, first_objection
+from responder.domain.oncall import addressed
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Signal
-from responder.domain.runbook import Run, Runbook, RunOutcome, Verdict
+from responder.domain.runbook import Run, RunOutcome, Verdict
 from responder.domain.target import Target, find
 from responder.domain.ticket import Change, EventKind, Status, Ticket
 from responder.errors import RunLost
-from responder.firstaid.engine import Ended, Engine, Result, Suspended
-from responder.firstaid.plan import from_snapshot, snapshot
+from responder.firstaid.engine import Engine
+from responder.firstaid.plan import from_snapshot
+from responder.firstaid.ports import Ended, Result, Suspended
+from responder.flows.consent import ask_before_run, overtake_questions, suggest
 from responder.flows.desk import Desk
 from responder.flows.hands import TargetHands
 from responder.flows.journal import RunJournal
-from responder.flows.switches import kill_switch
+from responder.flows.starting import Order, begin, order_as_approved, order_by_rule, situation_of
+from responder.flows.telling import write_notice
+from responder.flows.track_record import judged_history
 from responder.metrics import report_to_command_seconds
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -28,23 +33,16 @@ from responder.store.transaction import Transaction
 _WHAT_REMAINS = {
     RunOutcome.FAILED: "First aid did not help. The alert still fires, and the machine tries nothing more.",
     RunOutcome.UNKNOWN: "Nobody knows whether the last command ran: look before you repeat it. The alert still fires.",
+    RunOutcome.DIAGNOSED: "The machine has only looked; what it saw is attached. The alert still fires.",
+    RunOutcome.REFUSED: "The precheck objected, so nothing was done. The alert still fires.",
     RunOutcome.CANCELLED: "First aid was stopped half-way. The alert still fires.",
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Order:
-    """What is to run where, once every name in it has been found."""
-
-    runbook: Runbook
-    target: Target
-    snapshot: dict[str, object]
-
-
 async def first_aid(desk: Desk, job: Job) -> None:
     """Starts the run that the ticket's rule names, or hands the ticket over with the sentence why not."""
-    ticket_id = int(job.args["ticket"])
-    run = await desk.store.write(lambda tx: _start(desk, tx, ticket_id))
+    ticket_id, is_alone = int(job.args["ticket"]), _is_alone(job)
+    run = await desk.store.write(lambda tx: _start_alone(desk, tx, ticket_id, is_alone=is_alone))
     if run is not None:
         await _go_on(desk, run)
 
@@ -52,9 +50,35 @@ async def first_aid(desk: Desk, job: Job) -> None:
 async def continue_run(desk: Desk, job: Job) -> None:
     """Goes on with a run that waited."""
     run_id, leg = int(job.args["run"]), int(job.args["leg"])
+    if not _is_alone(job):
+        await desk.store.write(lambda tx: _come_again(desk, tx, run_id, leg))
+        return
     run = await desk.store.write(lambda tx: tx.runs.take_over(run_id, leg))
     if run is not None:
         await _go_on(desk, run)
+
+
+def _is_alone(job: Job) -> bool:
+    """Whether no other job of the ticket is at work now. One that waited for its time, or is tried again, may have
+    lost the ticket's lock; and an answer may wake the run in this very moment."""
+    return job.lock == f"ticket:{job.args.get('ticket')}"
+
+
+def _come_again(desk: Desk, tx: Transaction, run_id: int, leg: int) -> None:
+    """Lets the run go on as soon as nothing else is at work for its ticket: two must not work on it together."""
+    run = tx.runs.one(run_id)
+    if run.ended_at is None and run.leg == leg:
+        args, lock = {"ticket": run.ticket_id, "run": run_id, "leg": leg}, f"ticket:{run.ticket_id}"
+        tx.promise([Job(kind="run", args=args, due_at=desk.clock.now(), at_once=True, lock=lock)])
+
+
+def _start_alone(desk: Desk, tx: Transaction, ticket_id: int, *, is_alone: bool) -> Run | None:
+    if is_alone:
+        return _start(desk, tx, ticket_id)
+    run = tx.runs.at_work(ticket_id) or _start(desk, tx, ticket_id)
+    if run is not None:
+        _come_again(desk, tx, run.id, 0)
+    return None
 
 
 # --- starting --------------------------------------------------------------------------------------
@@ -68,59 +92,58 @@ def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
         return tx.runs.take_over(at_work.id, 0)
     if known.ticket.status is not Status.NEW or known.ticket.signal is Signal.CLEARED:
         return None
-    now = desk.clock.now()
+    asked = tx.approvals.of_episode(ticket_id, known.ticket.episode, ApprovalKind.RUN)
+    if asked is not None and not asked.may_go_on:
+        # It waits for an answer, or has got one that sends the ticket to people.
+        return None
     change = Change.of(known.ticket, known.clocks)
     try:
-        order = _order(desk, known.ticket)
+        return _by_rule(desk, tx, change, asked)
     except ValueError as error:
-        _refuse(tx, change, str(error), now)
+        _refuse(tx, change, str(error), desk.clock.now())
         return None
-    objection = first_objection(_situation(desk, tx, order, now), now)
+
+
+def _by_rule(desk: Desk, tx: Transaction, change: Change, asked: Approval | None) -> Run | None:
+    """What the ticket's rule wants, as far as it may by itself. Raises ValueError with the sentence why not."""
+    ticket, now = change.after, desk.clock.now()
+    rule = _rule(desk, ticket)
+    order = order_as_approved(desk, asked) if asked else order_by_rule(desk, ticket, rule)
+    level, why = (Autonomy.AUTO, asked.sentence.rstrip(".")) if asked else _level(tx, rule, order, ticket)
+    if level is Autonomy.SUGGEST:
+        made = suggest(desk, tx, change, order, rule.approval, why=why)
+        change.promise("hand_over", why=f"First aid is only suggested here ({why}): {made.runbook} on {made.target}.")
+        tx.apply([change], now)
+        return None
+    found = situation_of(desk, tx, order, now)
+    objection = first_objection(found, now)
+    if level is Autonomy.APPROVE and (objection is None or objection.retry_after is not None):
+        asked_now = ask_before_run(desk, tx, change, order, rule.approval, why=why)
+        if isinstance(asked_now, str):
+            raise ValueError(asked_now)
+        tx.apply([change], now)
+        return None
     if objection is not None:
         _object(desk, tx, change, objection, now)
         return None
-    return _begin(tx, change, order, now)
+    run = begin(tx, change, order, found, now=now, ordered_by=", ".join(asked.supporters) if asked else "", why=why)
+    tx.apply([change], now)
+    return run
 
 
-def _order(desk: Desk, ticket: Ticket) -> _Order:
-    """Raises ValueError with the sentence for the ticket."""
-    configuration = desk.configuration
-    rule = configuration.policy.first_aid_for(ticket.labels, ticket.grade)
+def _rule(desk: Desk, ticket: Ticket) -> FirstAidRule:
+    rule = desk.policy.first_aid_for(ticket.labels, ticket.grade)
     if rule is None:
         raise ValueError("The policy no longer names a runbook for it.")
-    runbook = configuration.runbooks[rule.runbook]
-    target = _target(desk, rule, ticket)
-    try:
-        return _Order(
-            runbook=runbook, target=target, snapshot=snapshot(runbook, ticket.labels, target, nonce=os.urandom(8).hex())
-        )
-    except ValueError as error:
-        raise ValueError(f"{runbook.name} cannot run: {error}.") from error
+    return rule
 
 
-def _target(desk: Desk, rule: FirstAidRule, ticket: Ticket) -> Target:
-    wanted = ticket.labels.get(rule.target, "")
-    if not wanted:
-        raise ValueError(
-            f"The alert has no label {rule.target}, so nothing says on which host {rule.runbook} would act."
-        )
-    target = find(desk.configuration.targets, wanted)
-    if target is None:
-        raise ValueError(f"{wanted[:100]!r} (label {rule.target}) is no target in the inventory.")
-    return target
-
-
-def _situation(desk: Desk, tx: Transaction, order: _Order, now: datetime) -> Situation:
-    # Taking a number of the runbook's own orders all starts of it, on all replicas: the budget is counted exactly.
-    tx.sums.take(f"starts of {order.runbook.name}", 1)
-    return Situation(
-        runbook=order.runbook,
-        target=order.target.name,
-        kill_switch=kill_switch(desk, tx),
-        busy_with=tx.runs.busy_with(order.target.name),
-        last_ended_at=tx.runs.last_ended_at(order.runbook.name, order.target.name),
-        runs_last_hour=tx.runs.started_since(order.runbook.name, now - timedelta(hours=1)),
-    )
+def _level(tx: Transaction, rule: FirstAidRule, order: Order, ticket: Ticket) -> tuple[Autonomy, str]:
+    """How far the rule lets it go, and why; no word where automation was never in question."""
+    if rule.autonomy.is_always_auto:
+        return Autonomy.AUTO, ""
+    history = judged_history(tx, rule.runbook) if rule.autonomy.promote_after else ()
+    return autonomy.level(rule.autonomy, ticket.grade, order.target.groups, history)
 
 
 def _object(desk: Desk, tx: Transaction, change: Change, objection: Objection, now: datetime) -> None:
@@ -138,23 +161,6 @@ def _refuse(tx: Transaction, change: Change, sentence: str, now: datetime) -> No
     change.count("runs_total", runbook=change.after.runbook, outcome=RunOutcome.REFUSED)
     change.promise("hand_over", why=f"First aid was refused: {sentence}")
     tx.apply([change], now)
-
-
-def _begin(tx: Transaction, change: Change, order: _Order, now: datetime) -> Run:
-    run = tx.runs.start(
-        Run(
-            id=0,
-            ticket_id=change.after.id,
-            runbook=order.runbook.name,
-            target=order.target.name,
-            started_at=now,
-            snapshot=order.snapshot,
-        )
-    )
-    reason = f"First aid: {order.runbook.name} on {order.target.name} (run {run.id})."
-    lifecycle.start_first_aid(change, now=now, reason=reason)
-    tx.apply([change], now)
-    return run
 
 
 # --- running ---------------------------------------------------------------------------------------
@@ -182,12 +188,18 @@ async def _run(desk: Desk, run: Run, target: Target) -> Result:
 
     ticket = (await desk.store.read(lambda tx: tx.tickets.one(run.ticket_id))).ticket if is_fresh else None
     started_from = ticket.episode_at if ticket else run.started_at
-    hands = TargetHands(hosts=desk.hosts, web=desk.web, target=target, before_first=observe if is_fresh else None)
+    hands = TargetHands(
+        hosts=desk.hosts,
+        web=desk.web,
+        target=target,
+        targets=desk.configuration.targets,
+        before_first=observe if is_fresh else None,
+    )
     journal = RunJournal(desk, run, plan)
     engine = Engine(
         plan=plan, target=target.name, hands=hands, journal=journal, clock=desk.clock, started_at=run.started_at
     )
-    return await engine.run(run.step)
+    return await engine.run()
 
 
 async def _finish(desk: Desk, run: Run, result: Result) -> None:
@@ -202,7 +214,11 @@ async def _finish(desk: Desk, run: Run, result: Result) -> None:
             return
         ended = _honest(tx, run, result)
         if tx.runs.end(run, ended.outcome, ended.sentence, now):
+            if ended.outcome in (RunOutcome.FAILED, RunOutcome.UNKNOWN):
+                tx.runs.judge(run.id, is_good=False)
+            overtake_questions(tx, change, run, now)
             _conclude(desk, change, run, ended, now)
+            _tell_who_ordered(desk, tx, change, run, ended)
             tx.apply([change], now)
 
     await desk.store.write(body)
@@ -211,7 +227,9 @@ async def _finish(desk: Desk, run: Run, result: Result) -> None:
 def _honest(tx: Transaction, run: Run, ended: Ended) -> Ended:
     """A run that the all-clear stopped after it had acted has helped: the all-clear is the better proof."""
     cleared = tx.tickets.one(run.ticket_id).ticket.signal is Signal.CLEARED
-    acted = any(one.verdict is Verdict.DONE and one.kind != "harmless" for one in tx.runs.attempts(run.id))
+    acted = any(
+        one.verdict in (Verdict.DONE, Verdict.SEEN) and one.kind != "harmless" for one in tx.runs.attempts(run.id)
+    )
     if ended.outcome is not RunOutcome.CANCELLED or not cleared or not acted:
         return ended
     return Ended(
@@ -232,6 +250,16 @@ def _conclude(desk: Desk, change: Change, run: Run, ended: Ended, now: datetime)
         _restored(desk, change, now)
     elif change.after.signal is Signal.FIRING:
         change.promise("hand_over", why=_WHAT_REMAINS[ended.outcome])
+
+
+def _tell_who_ordered(desk: Desk, tx: Transaction, change: Change, run: Run, ended: Ended) -> None:
+    """Who ordered or approved a run learns what became of it, unless the hand-over tells people anyway."""
+    goes_to_people = change.before is not None and change.before.status is Status.FIRST_AID
+    if not run.ordered_by or (goes_to_people and ended.outcome is not RunOutcome.HELPED):
+        return
+    told, _ = addressed(run.ordered_by.split(", "), (), desk.configuration.people)
+    text = f"{run.runbook} on {run.target}: {ended.outcome}. {ended.sentence}"
+    write_notice(desk, tx, change, told, purpose=f"run-{run.id}-outcome", text=text)
 
 
 def _restored(desk: Desk, change: Change, now: datetime) -> None:

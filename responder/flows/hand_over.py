@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from responder.adapters.links import AckClaim
 from responder.domain import lifecycle
+from responder.domain.approval import ApprovalKind
 from responder.domain.correlation import Known
 from responder.domain.message import Message, Purpose
 from responder.domain.oncall import Recipient, recipients
 from responder.domain.report import Signal
 from responder.domain.ticket import Action, Change, EventKind, Promise, Status, refusal
+from responder.flows.consent import question_for
 from responder.flows.desk import Desk
-from responder.flows.texts import HandOverText, Tried, hand_over_body, hand_over_subject
+from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -41,9 +43,12 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -
     tiers = configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
     told, reason = recipients(tiers, configuration.policy.promises_of(ticket.grade).tiers, configuration.people)
     tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
+    suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
+    suggestion = suggestion if suggestion and suggestion.is_waiting else None
     new = []
     for recipient in told:
-        message_id = tx.messages.write(_message(desk, known, recipient, tried, why))
+        offer = question_for(desk, suggestion, None, ticket, recipient.person) if suggestion else None
+        message_id = tx.messages.write(_message(desk, known, recipient, tried, why=why, offer=offer))
         if message_id is not None:
             new.append(recipient)
             # A lock of its own: a channel that hangs must not hold up the ticket.
@@ -55,7 +60,9 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -
         change.note(now, EventKind.MESSAGE, f"To tell: {names} ({why_them}).")
 
 
-def _message(desk: Desk, known: Known, recipient: Recipient, tried: list[Tried], why: str) -> Message:
+def _message(
+    desk: Desk, known: Known, recipient: Recipient, tried: list[Tried], *, why: str, offer: QuestionText | None
+) -> Message:
     ticket = known.ticket
     claim = AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=recipient.person)
     parts = HandOverText(
@@ -65,6 +72,7 @@ def _message(desk: Desk, known: Known, recipient: Recipient, tried: list[Tried],
         why=why,
         ack_link=desk.links.acknowledge(claim),
         ticket_link=desk.links.ticket(ticket.number),
+        suggestion=offer,
     )
     return Message(
         ticket_id=ticket.id,

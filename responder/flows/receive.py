@@ -38,7 +38,7 @@ async def receive(desk: Desk, posts: Sequence[Post]) -> None:
     Raises StoreUnavailable when the database is away.
     """
     now, policy = desk.clock.now(), desk.policy
-    reports = [report for post in posts for report in _with_complaints(post, now)]
+    reports = [report for post in posts for report in with_complaints(post, now)]
     bodies = [post.body for post in posts]
 
     def body(tx: Transaction) -> None:
@@ -104,7 +104,8 @@ def internal_report(
     )
 
 
-def _with_complaints(post: Post, now: datetime) -> tuple[Report, ...]:
+def with_complaints(post: Post, now: datetime) -> tuple[Report, ...]:
+    """The reports of a post, and one about what of it was not understood."""
     if not post.complaints:
         return post.reports
     body = Body(

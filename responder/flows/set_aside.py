@@ -36,6 +36,7 @@ def _end_run(desk: Desk, tx: Transaction, ticket_id: int, why: str) -> None:
     run = at_work and tx.runs.take_over(at_work.id, at_work.leg)
     if run:
         tx.runs.end(run, RunOutcome.UNKNOWN, f"It was given up: {why}", desk.clock.now())
+        tx.runs.judge(run.id, is_good=False)
 
 
 def _note(desk: Desk, tx: Transaction, job: Job, why: str) -> str:

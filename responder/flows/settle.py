@@ -7,7 +7,8 @@ from collections.abc import Callable
 from responder.domain import lifecycle
 from responder.domain.durations import spoken
 from responder.domain.report import Signal
-from responder.domain.ticket import Change, Status
+from responder.domain.runbook import RunOutcome
+from responder.domain.ticket import Change, Status, Ticket
 from responder.flows.desk import Desk
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -37,9 +38,19 @@ async def _if_still(desk: Desk, job: Job, status: Status, then: Callable[[Change
             return
         change = Change.of(known.ticket, known.clocks)
         then(change)
+        if change.after.status is Status.RESOLVED and status is Status.RESTORED:
+            _judge(desk, tx, change.after)
         tx.apply([change], desk.clock.now())
 
     await desk.store.write(body)
+
+
+def _judge(desk: Desk, tx: Transaction, ticket: Ticket) -> None:
+    """Runs that reported success are proved right if the all-clear followed in time."""
+    for run in tx.runs.of_ticket(ticket.id):
+        if run.outcome is RunOutcome.HELPED and run.ended_at and run.started_at >= ticket.episode_at:
+            latest = run.ended_at + desk.policy.proof_within
+            tx.runs.judge(run.id, is_good=ticket.cleared_at is not None and ticket.cleared_at <= latest)
 
 
 def _settle(desk: Desk, change: Change) -> None:

@@ -37,13 +37,13 @@ async def watch_heartbeats(desk: Desk) -> int:
     now, policy = desk.clock.now(), desk.policy
     rules = {rule.name: rule for rule in policy.heartbeats}
     beats = await desk.store.read(lambda tx: tx.switchboard.heartbeats())
-    if not any(_report(beat, rules.get(beat.name), now) for beat in beats):
+    if not any(report_on(beat, rules.get(beat.name), now) for beat in beats):
         return 0
 
     def body(tx: Transaction) -> int:
         made = []
         for beat in tx.switchboard.heartbeats():
-            report = _report(beat, rules.get(beat.name), now)
+            report = report_on(beat, rules.get(beat.name), now)
             if report is not None:
                 since = now if report.signal is Signal.FIRING else None
                 tx.switchboard.mark_silent(beat.source, beat.name, since)
@@ -54,7 +54,8 @@ async def watch_heartbeats(desk: Desk) -> int:
     return await desk.store.write(body)
 
 
-def _report(beat: Heartbeat, rule: HeartbeatRule | None, now: datetime) -> Report | None:
+def report_on(beat: Heartbeat, rule: HeartbeatRule | None, now: datetime) -> Report | None:
+    """The report that a source has gone silent, or that it is back; None if nothing has changed."""
     silent = rule is not None and now - beat.last_at > rule.within
     if rule is None or silent == (beat.silent_since is not None):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection
 
 from responder.domain.correlation import Filed
@@ -59,6 +59,19 @@ class ReportStore:
             .group_by(reports.c.outcome)
         )
         return [tuple(row) for row in self._connection.execute(query)]
+
+    def arrived(
+        self, since: datetime, until: datetime, *, after: tuple[datetime, str] | None = None, most: int = 50
+    ) -> list[Body]:
+        """The bodies of a period in the order of their arrival; `after` is where the page before ended."""
+        query = select(bodies).where(bodies.c.received_at >= since, bodies.c.received_at < until)
+        if after is not None:
+            at, receipt = after
+            same = and_(bodies.c.received_at == at, bodies.c.id > receipt)
+            # The first condition says nothing new; it is what an index can begin with.
+            query = query.where(bodies.c.received_at >= at, or_(bodies.c.received_at > at, same))
+        query = query.order_by(bodies.c.received_at, bodies.c.id).limit(most)
+        return [Body(**row._mapping) for row in self._connection.execute(query)]
 
     def quarantined(self, limit: int = 50) -> list[Body]:
         """The latest bodies that could not be understood."""

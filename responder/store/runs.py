@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, union
 from sqlalchemy.engine import Connection, Row
 
 from responder.domain.runbook import Attempt, Run, RunOutcome, Verdict
 from responder.errors import NotFound, RunLost
-from responder.store.tables import attempts, run_steps, runs, tickets
+from responder.store.tables import attempts, run_hosts, run_steps, runs, tickets
+
+
+class PlannedStepRow(Protocol):
+    """What is stored of a planned step."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def host(self) -> str: ...
 
 
 class RunStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def start(self, run: Run) -> Run:
-        """Takes the target's lock and writes the run. Raises Conflict (from the index) if it is taken."""
+    def start(self, run: Run, hosts: Collection[str] = ()) -> Run:
+        """Takes the locks of all `hosts`, and writes the run. Raises Conflict (from the index) if one of them is
+        taken."""
         values = {
             "ticket_id": run.ticket_id,
             "runbook": run.runbook,
@@ -30,8 +44,12 @@ class RunStore:
             "leg": 0,
             "started_at": run.started_at,
             "sentence": "",
+            "ordered_by": run.ordered_by,
         }
         row = self._connection.execute(runs.insert().values(values).returning(runs.c.id)).one()
+        held = [{"run_id": row.id, "host": name, "at_work": True} for name in sorted(set(hosts))]
+        if held:
+            self._connection.execute(run_hosts.insert(), held)
         return self.one(row.id)
 
     def one(self, run_id: int) -> Run:
@@ -55,6 +73,8 @@ class RunStore:
         done = self._connection.execute(
             runs.update()
             .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
+            # A newer leg: what it would wait for has come already, and another job goes on with it.
+            .where(runs.c.leg == run.leg)
             .values(leg=runs.c.leg + 1)
         )
         if done.rowcount != 1:
@@ -63,22 +83,55 @@ class RunStore:
 
     def advance(self, run: Run, step: int) -> None:
         """Moves the run to `step` if this epoch still holds it. Raises RunLost if not."""
+        self._held(run, step=step)
+
+    def hold(self, run: Run) -> None:
+        """Raises RunLost if this epoch does not hold the run any more: what a worker that was cut off knows of an
+        act must not overwrite what its successor has found out."""
+        self._held(run, epoch=run.epoch)
+
+    def _held(self, run: Run, **values: int) -> None:
         done = self._connection.execute(
             runs.update()
             .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
-            .values(step=step)
+            .values(**values)
         )
         if done.rowcount != 1:
             raise RunLost(f"Run {run.id} has ended or was taken over by another worker.")
 
     def end(self, run: Run, outcome: RunOutcome, sentence: str, at: datetime) -> bool:
-        """Ends the run and frees the target; False if it had ended already."""
+        """Ends the run and frees its hosts; False if it had ended already."""
         done = self._connection.execute(
             runs.update()
             .where(runs.c.id == run.id, runs.c.epoch == run.epoch, runs.c.ended_at.is_(None))
             .values(ended_at=at, outcome=outcome.value, sentence=sentence)
         )
+        if done.rowcount == 1:
+            self._connection.execute(run_hosts.update().where(run_hosts.c.run_id == run.id).values(at_work=False))
         return done.rowcount == 1
+
+    def next_leg(self, run_id: int) -> int | None:
+        """A new leg for a run that waits, so that a job promised now goes on with it and the one that waited for
+        its time does not. None if the run has ended."""
+        done = self._connection.execute(
+            runs.update().where(runs.c.id == run_id, runs.c.ended_at.is_(None)).values(leg=runs.c.leg + 1)
+        )
+        return self.one(run_id).leg if done.rowcount == 1 else None
+
+    def verify(self, ticket_id: int, *, since: datetime, is_good: bool) -> None:
+        """Notes for the ticket's runs ended since then, and not judged yet, whether the alert proved them right."""
+        self._connection.execute(
+            runs.update()
+            .where(runs.c.ticket_id == ticket_id, runs.c.started_at >= since, runs.c.ended_at.is_not(None))
+            .where(runs.c.verified.is_(None), runs.c.outcome.in_(("helped", "failed", "unknown")))
+            .values(verified=is_good)
+        )
+
+    def judge(self, run_id: int, *, is_good: bool) -> None:
+        """Notes for one run whether its outcome is proved, unless that is known already."""
+        self._connection.execute(
+            runs.update().where(runs.c.id == run_id, runs.c.verified.is_(None)).values(verified=is_good)
+        )
 
     def of_ticket(self, ticket_id: int) -> list[Run]:
         query = select(runs).where(runs.c.ticket_id == ticket_id).order_by(runs.c.id)
@@ -90,15 +143,35 @@ class RunStore:
 
     # --- what the guards ask -------------------------------------------------------------------------
 
-    def busy_with(self, target: str) -> str:
-        """Which ticket's run holds the target, or nothing."""
+    def busy_with(self, hosts: Collection[str]) -> str:
+        """Which ticket's run holds one of these hosts, and which, or nothing."""
         query = (
-            select(tickets.c.number, runs.c.runbook)
+            select(tickets.c.number, runs.c.runbook, run_hosts.c.host)
+            .join(runs, runs.c.id == run_hosts.c.run_id)
             .join(tickets, tickets.c.id == runs.c.ticket_id)
-            .where(runs.c.target == target, runs.c.ended_at.is_(None))
+            .where(run_hosts.c.host.in_(sorted(hosts)), run_hosts.c.at_work)
+            .order_by(run_hosts.c.host)
         )
         row = self._connection.execute(query).first()
-        return f"{row.runbook} for {row.number}" if row else ""
+        return f"{row.runbook} for {row.number} is at work on {row.host}" if row else ""
+
+    def touched_since(self, since: datetime) -> list[tuple[str, str, datetime]]:
+        """(host, runbook, started_at) of every run at work now or started after `since`."""
+        columns = run_hosts.c.host, runs.c.runbook, runs.c.started_at
+        touched = select(*columns).join(runs, runs.c.id == run_hosts.c.run_id)
+        # Two halves, each with an index of its own; in one they would read all runs that ever were.
+        query = union(touched.where(runs.c.started_at > since), touched.where(text("run_hosts.at_work")))
+        return [tuple(row) for row in self._connection.execute(query)]
+
+    def judged(self, runbook: str, limit: int = 1000) -> list[Run]:
+        """The runbook's runs whose outcome is proved or disproved, the oldest first."""
+        query = (
+            select(runs)
+            .where(runs.c.runbook == runbook, runs.c.verified.is_not(None))
+            .order_by(runs.c.id.desc())
+            .limit(limit)
+        )
+        return [_run(row) for row in self._connection.execute(query)][::-1]
 
     def last_ended_at(self, runbook: str, target: str) -> datetime | None:
         query = select(func.max(runs.c.ended_at)).where(runs.c.runbook == runbook, runs.c.target == target)
@@ -110,15 +183,22 @@ class RunStore:
 
     # --- the journal -------------------------------------------------------------------------------
 
-    def begin_step(self, run_id: int, step: int, name: str, kind: str, *, at: datetime) -> datetime:
+    def begin_step(self, run_id: int, step: PlannedStepRow, at: datetime) -> datetime:
         """Notes that a step began; after a crash it keeps its first beginning, which is given."""
-        query = select(run_steps.c.started_at).where(run_steps.c.run_id == run_id, run_steps.c.step == step)
+        query = select(run_steps.c.started_at).where(run_steps.c.run_id == run_id, run_steps.c.step == step.index)
         known: datetime | None = self._connection.execute(query).scalar()
         if known is not None:
             return known
         self._connection.execute(
             run_steps.insert().values(
-                run_id=run_id, step=step, name=name, kind=kind, started_at=at, outcome="", sentence=""
+                run_id=run_id,
+                step=step.index,
+                name=step.name,
+                kind=step.kind,
+                host=step.host,
+                started_at=at,
+                outcome="",
+                sentence="",
             )
         )
         return at
@@ -140,7 +220,7 @@ class RunStore:
         )
 
     def steps(self, run_id: int) -> list[Row[tuple[object, ...]]]:
-        """The steps as rows (step, name, kind, started_at, first, ended_at, outcome, sentence)."""
+        """The steps as rows (step, name, kind, host, started_at, first, ended_at, outcome, sentence)."""
         query = select(run_steps).where(run_steps.c.run_id == run_id).order_by(run_steps.c.step)
         return list(self._connection.execute(query))
 
@@ -154,6 +234,8 @@ class RunStore:
             "output": "",
             "verdict": attempt.verdict.value,
             "become": attempt.become,
+            "host": attempt.host,
+            "label": attempt.label,
         }
         row = self._connection.execute(attempts.insert().values(values).returning(attempts.c.id)).one()
         return int(row.id)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from responder.clock import microseconds
+from responder.domain.switches import Switch
 from responder.store.tables import heartbeats, switches, tokens
 
 _BEAT = text(
@@ -58,17 +59,24 @@ class Switchboard:
 
     # --- switches ------------------------------------------------------------------------------------
 
-    def switch(self, name: str) -> str:
-        """The reason why a switch is on, with who turned it; nothing if it is off."""
-        row = self._connection.execute(select(switches).where(switches.c.name == name)).first()
-        return f"{row.reason} (switched off by {row.actor} at {row.at:%Y-%m-%d %H:%M} UTC)" if row else ""
+    def switches(self, now: datetime) -> list[Switch]:
+        """All switches that are on; one whose time is over is off."""
+        is_on = switches.c.until.is_(None) | (switches.c.until > now)
+        query = select(switches).where(is_on).order_by(switches.c.name)
+        return [Switch(**row._mapping) for row in self._connection.execute(query)]
 
-    def turn_on(self, name: str, reason: str, actor: str, at: datetime) -> None:
-        self.turn_off(name)
-        self._connection.execute(insert(switches).values(name=name, reason=reason, actor=actor, at=at))
+    def turn_on(self, switch: Switch) -> None:
+        """Turns a switch on, in place of what was there under its name."""
+        self.turn_off(switch.name)
+        self._connection.execute(
+            insert(switches).values(
+                name=switch.name, reason=switch.reason, actor=switch.actor, at=switch.at, until=switch.until
+            )
+        )
 
-    def turn_off(self, name: str) -> None:
-        self._connection.execute(delete(switches).where(switches.c.name == name))
+    def turn_off(self, name: str) -> bool:
+        """Turns a switch off; False if there was none."""
+        return self._connection.execute(delete(switches).where(switches.c.name == name)).rowcount == 1
 
     # --- tokens --------------------------------------------------------------------------------------
 

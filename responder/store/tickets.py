@@ -173,6 +173,12 @@ class TicketStore:
         )
         return [tuple(row) for row in self._connection.execute(query)]
 
+    def opened_since(self, since: datetime, most: int) -> int:
+        """How many of the newest `most` tickets were opened after `since`."""
+        newest = select(tickets.c.opened_at).order_by(tickets.c.id.desc()).limit(most).subquery()
+        query = select(func.count()).select_from(newest).where(newest.c.opened_at > since)
+        return self._connection.execute(query).scalar_one()
+
     def least_remaining(self) -> list[tuple[str, str, datetime]]:
         """For each running clock and grade the instant that is due first, as (clock, grade, due)."""
         query = (

@@ -13,6 +13,8 @@ from responder.domain import numbering
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
 from responder.domain.ticket import Change, Sums, Ticket
+from responder.store.approvals import ApprovalStore
+from responder.store.attachments import AttachmentStore
 from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.messages import MessageStore
 from responder.store.reports import ReportStore
@@ -52,6 +54,14 @@ class Transaction:
     @cached_property
     def runs(self) -> RunStore:
         return RunStore(self.connection)
+
+    @cached_property
+    def approvals(self) -> ApprovalStore:
+        return ApprovalStore(self.connection)
+
+    @cached_property
+    def attachments(self) -> AttachmentStore:
+        return AttachmentStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:
@@ -120,11 +130,20 @@ class Transaction:
         for change in changes:
             if change.before is not None and change.clocks != change.clocks_before:
                 self.tickets.replace_clocks(change.after.id, change.clocks)
+        for change in changes:
+            if change.is_relapse:
+                self.runs.verify(change.after.id, since=change.after.episode_at, is_good=False)
         self.promise([job for change in changes for job in _jobs(change, now)])
+        self._look_at_consent([change.after.id for change in changes if change.may_overtake], now)
         sums: Sums = Sums()
         for change in changes:
             sums.update(change.sums)
         self.sums.add(sums)
+
+    def _look_at_consent(self, ticket_ids: list[int], now: datetime) -> None:
+        """Promises a look at the questions that may not be needed any more."""
+        asked = self.approvals.tickets_that_wait().intersection(ticket_ids) if ticket_ids else ()
+        self.promise([Job(kind="consent", args={"ticket": one}, due_at=now, at_once=True) for one in sorted(asked)])
 
     def apply_decision(self, decision: Decision, policy: Policy, now: datetime) -> dict[str, int]:
         """Writes what a batch of reports decided; gives the id of the ticket of each trouble."""

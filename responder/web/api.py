@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
 from aiohttp import web
 
 from responder.flows import handle
-from responder.flows.desk import Desk
-from responder.flows.switches import kill_switch, turn_off_automation, turn_on_automation
-from responder.web.context import ACTOR, CONTEXT, needs
+from responder.web.bodies import LONGEST_TEXT as _LONGEST_TEXT
+from responder.web.bodies import actor_of as _actor
+from responder.web.bodies import content_of as _content
+from responder.web.bodies import desk_of as _desk
+from responder.web.bodies import json_answer as _json
+from responder.web.bodies import number_in as _number
+from responder.web.bodies import text_in as _text
+from responder.web.context import needs
 from responder.web.shapes import plain, ticket_line, whole_ticket
 
 _LARGEST_PAGE = 500
-_LONGEST_TEXT = 10_000
 
 
 @needs("read")
@@ -66,26 +67,6 @@ async def restore(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-async def show_kill_switch(request: web.Request) -> web.StreamResponse:
-    desk = _desk(request)
-    reason = await desk.store.read(lambda tx: kill_switch(desk, tx))
-    return _json({"on": bool(reason), "reason": reason})
-
-
-@needs("act")
-async def set_kill_switch(request: web.Request) -> web.StreamResponse:
-    content = await _content(request)
-    await turn_off_automation(_desk(request), _text(content, "reason"), _actor(request, content))
-    return await show_kill_switch(request)
-
-
-@needs("act")
-async def clear_kill_switch(request: web.Request) -> web.StreamResponse:
-    await turn_on_automation(_desk(request))
-    return await show_kill_switch(request)
-
-
-@needs("read")
 async def list_quarantine(request: web.Request) -> web.StreamResponse:
     """The latest bodies that were not understood, with the reason and the first of their bytes as text."""
     found = await _desk(request).store.read(lambda tx: tx.reports.quarantined())
@@ -111,49 +92,4 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/v1/tickets/{key}/note", note),
         web.post("/api/v1/tickets/{key}/restore", restore),
         web.get("/api/v1/quarantine", list_quarantine),
-        web.get("/api/v1/kill-switch", show_kill_switch),
-        web.put("/api/v1/kill-switch", set_kill_switch),
-        web.delete("/api/v1/kill-switch", clear_kill_switch),
     ]
-
-
-def _desk(request: web.Request) -> Desk:
-    return request.app[CONTEXT].desk
-
-
-def _json(content: object) -> web.Response:
-    return web.Response(body=orjson.dumps(content), content_type="application/json")
-
-
-async def _content(request: web.Request) -> dict[str, Any]:
-    body = await request.read()
-    try:
-        content = orjson.loads(body) if body else {}
-    except orjson.JSONDecodeError as error:
-        raise web.HTTPBadRequest(text=f"The body is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise web.HTTPUnprocessableEntity(text="The body is not a JSON object.")
-    return content
-
-
-def _actor(request: web.Request, content: dict[str, Any]) -> str:
-    """Who acts: the name given, by the token that vouches for it."""
-    name = content.get("actor")
-    if isinstance(name, str) and 0 < len(name.strip()) <= 80:
-        return " ".join(name.replace("\x00", "").split())
-    return request[ACTOR]
-
-
-def _text(content: dict[str, Any], name: str) -> str:
-    text = content.get(name)
-    if not isinstance(text, str) or not text.strip():
-        raise web.HTTPUnprocessableEntity(text=f"“{name}” is missing: a text that says why or what.")
-    return text.replace("\x00", "\ufffd").strip()[:_LONGEST_TEXT]
-
-
-def _number(text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise web.HTTPBadRequest(text=f"{text!r} is not a whole number.")
-    return int(text)

@@ -11,9 +11,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from responder.domain.budgets import Left
 from responder.domain.measures import BUCKETS, COUNTERS, HISTOGRAMS
 from responder.flows.desk import Desk
-from responder.flows.switches import kill_switch
+from responder.flows.situation import budgets_left
+from responder.flows.switches import Off, switched_off
 from responder.metrics import REGISTRY
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
@@ -35,7 +37,8 @@ class Snapshot:
     jobs: list[tuple[str, int]]
     messages: tuple[int, datetime | None]
     heartbeats: list[Heartbeat]
-    kill_switch: bool
+    off: list[Off]
+    budgets: list[Left]
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -58,7 +61,8 @@ def _gather(desk: Desk, tx: Transaction) -> Snapshot:
         jobs=tx.jobs.waiting(now),
         messages=tx.messages.waiting(),
         heartbeats=tx.switchboard.heartbeats(),
-        kill_switch=bool(kill_switch(desk, tx)),
+        off=switched_off(desk, tx),
+        budgets=budgets_left(desk, tx, now),
     )
 
 
@@ -146,10 +150,28 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
             "1 if a source's heartbeat is overdue.",
             [(_beat(beat), float(beat.silent_since is not None)) for beat in snapshot.heartbeats],
         ),
-        "kill_switch": ("1 if automation is switched off.", [({}, float(snapshot.kill_switch))]),
+        "kill_switch": ("1 if all automation is switched off.", [({}, float(_all_is_off(snapshot)))]),
+        "automation_off": (
+            "1 for everything, a runbook or a target that is switched off.",
+            [({"scope": "everything"}, float(_all_is_off(snapshot))), *_off(snapshot)],
+        ),
+        "budget_remaining": (
+            "How many targets of a failure domain or group, or runs of a runbook, automation may still touch now.",
+            [({"budget": left.name, "scope": left.scope}, float(left.remaining)) for left in snapshot.budgets],
+        ),
     }
     for name, (text, labelled) in rows.items():
         yield _family(GaugeMetricFamily, name, text, labelled)
+
+
+def _all_is_off(snapshot: Snapshot) -> bool:
+    return any(one.scope.is_everything for one in snapshot.off)
+
+
+def _off(snapshot: Snapshot) -> Labelled:
+    """What is off by itself; the file and a person may both have switched it off."""
+    scopes = {str(one.scope) for one in snapshot.off if not one.scope.is_everything}
+    return [({"scope": scope}, 1.0) for scope in sorted(scopes)]
 
 
 def _beat(beat: Heartbeat) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -12,12 +13,20 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from responder.domain.durations import spoken
-from responder.domain.ticket import Ticket
 from responder.errors import NotFound, Refused
 from responder.flows import handle
+from responder.flows.maintenance import in_maintenance_now
+from responder.flows.switches import (
+    known_scope,
+    lenient_scope,
+    switched_off,
+    turn_off_automation,
+    turn_on_automation,
+)
 from responder.store.transaction import Transaction
+from responder.web.bodies import actor_of, duration_in, name_in, text_in
 from responder.web.context import CONTEXT, needs
-from responder.web.shapes import whole_ticket
+from responder.web.shapes import shown_approval, whole_ticket
 
 _HERE = Path(__file__).parent
 _SHOWN = 200
@@ -29,14 +38,21 @@ async def tickets(request: web.Request) -> web.StreamResponse:
     """Open tickets, the highest grade first, and the latest closed ones below; how many of each grade above."""
     desk = request.app[CONTEXT].desk
 
-    def gather(tx: Transaction) -> tuple[list[Ticket], list[tuple[str, str, str, int]]]:
-        return [*tx.tickets.urgent_first(_SHOWN), *tx.tickets.lately_closed(_CLOSED_SHOWN)], tx.tickets.open_counts()
+    now = desk.clock.now()
 
-    shown, counts = await desk.store.read(gather)
+    def gather(tx: Transaction) -> dict[str, Any]:
+        return {
+            "tickets": [*tx.tickets.urgent_first(_SHOWN), *tx.tickets.lately_closed(_CLOSED_SHOWN)],
+            "counts": tx.tickets.open_counts(),
+            "off": switched_off(desk, tx),
+            "maintenance": in_maintenance_now(tx, now),
+        }
+
+    found = await desk.store.read(gather)
     grades: Counter[str] = Counter()
-    for grade, _, _, count in counts:
+    for grade, _, _, count in found.pop("counts"):
         grades[grade] += count
-    return _page("tickets.html", tickets=shown, grades=grades, most=_SHOWN, now=desk.clock.now(), title="Tickets")
+    return page("tickets.html", **found, grades=grades, most=_SHOWN, now=now, title="Tickets")
 
 
 @needs("read")
@@ -44,10 +60,10 @@ async def ticket(request: web.Request) -> web.StreamResponse:
     """One ticket with everything that is known of it."""
     desk, key = request.app[CONTEXT].desk, request.match_info["key"]
     try:
-        shown = await desk.store.read(lambda tx: whole_ticket(tx, key))
+        shown = await desk.store.read(lambda tx: _with_approvals(tx, whole_ticket(tx, key), desk.configuration.secrets))
     except NotFound as error:
-        return _page("message.html", status=404, title="Not found", text=str(error))
-    return _page("ticket.html", ticket=shown, now=desk.clock.now(), title=shown["number"])
+        return page("message.html", status=404, title="Not found", text=str(error))
+    return page("ticket.html", ticket=shown, now=desk.clock.now(), title=shown["number"])
 
 
 async def confirm(request: web.Request) -> web.StreamResponse:
@@ -57,8 +73,8 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         found = await handle.read_ticket(desk, str(claim.ticket_id))
     except (Refused, NotFound) as error:
-        return _page("message.html", status=403, title="This link does not act", text=str(error))
-    return _page("ack.html", ticket=found, person=claim.person, title=f"Acknowledge {found.number}")
+        return page("message.html", status=403, title="This link does not act", text=str(error))
+    return page("ack.html", ticket=found, person=claim.person, title=f"Acknowledge {found.number}")
 
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:
@@ -68,9 +84,33 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         found = await handle.acknowledge_by_link(desk, claim)
     except (Refused, NotFound) as error:
-        return _page("message.html", status=409, title="Not acknowledged", text=str(error))
+        return page("message.html", status=409, title="Not acknowledged", text=str(error))
     text = f"{found.number} is yours, {claim.person}. Nobody else will be told about it."
-    return _page("message.html", title="Acknowledged", text=text)
+    return page("message.html", title="Acknowledged", text=text)
+
+
+@needs("act")
+async def automation_off(request: web.Request) -> web.StreamResponse:
+    """The form of the kill switch: everything, a runbook or a target, perhaps only for a while."""
+    desk, form = request.app[CONTEXT].desk, dict(await request.post())
+    try:
+        scope = known_scope(desk.configuration, name_in(form, "runbook"), name_in(form, "target"))
+        lasting, reason = duration_in(form, "for"), text_in(form, "reason")
+    except (Refused, NotFound, web.HTTPUnprocessableEntity) as error:
+        text = getattr(error, "text", None) or str(error)
+        return page("message.html", status=422, title="Nothing was switched off", text=text)
+    await turn_off_automation(desk, reason, actor_of(request, form), scope, lasting=lasting)
+    return _back()
+
+
+@needs("act")
+async def automation_on(request: web.Request) -> web.StreamResponse:
+    """The button beside a switch that is on."""
+    desk, form = request.app[CONTEXT].desk, dict(await request.post())
+    if not {"runbook", "target"} <= form.keys():
+        return page("message.html", status=422, title="Nothing was switched on", text="The form is not whole.")
+    await turn_on_automation(desk, lenient_scope(desk.configuration, name_in(form, "runbook"), name_in(form, "target")))
+    return _back()
 
 
 def routes() -> list[web.AbstractRouteDef]:
@@ -79,11 +119,24 @@ def routes() -> list[web.AbstractRouteDef]:
         web.get("/tickets/{key}", ticket),
         web.get("/ack/{token}", confirm),
         web.post("/ack/{token}", acknowledge),
+        web.post("/automation/off", automation_off),
+        web.post("/automation/on", automation_on),
         web.static("/static", _HERE / "static"),
     ]
 
 
-def _page(template: str, *, status: int = 200, **content: Any) -> web.Response:
+def _with_approvals(tx: Transaction, ticket: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    """The ticket with what exactly would run for each question that waits."""
+    asked = ticket["approvals"]
+    shown = [shown_approval(tx, one["id"], secrets) if one["state"] == "waiting" else one for one in asked]
+    return {**ticket, "approvals": shown}
+
+
+def _back() -> web.Response:
+    return web.Response(status=303, headers={"Location": "/"})
+
+
+def page(template: str, *, status: int = 200, **content: Any) -> web.Response:
     text = _environment().get_template(template).render(content)
     return web.Response(text=text, status=status, content_type="text/html")
 

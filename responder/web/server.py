@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from responder.web import api, health, pages
+from responder.web import api, approvals, attachments, health, pages, runbooks, switches
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
 from responder.web.problems import errors_as_problems, security_headers
@@ -23,6 +23,10 @@ def build(context: Context) -> web.Application:
             web.get("/metrics", metrics),
             *health.routes(),
             *api.routes(),
+            *approvals.routes(),
+            *attachments.routes(),
+            *runbooks.routes(),
+            *switches.routes(),
             *pages.routes(),
         ]
     )

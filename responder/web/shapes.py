@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from responder.domain.approval import Approval, wanted
+from responder.domain.masking import masked
 from responder.domain.message import Message
 from responder.domain.runbook import Attempt, Run
 from responder.domain.ticket import Ticket
+from responder.firstaid.showing import ShownStep, shown_steps
+from responder.store.attachments import Attachment
 from responder.store.transaction import Transaction
 
 
@@ -45,6 +50,8 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
         "clocks": [plain(asdict(clock)) for clock in known.clocks.values()],
         "events": [plain(asdict(event)) for event in tx.tickets.events(ticket.id)],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
+        "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
+        "attachments": [attachment_line(one) for one in tx.attachments.of_ticket(ticket.id)],
         "messages": [message_line(message) for message in tx.messages.of_ticket(ticket.id)],
         "reports": [
             {"outcome": outcome, "count": count, "first": plain(first), "last": plain(last)}
@@ -58,8 +65,67 @@ def message_line(message: Message) -> dict[str, Any]:
     return {name: value for name, value in plain(asdict(message)).items() if name != "body"}
 
 
+def attachment_line(attachment: Attachment) -> dict[str, Any]:
+    """A file without its content, which /api/v1/attachments/ID gives."""
+    names = ("id", "name", "media_type", "digest", "actor", "at", "run_id")
+    return {name: plain(getattr(attachment, name)) for name in names}
+
+
+def approval_line(approval: Approval) -> dict[str, Any]:
+    """A question without what would run."""
+    names = (
+        "id", "ticket_id", "episode", "run_id", "step", "runbook", "target", "kind", "question", "roles", "needed",
+        "go_on_without", "asked_at", "due_at", "state", "ended_at", "sentence",
+    )  # fmt: skip
+    answers = [plain(asdict(one)) for one in approval.answers]
+    shown = {name: plain(getattr(approval, name)) for name in names}
+    return {**shown, "wanted": wanted(approval.roles, approval.needed), "answers": answers}
+
+
+def shown_approval(tx: Transaction, approval_id: int, secrets: Collection[str]) -> dict[str, Any]:
+    """A question with its ticket, and every step that would run. Raises NotFound."""
+    approval = tx.approvals.one(approval_id)
+    ticket = tx.tickets.one(approval.ticket_id).ticket
+    return {
+        **approval_line(approval),
+        "ticket": ticket.number,
+        "title": ticket.title,
+        "grade": ticket.grade,
+        "steps": [
+            {
+                **asdict(step),
+                "lines": [masked(line, secrets) for line in step.lines],
+                "is_asked": approval.step == step.number - 1,
+            }
+            for step in _steps_of(tx, approval)
+        ],
+    }
+
+
+def _steps_of(tx: Transaction, approval: Approval) -> list[ShownStep]:
+    made = tx.runs.one(approval.run_id).snapshot if approval.run_id else approval.snapshot
+    try:
+        return shown_steps(made)
+    except (ValueError, LookupError):
+        # A later version may not know a step any more; what was decided then must still be readable.
+        return []
+
+
 def run_line(run: Run) -> dict[str, Any]:
-    names = ("id", "ticket_id", "runbook", "target", "started_at", "ended_at", "outcome", "sentence", "step", "epoch")
+    names = (
+        "id",
+        "ticket_id",
+        "runbook",
+        "target",
+        "started_at",
+        "ended_at",
+        "outcome",
+        "sentence",
+        "step",
+        "epoch",
+        "ordered_by",
+        "verified",
+    )
     return {name: plain(getattr(run, name)) for name in names}
 
 
@@ -70,7 +136,7 @@ def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
         {
             **{
                 name: plain(row._mapping[name])
-                for name in ("step", "name", "kind", "started_at", "ended_at", "outcome", "sentence")
+                for name in ("step", "name", "kind", "host", "started_at", "ended_at", "outcome", "sentence")
             },
             "acts": [act_line(act) for act in acts if act.step == row._mapping["step"]],
         }
@@ -81,6 +147,7 @@ def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
 def act_line(act: Attempt) -> dict[str, Any]:
     return {
         "id": act.id,
+        "host": act.host,
         "command": list(act.command),
         "started_at": plain(act.started_at),
         "ended_at": plain(act.ended_at),

@@ -64,7 +64,10 @@ class LocalWorker:
 
     async def run_until_idle(self) -> None:
         """Does everything that is due, and what that promises; for tests and the demo."""
-        while await self._take(self._clock.now()) or self._tasks:
+        was_busy = True
+        # What was at work while the rows were read may have held the lock of one that is due.
+        while await self._take(self._clock.now()) or self._tasks or was_busy:
+            was_busy = bool(self._tasks)
             if self._tasks:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 

@@ -142,15 +142,18 @@ def test_a_dry_run_shows_the_exact_arguments_and_acts_never(tmp_path: Path, fold
         {
             "name": "ssh",
             "kind": "ssh",
+            "host": "web-1",
+            "phase": "steps",
             "seen": {"as_wanted": False, "check_exit_code": 1},
-            "acts": [{"command": ["touch", "a.b"]}],
+            "unseen": "",
+            "acts": [{"host": "web-1", "command": ["touch", "a.b"], "stdin": ""}],
         }
     ]
     assert list((tmp_path / "host").iterdir()) == []
     (tmp_path / "host" / "a.b").touch()
     assert asked(*words, "file=a.b", "--dry-run")[0]["acts"] == []
     assert "is not a name" in run(*words, "file=a b;", "--dry-run").output
-    assert run(*words, "file=a.b").exit_code == 1
+    assert run(*words, "file=a.b").exit_code == 2
 
 
 def test_a_host_shows_its_keys_and_is_tried(folder: Path, host: DemoSshServer) -> None:

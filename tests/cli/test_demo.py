@@ -28,7 +28,7 @@ def test_the_demo_tells_its_whole_story(option: list[str], kind: str) -> None:
     assert done.stderr == ""
     for part in (
         kind,
-        "restart-webapp on node1: all 3 steps done and looked at again. (helped",
+        "restart-webapp on node1: all 3 steps are done and looked at again. (helped",
         "Nothing came back for 2s.",
         "webapp: config line 7: unknown option 'listn'",
         "Told mei by pager.",

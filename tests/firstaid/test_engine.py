@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from responder.domain.runbook import Command, CommandResult, RunOutcome, StepSpec
+from responder.domain.acts import Command, CommandResult
+from responder.domain.runbook import RunOutcome, StepSpec
 from responder.domain.target import Target
 from responder.errors import (
     AuthRefused,
@@ -21,8 +22,10 @@ from responder.errors import (
     HostUnreachable,
     QueryFailed,
 )
-from responder.firstaid.engine import Ended, Engine, Stop, Suspended, rehearse
+from responder.firstaid.engine import Engine
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
+from responder.firstaid.ports import Ended, StepEnd, Stop, Suspended
+from responder.firstaid.rehearsal import rehearse
 from tests.fakes import (
     MINUTE,
     NOW,
@@ -109,7 +112,7 @@ class Process:
             clock=self.clock,
             started_at=NOW,
         )
-        return await engine.run(self.disk.step)
+        return await engine.run()
 
     async def until_the_end(self) -> Ended:
         for _ in range(200):
@@ -132,7 +135,9 @@ async def test_a_step_looks_acts_and_looks_again() -> None:
     process = Process(a_plan(CHECK))
     ended = await process.until_the_end()
     assert process.host.ran == [("test",), ("fix",), ("test",)]
-    assert ended == Ended(outcome=RunOutcome.HELPED, sentence="restart on web-1: all 1 steps done and looked at again.")
+    assert ended == Ended(
+        outcome=RunOutcome.HELPED, sentence="restart on web-1: its one step is done and looked at again."
+    )
     assert process.disk.ended == [(0, "done", "done, and the second look agrees")]
 
 
@@ -198,7 +203,7 @@ async def test_a_question_without_an_answer_is_a_fact_and_no_crash() -> None:
     process = Process(a_plan(("promql", {"expr": "up", "expect": "none"})))
     process.host.queries["up"] = QueryFailed("Prometheus is away.")
     ended = await process.until_the_end()
-    assert ended.outcome is RunOutcome.FAILED
+    assert ended.outcome is RunOutcome.DIAGNOSED
     assert ended.sentence.endswith("expected up to be none within 0s, but Prometheus is away.")
 
 
@@ -216,7 +221,7 @@ async def test_a_run_that_was_cancelled_starts_no_further_step() -> None:
 
 async def test_a_run_that_is_cancelled_between_look_and_act_does_not_act() -> None:
     process = Process(a_plan(CHECK))
-    process.journal.stop_before_act = Stop(why="The kill switch is on.", outcome=RunOutcome.FAILED)
+    process.journal.stop_before_act = Stop(why="The kill switch is on.", end=StepEnd.STOPPED)
     assert await process.once() == Ended(outcome=RunOutcome.FAILED, sentence="The kill switch is on.")
     assert process.host.ran == [("test",)]
     assert process.disk.attempts == []
@@ -305,7 +310,7 @@ async def test_a_connection_that_is_cut_in_the_middle_leaves_the_outcome_unknown
 async def test_diagnostics_never_fail_a_run(answer: CommandResult | Exception) -> None:
     process = Process(a_plan(COLLECT))
     process.host.answers["uptime",] = answer
-    assert (await process.until_the_end()).outcome is RunOutcome.HELPED
+    assert (await process.until_the_end()).outcome is RunOutcome.DIAGNOSED
     assert process.host.times("df") == 1
     assert len(process.disk.attempts) == 2
 
@@ -323,7 +328,8 @@ PLANS = {
 async def places(plan: Plan) -> list[str]:
     """Where a run that goes well can be interrupted."""
     process = Process(plan)
-    assert (await process.until_the_end()).outcome is RunOutcome.HELPED
+    ended = await process.until_the_end()
+    assert ended.outcome in (RunOutcome.HELPED, RunOutcome.DIAGNOSED)
     return process.crash.places
 
 
@@ -425,7 +431,7 @@ async def test_an_act_that_no_look_can_vouch_for_is_unknown_and_not_repeated() -
     process = (await crashed(plan, at)).restarted_after_a_crash()
     ended = await process.until_the_end()
     assert ended.outcome is RunOutcome.UNKNOWN
-    assert "The service ended while this command was under way." in ended.sentence
+    assert "The service ended while this was under way." in ended.sentence
     assert process.host.times(*act) == 0
 
 
@@ -449,7 +455,7 @@ class ShellHands(FakeHands):
         self._home = home
         self._ends = crash
 
-    async def run(self, command: Command) -> CommandResult:
+    async def run(self, host: str, command: Command) -> CommandResult:
         self._ends.place("before a command reaches the host")
         done = _shell(self._home, command.argv)
         self._ends.place("after a command ended on the host")
@@ -481,7 +487,7 @@ async def test_a_once_command_runs_once_on_a_real_shell_wherever_the_process_die
 
     with pytest.raises(Crash):
         await engine(CrashPlan(at)).run()
-    result = await engine(CrashPlan()).run(disk.step)
+    result = await engine(CrashPlan()).run()
     assert isinstance(result, Ended)
     assert result.outcome is RunOutcome.HELPED
     assert (tmp_path / "ran.txt").read_text() == "ran\n"

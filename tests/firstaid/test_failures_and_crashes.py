@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.runbook import Command, CommandResult, RunOutcome
+from responder.domain.acts import Command, CommandResult
+from responder.domain.runbook import RunOutcome
 from responder.firstaid import marker
-from responder.firstaid.engine import Ended, Engine
+from responder.firstaid.engine import Engine
+from responder.firstaid.ports import Ended
 from tests.fakes import NOW, Crash, CrashPlan, Disk, FakeClock, MemoryJournal
 from tests.firstaid.test_engine import ONCE, PLANS, SERVICE, Process, ShellHands, a_plan, crashed, places
 
@@ -63,7 +65,7 @@ async def test_diagnostics_go_on_after_a_crash_where_they_stood() -> None:
 
 async def test_a_command_with_other_rights_is_asked_about_with_the_same_rights(tmp_path: Path) -> None:
     class Sudo(ShellHands):
-        async def run(self, command: Command) -> CommandResult:
+        async def run(self, host: str, command: Command) -> CommandResult:
             self._ends.place("before a command reaches the host")
             # What sudo does to HOME: the marker lies in the other user's folder.
             prefix = ("env", f"HOME={tmp_path / 'root'}") if command.become else ("env", f"HOME={tmp_path / 'me'}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.domain.runbook import Command, CommandResult
+from responder.domain.acts import Command, CommandResult
 from responder.firstaid import marker
 from responder.firstaid.marker import Trace
 
@@ -40,6 +40,14 @@ def shell(tmp_path: Path) -> RealShell:
 
 
 def test_a_command_that_never_reached_the_host_has_left_no_marker(shell: RealShell) -> None:
+    assert shell.ask("attempt-1") == Trace(started=False)
+
+
+def test_what_was_asked_about_before_it_started_cannot_start_any_more(shell: RealShell) -> None:
+    assert shell.ask("attempt-1") == Trace(started=False)
+    late = shell.once("attempt-1", "/bin/sh", "-c", "echo ran >> ran.txt")
+    assert (late.exit_code, late.stderr) == (125, "this attempt was started before\n")
+    assert not (shell.home / "ran.txt").exists()
     assert shell.ask("attempt-1") == Trace(started=False)
 
 
@@ -96,9 +104,9 @@ def test_markers_are_for_their_owner_only_and_may_live_elsewhere(shell: RealShel
     shell.once("attempt-1", "true")
     assert (shell.state / "attempt-1.started").stat().st_mode & 0o077 == 0
     shell.environment["RESPONDER_STATE"] = str(shell.home / "elsewhere")
-    assert shell.ask("attempt-1") == Trace(started=False)
     shell.once("attempt-1", "true")
     assert (shell.home / "elsewhere" / "attempt-1.exit").read_text() == "0\n"
+    assert shell.ask("attempt-1") == Trace(started=True, exit_code=0)
 
 
 def test_without_a_place_for_the_marker_the_command_does_not_run(shell: RealShell) -> None:

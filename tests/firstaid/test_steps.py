@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
 
-from responder.domain.runbook import (
+from responder.domain.acts import (
     Act,
     Command,
     CommandResult,
@@ -58,7 +57,8 @@ def waits_until(acts: tuple[Act, ...]) -> float:
 
 
 def test_there_are_these_kinds_and_each_is_found_by_its_word() -> None:
-    assert set(kinds()) == {"collect", "http", "promql", "service_restart", "ssh", "wait"}
+    own = {"check", "collect", "disk_cleanup", "http", "process", "promql", "script", "service_restart", "ssh", "wait"}
+    assert own <= set(kinds())
     assert all(step.kind == word for word, step in kinds().items())
 
 
@@ -77,32 +77,6 @@ def test_wait_is_done_when_the_time_has_passed(passed: float) -> None:
 
 def test_wait_asks_nothing() -> None:
     assert a_step("wait", **{"for": "1m"}).look() is None
-
-
-# --- collect ---------------------------------------------------------------------------------------
-
-
-def test_collect_plans_its_commands_as_harmless_ones_in_their_order() -> None:
-    step = a_step("collect", commands=[["uptime"], ["df", "-h"]], timeout="5s", become=True)
-    assert plan(step, {}, a_moment()) == tuple(
-        Command(argv=argv, timeout=5 * SECOND, become=True, harmless=True) for argv in (("uptime",), ("df", "-h"))
-    )
-
-
-def test_collect_is_done_after_it_has_acted() -> None:
-    step = a_step("collect", commands=[["uptime"], ["df"]])
-    done = [replace(a_moment(1, acted=1), acts=acts) for acts in (0, 1, 2)]
-    assert [[act.argv for act in plan(step, {}, moment) if isinstance(act, Command)] for moment in done] == [
-        [("uptime",), ("df",)],
-        [("df",)],
-        [],
-    ]
-
-
-@pytest.mark.parametrize("commands", [[], [["uptime"]] * 21, ["uptime"], [[""]], [["x" * 5000]]])
-def test_collect_refuses_no_commands_too_many_and_texts_instead_of_lists(commands: object) -> None:
-    with pytest.raises(ValidationError):
-        a_step("collect", commands=commands)
 
 
 # --- ssh -------------------------------------------------------------------------------------------

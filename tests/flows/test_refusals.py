@@ -75,7 +75,7 @@ async def test_a_second_ticket_on_a_busy_host_waits_and_then_gets_its_turn(world
 
     await world.post(alert("Other"))
     other = Run(id=0, ticket_id=1, runbook="restart-app", target="web-1", started_at=world.clock.now())
-    busy = await world.database.write(lambda tx: tx.runs.start(other))
+    busy = await world.database.write(lambda tx: tx.runs.start(other, [other.target]))
     await world.post(alert())
     await world.work()
     assert "Waiting: restart-app for" in texts(await world.ticket(2))
@@ -125,7 +125,7 @@ async def test_cleared_stops_the_next_act_even_within_a_step(world: World) -> No
     loop = asyncio.get_running_loop()
 
     class ClearingFleet(type(world.fleet)):  # type: ignore[misc]
-        async def run(self, target, argv, *, timeout):  # type: ignore[no-untyped-def]
+        async def run(self, target, argv, *, timeout, stdin=""):  # type: ignore[no-untyped-def]
             answer = await super().run(target, argv, timeout=timeout)
             if argv[1] == "status":
                 await world.post(resolved())

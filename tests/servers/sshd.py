@@ -23,7 +23,7 @@ KEY_TYPES = ("ed25519", "ecdsa", "rsa")
 
 _CONFIG = """\
 Port {port}
-ListenAddress 127.0.0.1
+ListenAddress {address}
 PidFile none
 {host_keys}
 AuthorizedKeysFile {directory}/authorized_keys
@@ -45,12 +45,23 @@ SetEnv SHLVL=2
 class Sshd:
     """Writes its own configuration and keys into a directory, and answers while it is entered.
 
-    `more` is further configuration, such as `MaxSessions 2`.
+    `more` is further configuration, such as `MaxSessions 2`. `inside` is put before its command, to start it elsewhere
+    than here, where it then listens on `address` and port 22.
     """
 
-    def __init__(self, directory: Path, *, key_types: tuple[str, ...] = KEY_TYPES, more: str = "") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        key_types: tuple[str, ...] = KEY_TYPES,
+        more: str = "",
+        address: str = "127.0.0.1",
+        inside: tuple[str, ...] = (),
+    ) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.address = address
+        self.port = 22 if inside else free_port()
+        self._inside = inside
         self.key_file = directory / "client_key"
         self._key_types = key_types
         self._more = more
@@ -74,10 +85,16 @@ class Sshd:
         config = self.directory / "sshd_config"
         host_keys = "\n".join(f"HostKey {self.host_key_file(key_type)}" for key_type in self._key_types)
         config.write_text(
-            _CONFIG.format(port=self.port, directory=self.directory, host_keys=host_keys, more=self._more)
+            _CONFIG.format(
+                port=self.port,
+                address=self.address,
+                directory=self.directory,
+                host_keys=host_keys,
+                more=self._more,
+            )
         )
         self._process = subprocess.Popen(
-            [SSHD, "-D", "-e", "-f", str(config)],
+            [*self._inside, SSHD, "-D", "-e", "-f", str(config)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -138,7 +155,7 @@ class Sshd:
     def target(self, name: str = "web-1") -> Target:
         return Target(
             name=name,
-            address="127.0.0.1",
+            address=self.address,
             port=self.port,
             user=getpass.getuser(),
             key_file=self.key_file,

@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
+from responder.domain.switches import Switch
 from responder.domain.ticket import Change, EventKind, Sums
 from responder.errors import Conflict, Refused, StoreUnavailable
 from responder.flows.desk import Desk
@@ -89,7 +90,9 @@ async def test_a_promise_is_taken_back_with_its_transaction(world: World) -> Non
 async def test_a_promise_wakes_and_a_transaction_without_one_does_not(world: World) -> None:
     woken: list[bool] = []
     world.database.on_promise = lambda: woken.append(True)
-    await world.database.write(lambda tx: tx.switchboard.turn_on("kill", "why", "mei", NOW))
+    await world.database.write(
+        lambda tx: tx.switchboard.turn_on(Switch(name="kill", reason="why", actor="mei", at=NOW))
+    )
     assert woken == []
     await world.database.write(lambda tx: tx.promise([Job(kind="close", args={}, due_at=NOW)]))
     assert woken == [True]

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
+from responder.domain.acts import Act, Answer, Facts, Fail, Look, Moment, Query, Suspend
 from responder.domain.durations import spoken
-from responder.domain.runbook import Act, Answer, Facts, Fail, Look, Moment, Query, Suspend
 from responder.firstaid.step import Duration, Step, Word
 
 _COMPARE = {
@@ -39,6 +39,10 @@ class Promql(Step):
     expect: Annotated[str, AfterValidator(_expectation)]
     within: Duration = timedelta()
     every: Duration = timedelta(seconds=5)
+
+    @property
+    def only_looks(self) -> bool:
+        return True
 
     def look(self) -> Look:
         return Query(promql=self.expr)

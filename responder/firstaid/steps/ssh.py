@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from responder.domain.runbook import Act, Answer, Command, CommandResult, Facts, Fail, Look, Moment, Suspend
+from responder.domain.acts import Act, Answer, Command, CommandResult, Facts, Fail, Look, Moment, Suspend
 from responder.firstaid.step import Argv, Duration, Step, Word
 
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from responder.domain.acts import Act, Facts, Moment, Suspend
 from responder.domain.durations import spoken
-from responder.domain.runbook import Act, Facts, Moment, Suspend
 from responder.firstaid.step import Duration, Step
 
 
@@ -17,6 +17,10 @@ class Wait(Step):
     kind: ClassVar[str] = "wait"
 
     duration: Duration = Field(alias="for")
+
+    @property
+    def only_looks(self) -> bool:
+        return True
 
     def plan(self, first: Facts, seen: Facts, moment: Moment) -> tuple[Act, ...]:  # noqa: ARG002 steps share a form
         until = moment.started_at + self.duration

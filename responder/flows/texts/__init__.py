@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from responder.domain.approval import Approval
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
@@ -39,6 +40,19 @@ class HandOverText:
     why: str
     ack_link: str
     ticket_link: str
+    suggestion: QuestionText | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionText:
+    """What a question to people is made of: a line about whose yes is needed, the steps, and the link to answer."""
+
+    ticket: Ticket
+    approval: Approval
+    wanted: str
+    steps: Sequence[str]
+    link: str
+    ticket_link: str
 
 
 def hand_over_subject(ticket: Ticket) -> str:
@@ -61,9 +75,26 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
             why=parts.why,
             ack_link=parts.ack_link,
             ticket_link=parts.ticket_link,
+            suggestion=parts.suggestion,
             links=sorted(parts.ticket.links.items()),
         )
     )
+
+
+def subject(ticket: Ticket, text: str) -> str:
+    """One line: grade, number, and what it is about."""
+    return " ".join(f"[{ticket.grade}] {ticket.number} {text}".split())[:160]
+
+
+def question_body(parts: QuestionText, language: str) -> str:
+    """What is asked, for which ticket, what exactly would run, and the link to answer."""
+    return _environment(language).get_template("question.txt.j2").render(parts=parts)
+
+
+def notice_body(ticket: Ticket, text: str, ticket_link: str, language: str) -> str:
+    """What a run, or its outcome, has to tell."""
+    template = _environment(language).get_template("notice.txt.j2")
+    return template.render(ticket=ticket, text=text, ticket_link=ticket_link)
 
 
 def _told(tried: Tried) -> dict[str, object]:

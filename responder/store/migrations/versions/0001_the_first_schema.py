@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def upgrade() -> None:  # noqa: PLR0915 one statement per table
     op.create_table(
         "bodies",
         sa.Column("id", sa.Text(), nullable=False),
@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -244,6 +245,8 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("ordered_by", sa.Text(), nullable=False),
+        sa.Column("verified", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
             ["ticket_id"],
             ["tickets.id"],
@@ -251,15 +254,81 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
-        batch_op.create_index(
-            "one_run_per_target",
-            ["target"],
-            unique=True,
-            sqlite_where=sa.text("ended_at IS NULL"),
-            postgresql_where=sa.text("ended_at IS NULL"),
-        )
         batch_op.create_index("runs_by_runbook", ["runbook", "started_at"], unique=False)
+        batch_op.create_index("runs_by_start", ["started_at"], unique=False)
         batch_op.create_index("runs_by_ticket", ["ticket_id", "id"], unique=False)
+
+    op.create_table(
+        "run_hosts",
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("at_work", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
+        sa.PrimaryKeyConstraint("run_id", "host"),
+    )
+    with op.batch_alter_table("run_hosts", schema=None) as batch_op:
+        batch_op.create_index(
+            "one_run_per_host",
+            ["host"],
+            unique=True,
+            sqlite_where=sa.text("at_work"),
+            postgresql_where=sa.text("at_work"),
+        )
+        batch_op.create_index("run_hosts_by_host", ["host", "run_id"], unique=False)
+
+    op.create_table(
+        "approvals",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("episode", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=True),
+        sa.Column("step", sa.Integer(), nullable=True),
+        sa.Column("runbook", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("roles", sa.Text(), nullable=False),
+        sa.Column("needed", sa.Integer(), nullable=False),
+        sa.Column("go_on_without", sa.Boolean(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("snapshot", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("run_id", "step", name="one_approval_per_step"),
+    )
+    with op.batch_alter_table("approvals", schema=None) as batch_op:
+        batch_op.create_index("approvals_by_ticket", ["ticket_id", "id"], unique=False)
+        batch_op.create_index(
+            "approvals_waiting",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+
+    op.create_table(
+        "attachments",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("attachments", schema=None) as batch_op:
+        batch_op.create_index("attachments_by_ticket", ["ticket_id", "id"], unique=False)
 
     op.create_table(
         "attempts",
@@ -274,6 +343,8 @@ def upgrade() -> None:
         sa.Column("output", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("become", sa.Boolean(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"],
             ["runs.id"],
@@ -289,6 +360,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("first", sa.Text(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -308,6 +380,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("attachments")
+    op.drop_table("approvals")
+    op.drop_table("run_hosts")
     op.drop_table("run_steps")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index("attempts_by_run")
@@ -315,10 +390,8 @@ def downgrade() -> None:
     op.drop_table("attempts")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index("runs_by_ticket")
+        batch_op.drop_index("runs_by_start")
         batch_op.drop_index("runs_by_runbook")
-        batch_op.drop_index(
-            "one_run_per_target", sqlite_where=sa.text("ended_at IS NULL"), postgresql_where=sa.text("ended_at IS NULL")
-        )
 
     op.drop_table("runs")
     with op.batch_alter_table("messages", schema=None) as batch_op:

@@ -1,0 +1,41 @@
+"""Masking: what looks like a secret, or is a known one, does not reach the ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+MASK = "***"
+
+_SHAPES = (
+    # A private key, whole or cut off at its end.
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    # user:password@ in a URL.
+    re.compile(r"(?<=://)[^\s/:@]{1,100}:[^\s/@]{1,200}(?=@)"),
+    re.compile(r"(?i)(?<=authorization: )(?:basic|bearer|token)? ?[^\s\"',]{4,}"),
+    re.compile(r"(?i)(?<=bearer )[A-Za-z0-9._~+/=-]{8,}"),
+    # JSON Web Tokens, and keys of AWS, GitHub, Slack, Google.
+    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}\b"),
+    re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
+    re.compile(r"\bAIza[A-Za-z0-9_-]{30,}\b"),
+)
+_NAMED = re.compile(
+    r"(?i)(?P<name>[\w.-]{0,40}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential)[\w.-]{0,20}"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?P<value>[^\s\"',;&]{3,200})"
+)
+_SHORTEST = 6
+
+
+def masked(text: str, known: Collection[str] = ()) -> str:
+    """The text with known secrets, and what has a secret's shape or name, replaced by ***.
+
+    Known secrets shorter than six characters are left: they would blot out ordinary words.
+    """
+    for secret in sorted(known, key=len, reverse=True):
+        if len(secret) >= _SHORTEST:
+            text = text.replace(secret, MASK)
+    for shape in _SHAPES:
+        text = shape.sub(MASK, text)
+    return _NAMED.sub(lambda found: f"{found['name']}{MASK}", text)

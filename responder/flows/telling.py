@@ -1,0 +1,105 @@
+"""Telling: messages to people as rows, each promised to be delivered, in the transaction that has the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from responder.domain.acts import Tell
+from responder.domain.masking import masked
+from responder.domain.message import Message
+from responder.domain.oncall import Recipient, addressed, recipients
+from responder.domain.runbook import Run
+from responder.domain.ticket import Change, EventKind, Promise, Ticket
+from responder.firstaid.plan import PlannedStep
+from responder.flows.desk import Desk
+from responder.flows.texts import notice_body, subject
+from responder.store.transaction import Transaction
+
+_FIRST_TIER = (1,)
+
+
+def team_of(desk: Desk, ticket: Ticket, tiers: Iterable[int] = _FIRST_TIER) -> tuple[tuple[Recipient, ...], str]:
+    """Who of the ticket's team is told when these tiers are called, and why."""
+    configuration = desk.configuration
+    own = configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
+    return recipients(own, tiers, configuration.people)
+
+
+def meant_by(desk: Desk, ticket: Ticket, tell: Tell) -> tuple[tuple[Recipient, ...], str]:
+    """Whom an act wants to be told, and why them."""
+    named, why_named = addressed(tell.people, tell.roles, desk.configuration.people)
+    tiers = tell.tiers if tell.tiers or tell.people or tell.roles else _FIRST_TIER
+    called, why_called = team_of(desk, ticket, tiers)
+    told = tuple(dict.fromkeys((*named, *called)))
+    return told, "; ".join(why for why in (why_named, why_called) if why)
+
+
+def tell_in_step(desk: Desk, tx: Transaction, run: Run, step: PlannedStep, tell: Tell) -> None:
+    """Tells people what a step has to say, once, however often the step is come to."""
+    known = tx.tickets.one(run.ticket_id, locked=True)
+    change, now = Change.of(known.ticket, known.clocks), desk.clock.now()
+    mark: dict[str, Any] = {"told_by": run.id, "step": step.index}
+    if any(mark.items() <= event.data.items() for event in tx.tickets.events(run.ticket_id)):
+        return
+    told, why = meant_by(desk, change.after, tell)
+    text = masked(tell.text, desk.configuration.secrets)
+    purpose = f"run-{run.id}-step-{step.index}"
+    write_notice(desk, tx, change, told, purpose=purpose, text=text)
+    change.note(now, EventKind.MESSAGE, f"To tell: {spoken_recipients(told)} ({why}): {text}", **mark)
+    tx.apply([change], now)
+
+
+def write_notice(
+    desk: Desk, tx: Transaction, change: Change, told: Collection[Recipient], *, purpose: str, text: str
+) -> list[Recipient]:
+    """As `write_messages`, of a text that needs no more than its ticket around it."""
+    ticket, link = change.after, desk.links.ticket(change.after.number)
+
+    def body(recipient: Recipient) -> str:
+        return notice_body(ticket, text, link, language_of(desk, recipient))
+
+    return write_messages(desk, tx, change, told, purpose=purpose, subject=subject(ticket, text), body=body)
+
+
+def write_messages(
+    desk: Desk,
+    tx: Transaction,
+    change: Change,
+    told: Collection[Recipient],
+    *,
+    purpose: str,
+    subject: str,
+    body: Callable[[Recipient], str],
+) -> list[Recipient]:
+    """Puts a message for each of them into the outbox; gives those who had not got it yet."""
+    ticket, new = change.after, []
+    for recipient in told:
+        message_id = tx.messages.write(
+            Message(
+                ticket_id=ticket.id,
+                episode=ticket.episode,
+                purpose=purpose,
+                person=recipient.person,
+                channel=recipient.channel,
+                subject=subject,
+                body=body(recipient),
+                created_at=desk.clock.now(),
+            )
+        )
+        if message_id is not None:
+            new.append(recipient)
+            # A lock of its own: a channel that hangs must not hold up the ticket.
+            lock = f"message:{message_id}"
+            change.promises.append(Promise(kind="deliver", args={"message": message_id}, lock=lock))
+    return new
+
+
+def spoken_recipients(told: Iterable[Recipient]) -> str:
+    """Who is told, for the ticket's history."""
+    return ", ".join(f"{one.person} by {one.channel}" for one in told) or "nobody"
+
+
+def language_of(desk: Desk, recipient: Recipient) -> str:
+    person = desk.configuration.people.get(recipient.person)
+    return person.language if person else "en"

@@ -1,0 +1,143 @@
+"""Questions to people: the API, the page that a signed link opens, and the form on a ticket's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from responder.errors import NotFound, Refused
+from responder.flows import consent
+from responder.flows.orders import order_run
+from responder.store.transaction import Transaction
+from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
+from responder.web.context import CONTEXT, needs
+from responder.web.pages import page
+from responder.web.shapes import approval_line, run_line, shown_approval
+
+_LARGEST_PAGE = 500
+
+
+# --- the API ---------------------------------------------------------------------------------------
+
+
+@needs("read")
+async def list_approvals(request: web.Request) -> web.StreamResponse:
+    """Questions, newest first. Query: all (decided ones too), limit."""
+    limit = min(number_in(request.query.get("limit"), 100), _LARGEST_PAGE)
+    waiting_only = request.query.get("all") not in ("1", "true")
+
+    def gather(tx: Transaction) -> list[dict[str, Any]]:
+        found = tx.approvals.listed(waiting_only=waiting_only, limit=limit)
+        return [{**approval_line(one), "ticket": tx.tickets.one(one.ticket_id).ticket.number} for one in found]
+
+    return json_answer({"approvals": await desk_of(request).store.read(gather)})
+
+
+@needs("read")
+async def show_approval(request: web.Request) -> web.StreamResponse:
+    """One question with every step that would run."""
+    return json_answer(await _shown(request, _id(request)))
+
+
+@needs("act")
+async def approve(request: web.Request) -> web.StreamResponse:
+    """A yes. Body: perhaps actor and reason."""
+    return await _answer_by_api(request, yes=True)
+
+
+@needs("act")
+async def reject(request: web.Request) -> web.StreamResponse:
+    """A no. Body: perhaps actor and reason."""
+    return await _answer_by_api(request, yes=False)
+
+
+@needs("act")
+async def start_run(request: web.Request) -> web.StreamResponse:
+    """Orders a run for a ticket. Body: runbook, and perhaps target and actor."""
+    content = await content_of(request)
+    runbook, target, actor = text_in(content, "runbook"), name_in(content, "target"), actor_of(request, content)
+    return json_answer(run_line(await order_run(desk_of(request), request.match_info["key"], runbook, target, actor)))
+
+
+async def _answer_by_api(request: web.Request, *, yes: bool) -> web.StreamResponse:
+    content = await content_of(request)
+    actor, reason = actor_of(request, content), _reason(content)
+    await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=reason)
+    return json_answer(await _shown(request, _id(request)))
+
+
+# --- pages -----------------------------------------------------------------------------------------
+
+
+async def ask(request: web.Request) -> web.StreamResponse:
+    """What a signed link opens: what is asked, and what exactly would run. It changes nothing."""
+    desk = request.app[CONTEXT].desk
+    try:
+        claim = desk.links.read_approve(request.match_info["token"])
+        shown = await _shown(request, claim.approval_id)
+    except (Refused, NotFound) as error:
+        return page("message.html", status=403, title="This link does not act", text=str(error))
+    return page("approve.html", approval=shown, person=claim.person, title=f"Approval {claim.approval_id}")
+
+
+async def answer_by_link(request: web.Request) -> web.StreamResponse:
+    """The answer given on that page."""
+    desk, form = request.app[CONTEXT].desk, dict(await request.post())
+    try:
+        claim = desk.links.read_approve(request.match_info["token"])
+        yes, reason = _yes_or_no(form), _reason(form)
+        await consent.answer(desk, claim.approval_id, claim.person, yes=yes, reason=reason)
+        shown = await _shown(request, claim.approval_id)
+    except (Refused, NotFound) as error:
+        return page("message.html", status=409, title="It does not count", text=str(error))
+    text = shown["sentence"] or f"Noted, {claim.person}. Others are still awaited."
+    return page("message.html", title="Thank you", text=text)
+
+
+@needs("act")
+async def answer_by_form(request: web.Request) -> web.StreamResponse:
+    """The form on a ticket's page."""
+    form = dict(await request.post())
+    try:
+        yes, actor = _yes_or_no(form), actor_of(request, form)
+        approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form))
+    except (Refused, NotFound) as error:
+        return page("message.html", status=409, title="It does not count", text=str(error))
+    return web.Response(status=303, headers={"Location": f"/tickets/{approval.ticket_id}"})
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/approvals", list_approvals),
+        web.get(r"/api/v1/approvals/{id:\d{1,15}}", show_approval),
+        web.post(r"/api/v1/approvals/{id:\d{1,15}}/approve", approve),
+        web.post(r"/api/v1/approvals/{id:\d{1,15}}/reject", reject),
+        web.post("/api/v1/tickets/{key}/runs", start_run),
+        web.get("/approve/{token}", ask),
+        web.post("/approve/{token}", answer_by_link),
+        web.post(r"/approvals/{id:\d{1,15}}", answer_by_form),
+    ]
+
+
+async def _shown(request: web.Request, approval_id: int) -> dict[str, Any]:
+    secrets = request.app[CONTEXT].desk.configuration.secrets
+    return await request.app[CONTEXT].desk.store.read(lambda tx: shown_approval(tx, approval_id, secrets))
+
+
+def _id(request: web.Request) -> int:
+    return int(request.match_info["id"])
+
+
+def _reason(given: Mapping[str, Any]) -> str:
+    text = given.get("reason") or ""
+    if not isinstance(text, str):
+        raise web.HTTPUnprocessableEntity(text="“reason” is not a text.")
+    return " ".join(text.replace("\x00", "").split())[:LONGEST_TEXT]
+
+
+def _yes_or_no(form: Mapping[str, Any]) -> bool:
+    if form.get("answer") not in ("yes", "no"):
+        raise Refused("The answer is neither yes nor no.")
+    return bool(form["answer"] == "yes")

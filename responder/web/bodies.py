@@ -1,0 +1,80 @@
+"""What handlers read out of requests, and how they answer programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from responder.domain.durations import parse_duration
+from responder.flows.desk import Desk
+from responder.web.context import ACTOR, CONTEXT
+
+LONGEST_TEXT = 10_000
+
+
+def desk_of(request: web.Request) -> Desk:
+    return request.app[CONTEXT].desk
+
+
+def json_answer(content: object) -> web.Response:
+    return web.Response(body=orjson.dumps(content), content_type="application/json")
+
+
+async def content_of(request: web.Request) -> dict[str, Any]:
+    body = await request.read()
+    try:
+        content = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError as error:
+        raise web.HTTPBadRequest(text=f"The body is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise web.HTTPUnprocessableEntity(text="The body is not a JSON object.")
+    return content
+
+
+def actor_of(request: web.Request, content: dict[str, Any]) -> str:
+    """Who acts: the name given, by the token that vouches for it."""
+    name = content.get("actor")
+    if isinstance(name, str) and 0 < len(name.strip()) <= 80:
+        return " ".join(name.replace("\x00", "").split())
+    return request[ACTOR]
+
+
+def text_in(content: dict[str, Any], name: str) -> str:
+    text = content.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise web.HTTPUnprocessableEntity(text=f"“{name}” is missing: a text that says why or what.")
+    return text.replace("\x00", "\ufffd").strip()[:LONGEST_TEXT]
+
+
+def number_in(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise web.HTTPBadRequest(text=f"{text!r} is not a whole number.")
+    return int(text)
+
+
+def duration_in(content: dict[str, Any], name: str) -> timedelta | None:
+    """How long, such as `2h`; None if it is not said or empty."""
+    text = content.get(name)
+    if text is None or text == "":
+        return None
+    try:
+        found = parse_duration(text if isinstance(text, str) else "")
+    except ValueError as error:
+        raise web.HTTPUnprocessableEntity(text=f"“{name}”: {error}.") from error
+    if found <= timedelta():
+        raise web.HTTPUnprocessableEntity(text=f"“{name}” is no time at all.")
+    return found
+
+
+def name_in(content: Mapping[str, Any], name: str) -> str:
+    """A name that may be left out."""
+    text = content.get(name) or ""
+    if not isinstance(text, str):
+        raise web.HTTPUnprocessableEntity(text=f"“{name}” is not a text.")
+    return text.replace("\x00", "").strip()

@@ -1,0 +1,54 @@
+"""Masking: secrets that a command prints do not reach the ticket; ordinary output stays as it is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from responder.domain.masking import masked
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("DB_PASSWORD=hunter22 next", "DB_PASSWORD=*** next"),
+        ('{"api_key": "abcdef123456", "port": 80}', '{"api_key": "***", "port": 80}'),
+        ("postgres://app:s3cret@db-1/app", "postgres://***@db-1/app"),
+        ("Authorization: Bearer abc.def-ghi_jkl", "Authorization: ***"),
+        ("curl -H 'authorization: Basic dXNlcjpwYXNz'", "curl -H 'authorization: ***'"),
+        ("key AKIAIOSFODNN7EXAMPLE here", "key *** here"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nafter", "***\nafter"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\ncut off", "***"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "***"),
+    ],
+)
+def test_what_has_the_shape_or_the_name_of_a_secret_is_masked(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app.service: Main process exited, code=exited, status=1/FAILURE",
+        "Filesystem  Size  Used Avail Use% Mounted on\n/dev/sda1    20G   19G  0.5G  98% /",
+        "listening on http://127.0.0.1:8080/",
+        "see https://wiki.example.org/a:b/c@d",
+        "10.0.0.1 - - [20/Nov/2026:03:00:00 +0000] GET / 200",
+    ],
+)
+def test_ordinary_output_stays_as_it_is(text: str) -> None:
+    assert masked(text) == text
+
+
+def test_a_known_secret_is_masked_wherever_it_stands_and_the_longest_first() -> None:
+    assert masked("xx-topsecret-longer-yy topsecret", ("topsecret", "topsecret-longer")) == "xx-***-yy ***"
+
+
+def test_a_very_short_secret_does_not_blot_out_ordinary_words() -> None:
+    assert masked("all is well", ("is",)) == "all is well"
+
+
+@given(st.text(max_size=300), st.text(alphabet="abcdefgh0123", min_size=6, max_size=20))
+def test_a_known_secret_is_never_shown(around: str, secret: str) -> None:
+    assert secret not in masked(f"{around}{secret}{around}", (secret,))

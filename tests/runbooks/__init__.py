@@ -1,0 +1,1 @@
+"""The shipped runbooks, on real servers where a user has them."""
