@@ -151,13 +151,14 @@ def _show_commands(before: Counter[Aid], after: Counter[Aid]) -> None:
     _say(f"  {'commands':<9} (settings of the steps; what they find on the host decides what runs)")
     for sign, some in (("-", before - after), ("+", after - before)):
         for aid, times in _ordered(some):
-            _say(f"    {sign} {aid.runbook} on {aid.target}" + (f" ×{times}" if times > 1 else ""))
+            level = "" if aid.level == "auto" else f" ({aid.level})"
+            _say(f"    {sign} {aid.runbook} on {aid.target}{level}" + (f" ×{times}" if times > 1 else ""))
             for line in _steps(aid):
                 _say(f"    {sign}   {line}")
 
 
 def _ordered(some: Counter[Aid]) -> list[tuple[Aid, int]]:
-    return sorted(some.items(), key=lambda entry: (entry[0].runbook, entry[0].target, entry[0].steps))
+    return sorted(some.items(), key=lambda entry: (entry[0].runbook, entry[0].target, entry[0].level, entry[0].steps))
 
 
 def _steps(aid: Aid) -> list[str]:
@@ -221,7 +222,7 @@ def _plain_tally(tally: Tally) -> dict[str, Any]:
     plain: dict[str, Any] = {name: getattr(tally, name) for name in FIELDS if name != "commands"}
     plain = {name: value if isinstance(value, int) else dict(sorted(value.items())) for name, value in plain.items()}
     plain["commands"] = [
-        {"runbook": aid.runbook, "target": aid.target, "times": times, **orjson.loads(aid.steps)}
+        {"runbook": aid.runbook, "target": aid.target, "autonomy": aid.level, "times": times, **orjson.loads(aid.steps)}
         for aid, times in _ordered(tally.commands)
     ]
     return plain

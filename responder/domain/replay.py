@@ -2,7 +2,8 @@
 
 What no report tells is not made up, but stands in for itself in the way that pages most: nobody acknowledges, and
 first aid counts as having helped exactly when the recorded all-clear came within the policy's `proof_within`.
-Guards that depend on runs (locks, cooldowns, budgets) let everything through.
+Guards that depend on runs (locks, cooldowns, budgets) let everything through; autonomy that is earned by runs counts as
+not earned, and nobody answers a question.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
@@ -26,12 +27,20 @@ COUNTED = ("grades", "rules", "teams", "runbooks", "targets", "refused", "pages"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Aid:
-    """What first aid would do for a ticket: `steps` as text, or why it would be refused."""
+    """What first aid would do for a ticket: `steps` as text, or why it would be refused.
+
+    With `is_for_people` it is only suggested, or only looks. With `asks_for` people are asked that long first, and
+    unless it then goes on without them, they get the ticket.
+    """
 
     runbook: str
     target: str = ""
     steps: str = ""
     objection: str = ""
+    level: str = "auto"
+    is_for_people: bool = False
+    asks_for: timedelta | None = None
+    goes_on_without: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -164,8 +173,25 @@ class Replay:
             return
         tally.targets[aid.target] += 1
         tally.commands[aid] += 1
+        if aid.is_for_people:
+            change.promise("hand_over")
+        elif aid.asks_for is not None:
+            change.promise("unanswered", now + aid.asks_for)
+        else:
+            self._run(change, now)
+
+    def _run(self, change: Change, now: datetime) -> None:
         lifecycle.start_first_aid(change, now=now, reason="")
         change.promise("patience", now + self._policy.proof_within)
+
+    def _unanswered(self, trouble: str, change: Change, now: datetime) -> None:  # noqa: ARG002 they share a form
+        aid = self._around.aid_for(change.after)
+        if change.after.status is not Status.NEW or change.after.signal is Signal.CLEARED:
+            return
+        if aid is not None and aid.goes_on_without:
+            self._run(change, now)
+        else:
+            change.promise("hand_over")
 
     def _patience(self, trouble: str, change: Change, now: datetime) -> None:  # noqa: ARG002 they share a form
         if change.after.status is Status.FIRST_AID and change.after.signal is Signal.FIRING:
@@ -221,6 +247,7 @@ class Replay:
 _DOES: Mapping[str, Callable[[Replay, str, Change, datetime], None]] = {
     "first_aid": Replay._first_aid,
     "patience": Replay._patience,
+    "unanswered": Replay._unanswered,
     "hand_over": Replay._hand_over,
     "settle": Replay._settle,
     "close": Replay._close,

@@ -10,13 +10,15 @@ from datetime import datetime
 import orjson
 
 from responder.config.configuration import Configuration
+from responder.domain import autonomy
+from responder.domain.autonomy import Autonomy
 from responder.domain.oncall import recipients
 from responder.domain.replay import COUNTED, Aid, Replay, Surroundings, Tally
 from responder.domain.report import Report, Signal
 from responder.domain.target import find
 from responder.domain.ticket import Ticket
 from responder.errors import BadReport
-from responder.firstaid.plan import snapshot
+from responder.firstaid.plan import from_snapshot, snapshot
 from responder.flows.receive import Post, about_quarantine, about_stranger, with_complaints
 from responder.flows.watch import report_on
 from responder.intake.alertmanager import parse
@@ -148,7 +150,16 @@ def _aid(configuration: Configuration, ticket: Ticket) -> Aid | None:
         made = snapshot(configuration.runbooks[rule.runbook], ticket.labels, target, inventory=configuration.targets)
     except ValueError as error:
         return Aid(runbook=rule.runbook, target=target.name, objection=str(error))
-    return Aid(runbook=rule.runbook, target=target.name, steps=_steps(made))
+    level, _ = autonomy.level(rule.autonomy, ticket.grade, target.groups, ())
+    return Aid(
+        runbook=rule.runbook,
+        target=target.name,
+        steps=_steps(made),
+        level=level,
+        is_for_people=level is Autonomy.SUGGEST or from_snapshot(made).only_looks,
+        asks_for=rule.approval.within if level is Autonomy.APPROVE else None,
+        goes_on_without=rule.approval.go_on_without,
+    )
 
 
 def _steps(made: Mapping[str, object]) -> str:

@@ -24,6 +24,15 @@ from responder.store.transaction import Transaction
 from tests.fakes import HOUR, MINUTE, FakeClock, material_folder
 from tests.world import MAIN, PEOPLE, POLICY, RUNBOOK, World, alert, resolved, write_files
 
+ASKING = """
+extends: p1-p4
+first_aid:
+  - name: restart it
+    when: ['alertname="ServiceDown"']
+    runbook: restart-app
+    autonomy: {level}
+    approval: {{within: 15m}}
+"""
 WITHOUT_FIRST_AID = "extends: p1-p4\n"
 NOTHING_IS_GRAVE = POLICY + "grade_rules: [{name: all is slight, grade: P4, when: ['alertname!=\"\"']}]\n"
 ONE_PER_NAME = POLICY + "correlation: [{name: by-name, when: ['alertname!=\"\"'], by: [alertname]}]\n"
@@ -127,6 +136,27 @@ async def test_first_aid_without_an_all_clear_in_time_still_pages(world: World) 
     (one,) = (await differing(world, WITHOUT_FIRST_AID))["differences"]
     assert one["fields"] == ["runbooks", "targets", "commands"]
     assert one["before"]["pages"] == {"lars by phone": 1, "mei by pager": 1}
+
+
+@pytest.mark.parametrize(("level", "pages_at_once"), [("suggest", True), ("approve", False)])
+async def test_a_rule_that_only_suggests_or_asks_pages_where_automation_did_not(
+    world: World, level: str, pages_at_once: bool
+) -> None:
+    await world.post(alert())
+    world.clock.advance(2 * MINUTE)
+    await world.post(resolved())
+    asking = ASKING.format(level=level)
+    (one,) = (await differing(world, asking))["differences"]
+    assert one["after"]["commands"][0]["autonomy"] == level
+    assert bool(one["after"]["pages"]) is pages_at_once
+    assert f"    + restart-app on web-1 ({level})\n" in (await asked(world, policy=asking)).output
+
+    world.clock.advance(24 * HOUR)
+    await world.post(alert(instance="web-2:9100"))
+    world.clock.advance(HOUR)
+    await world.post(alert("Odd"))
+    later = next(one for one in (await differing(world, asking))["differences"] if "web-2" in one["title"])
+    assert later["after"]["pages"]
 
 
 async def test_a_changed_grade_changes_the_rule_and_who_is_paged(world: World) -> None:
