@@ -169,6 +169,18 @@ MACHINE_WORK = (
         {"{{by}}": "sum by (by) (job_priority_by:responder_tickets_resolved:delta$window{JOB})"},
     ),
     Panel("From the alert to the first command", quantiles("responder_report_to_command_seconds"), unit="s"),
+    bars(
+        "What is left of each budget",
+        {"{{budget}} {{scope}}": "min by (budget, scope) (responder_budget_remaining{JOB})"},
+        text="Runs that may still begin now. At 0 the next one is refused, and people get the ticket.",
+        steps=RED_AT_ZERO,
+    ),
+    stat(
+        "Automation switched off for",
+        {"{{scope}}": "max by (scope) (responder_automation_off{JOB}) == 1"},
+        steps=RED_ABOVE_ZERO,
+        nothing="nothing",
+    ),
     Panel("Steps: p90 by kind", {"{{kind}}": f"histogram_quantile(0.9, {STEPS}) >= 0"}, unit="s"),
 )
 

@@ -28,6 +28,8 @@ GAUGES = {
     "responder_heartbeat_age_seconds",
     "responder_heartbeat_silent",
     "responder_jobs_waiting",
+    "responder_automation_off",
+    "responder_budget_remaining",
     "responder_kill_switch",
     "responder_message_oldest_waiting_seconds",
     "responder_messages_waiting",
