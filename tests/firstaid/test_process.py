@@ -334,10 +334,18 @@ def test_what_works_now_is_told_from_what_only_sits_there(zoo: Zoo) -> None:
     assert sorted(found(a_step("process", args_contain=text, min_memory="1MiB"))) == sorted([spinning.pid, idle.pid])
 
 
+def _has_no_arguments(process: Path) -> bool:
+    try:
+        return not (process / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        # It has ended since the folder was listed.
+        return False
+
+
 def test_the_first_process_and_the_kernels_own_are_never_among_them() -> None:
     first = Path("/proc/1/comm").read_text().strip()
     assert 1 not in found(a_step("process", name=first, user="root", most=20))
-    kernel = [int(one.name) for one in Path("/proc").glob("[0-9]*") if not (one / "cmdline").read_bytes()]
+    kernel = [int(one.name) for one in Path("/proc").glob("[0-9]*") if _has_no_arguments(one)]
     workers = found(a_step("process", name="kthreadd", user="root", most=20))
     assert not set(workers) & set(kernel)
 

@@ -146,7 +146,7 @@ async def test_a_server_that_is_no_replica_is_handed_over_with_what_both_ends_sa
 
     ran = await run_for_real(shipped("diagnose-replica-lag"), replica, {}, [primary, replica])
 
-    assert ran.ended.outcome is RunOutcome.FAILED
+    assert ran.ended.outcome is RunOutcome.DIAGNOSED
     assert "it is no replica" in ran.ended.sentence
     assert ran.acts == []
     assert {one.host for one in ran.attempts} == {"db-1", "db-2"}
@@ -171,7 +171,7 @@ class Replica(Postgres):
 
 
 @pytest.mark.needs("postgresql", "psql", SSHD)
-async def test_a_replica_is_helped_when_it_catches_up_and_else_people_hear_how_far_it_is_behind(sshd: Sshd) -> None:
+async def test_people_hear_how_far_a_replica_is_behind_and_that_it_is_not(sshd: Sshd) -> None:
     runbook = shipped("diagnose-replica-lag", behind_seconds="0")
     with Postgres() as primary, Replica(primary) as server:
         known = {"pg_cluster": "orders", "pg_host": "127.0.0.1", "pg_user": "postgres"}
@@ -180,7 +180,7 @@ async def test_a_replica_is_helped_when_it_catches_up_and_else_people_hear_how_f
         with psycopg.connect(primary.url("postgres"), autocommit=True) as admin:
             _wait_until_it_streams(admin)
 
-            assert (await run_for_real(runbook, replica, {}, inventory)).ended.outcome is RunOutcome.HELPED
+            assert (await run_for_real(runbook, replica, {}, inventory)).ended.outcome is RunOutcome.DIAGNOSED
 
             with psycopg.connect(server.url("postgres"), autocommit=True) as there:
                 there.execute("SELECT pg_wal_replay_pause()")
@@ -188,7 +188,7 @@ async def test_a_replica_is_helped_when_it_catches_up_and_else_people_hear_how_f
             _wait_until_it_streams(admin)
             ran = await run_for_real(runbook, replica, {}, inventory)
 
-    assert ran.ended.outcome is RunOutcome.FAILED
+    assert ran.ended.outcome is RunOutcome.DIAGNOSED
     assert re.search(r"behind by .*, \d+ kB to replay", ran.ended.sentence), ran.ended.sentence
     assert "streaming" in ran.output_of("pg_stat_replication")
     assert "is_paused       | t" in ran.output_of("pg_stat_wal_receiver")
@@ -216,7 +216,7 @@ async def test_neighbours_look_at_a_host_that_does_not_answer(sshd: Sshd) -> Non
 
     ran = await run_for_real(shipped("diagnose-host"), closed, {}, [closed, *neighbours])
 
-    assert ran.ended.outcome is RunOutcome.FAILED
+    assert ran.ended.outcome is RunOutcome.DIAGNOSED
     assert "web-1 (127.0.0.1:1) cannot be reached" in ran.ended.sentence
     assert {one.host for one in ran.attempts} == {"web-2", "web-3"}
     assert "STREAM" in ran.output_of("getent ahosts 127.0.0.1")
