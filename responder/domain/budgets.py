@@ -173,7 +173,7 @@ def runs_left(runbook: Runbook, runs: int) -> Left:
 
 def spoken_left(left: Iterable[Left]) -> str:
     """What is left, as a sentence for the ticket."""
-    return f"Budget after this: {'; '.join(map(_spoken, left))}."
+    return f"Left in the budgets: {'; '.join(map(_spoken, left))}."
 
 
 def _spoken(left: Left) -> str:

@@ -197,4 +197,4 @@ def test_what_is_left_is_told_in_one_sentence() -> None:
             Left(name="one per rack", scope="r1", used=1, limit=1),
             Left(name="lowered", scope="db", used=3, limit=2),
         ]
-    ) == ("Budget after this: restart-app 3 of 4 runs this hour; one per rack r1 0 of 1; lowered db 0 of 2.")
+    ) == ("Left in the budgets: restart-app 3 of 4 runs this hour; one per rack r1 0 of 1; lowered db 0 of 2.")

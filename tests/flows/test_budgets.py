@@ -119,7 +119,7 @@ async def test_what_is_left_is_shown_on_the_ticket_and_in_the_sums(made: Made) -
     await world.post(alert())
     await world.work()
     ticket = await world.ticket()
-    assert "Budget after this: restart-app 3 of 4 runs this hour; one per rack r1 0 of 1." in texts(ticket)
+    assert "Left in the budgets: restart-app 3 of 4 runs this hour; one per rack r1 0 of 1." in texts(ticket)
 
     left = await world.read(lambda tx: budgets_left(world.desk, tx, world.clock.now()))
     assert {(one.name, one.scope): (one.remaining, one.limit) for one in left} == {
