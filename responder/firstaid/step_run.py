@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from responder.clock import Clock
@@ -34,6 +35,7 @@ from responder.firstaid.plan import PlannedStep
 from responder.firstaid.ports import Consent, Entry, Hands, Journal, StepEnd, Stop, Suspended
 
 MOST_ACTS = 100
+_SLACK = timedelta(seconds=1)
 
 
 class Surroundings(Protocol):
@@ -263,8 +265,12 @@ async def _answer(wish: Question | Mapping[str, Question] | None, host: str, han
 
 
 async def _reply_or_not(question: Question, host: str, hands: Hands) -> Reply | Unanswered:
+    limit = (question.timeout + _SLACK).total_seconds()
     try:
-        return await _reply(question, host, hands)
+        # A host that is gone must not hold up what the others say: connecting may take longer than asking.
+        return await asyncio.wait_for(_reply(question, host, hands), limit)
+    except TimeoutError:
+        return Unanswered(why=f"no answer within {limit:g} s")
     except (HostError, Refused, QueryFailed) as error:
         return Unanswered(why=str(error))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from responder.domain.acts import Command, CommandResult
+from responder.domain.acts import Answer, Command, CommandResult, Facts, Look
 from responder.domain.runbook import RunOutcome, StepSpec
 from responder.domain.target import Target
 from responder.errors import (
@@ -26,6 +27,8 @@ from responder.firstaid.engine import Engine
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
 from responder.firstaid.ports import Ended, StepEnd, Stop, Suspended
 from responder.firstaid.rehearsal import rehearse
+from responder.firstaid.step_run import look
+from responder.firstaid.steps.wait import Wait
 from tests.fakes import (
     MINUTE,
     NOW,
@@ -491,3 +494,23 @@ async def test_a_once_command_runs_once_on_a_real_shell_wherever_the_process_die
     assert isinstance(result, Ended)
     assert result.outcome is RunOutcome.HELPED
     assert (tmp_path / "ran.txt").read_text() == "ran\n"
+
+
+async def test_a_host_that_never_answers_does_not_hold_up_what_the_others_say() -> None:
+    class HalfDeaf(FakeHands):
+        async def run(self, host: str, command: Command) -> CommandResult:
+            if command.on == "web-9":
+                await asyncio.Event().wait()
+            return await super().run(host, command)
+
+    class TwoQuestions(Wait):
+        def look(self) -> Look:
+            limit = timedelta(milliseconds=1)
+            return {name: Command(argv=("uptime",), on=name, timeout=limit) for name in ("web-1", "web-9")}
+
+        def read(self, answer: Answer) -> Facts:
+            assert isinstance(answer, Mapping)
+            return {name: str(getattr(reply, "why", "answered")) for name, reply in answer.items()}
+
+    step = replace(a_plan(("wait", {"for": "1s"})).steps[0], step=TwoQuestions.model_validate({"for": "1s"}))
+    assert await look(step, HalfDeaf(a_host())) == {"web-1": "answered", "web-9": "no answer within 1.001 s"}
