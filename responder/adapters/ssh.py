@@ -157,7 +157,8 @@ class _Excerpt:
 
     def __str__(self) -> str:
         gap = f"\n… {self._left_out} bytes left out …\n".encode() if self._left_out else b""
-        return (self._head + gap + self._tail).decode(errors="replace")
+        # PostgreSQL's text holds no NUL.
+        return (self._head + gap + self._tail).decode(errors="replace").replace("\0", "\ufffd")
 
 
 class _Execution:

@@ -27,13 +27,13 @@ from responder.firstaid.plan import (
     steps_of,
 )
 from responder.firstaid.ports import Ended, Hands, Journal, Past, Result, StepEnd, Stop, Suspended
-from responder.firstaid.step_run import Over, StepRun, look
+from responder.firstaid.step_run import Over, StepRun, look, may_have_acted
 
 _OUTCOMES = {
     StepEnd.FAILED: RunOutcome.FAILED,
     StepEnd.UNKNOWN: RunOutcome.UNKNOWN,
     StepEnd.CANCELLED: RunOutcome.CANCELLED,
-    StepEnd.STOPPED: RunOutcome.FAILED,
+    StepEnd.STOPPED: RunOutcome.CANCELLED,
     StepEnd.REFUSED: RunOutcome.REFUSED,
 }
 _OF_A_LOOK = (RunOutcome.HELPED, RunOutcome.FAILED)
@@ -49,6 +49,8 @@ class _Broken:
     sentence: str
 
 
+_HALTING = (StepEnd.UNKNOWN, StepEnd.STOPPED)
+"""After these nothing may follow on any host."""
 _Way = _Broken | Suspended | None
 """How far a part came: not to its end, only so far for now, or (None) to its end."""
 
@@ -65,6 +67,7 @@ class Engine:
     started_at: datetime
     _past: dict[int, Past] = field(default_factory=dict, init=False)
     _due_at: datetime = field(init=False)
+    _halted: _Broken | None = field(default=None, init=False)
 
     @property
     def nonce(self) -> str:
@@ -121,43 +124,65 @@ class Engine:
         """What follows the main part. Nothing does where the kill switch stopped it or an act is in doubt."""
         end = way.end if way else StepEnd.DONE
         sentence = way.sentence if way else self._success()
-        if end in (StepEnd.STOPPED, StepEnd.UNKNOWN):
+        if end in _HALTING:
             return Ended(outcome=_OUTCOMES[end], sentence=sentence + self._left_out())
         # Time that the steps have used up must not be missing for what undoes them.
         self._due_at = max(self._due_at, self.clock.now() + self.plan.timeout)
         sentences = [sentence]
-        for name, steps in self._follow_ups(end):
-            result = await self._sequence(steps, is_bound=True)
+        for name, groups in self._follow_ups(end):
+            result = await self._each_of(groups)
             if isinstance(result, Suspended):
                 return result
-            sentences.append(f"{name}: {_counted(steps)} done." if result is None else f"{name}: {result.sentence}")
+            done = f"{_counted(step for group in groups for step in group)} done."
+            sentences.append(f"{name}: {done if result is None else result.sentence}")
             if result is not None:
                 end = next(one for one in _WORST_FIRST if one in (end, result.end))
-                if result.end is not StepEnd.FAILED:
-                    break
+            if end in _HALTING:
+                sentences.append(self._left_out().strip())
+                break
         outcome = RunOutcome.HELPED if end is StepEnd.DONE else _OUTCOMES[end]
         return Ended(outcome=outcome, sentence=" ".join(sentences))
 
-    def _follow_ups(self, end: StepEnd) -> list[tuple[str, tuple[PlannedStep, ...]]]:
+    async def _each_of(self, groups: Sequence[Sequence[PlannedStep]]) -> _Way:
+        """Every group, even after one that failed: what is older may still be undone."""
+        failed: list[_Broken] = []
+        for group in groups:
+            way = await self._sequence(group, is_bound=True)
+            if isinstance(way, Suspended) or (way is not None and way.end is not StepEnd.FAILED):
+                return way
+            failed += [way] if way is not None else []
+        if not failed:
+            return None
+        return _Broken(end=StepEnd.FAILED, sentence=" ".join(broken.sentence for broken in failed))
+
+    def _follow_ups(self, end: StepEnd) -> list[tuple[str, list[tuple[PlannedStep, ...]]]]:
         found = []
         if end is StepEnd.FAILED:
-            found = [("Rollback", self._rollbacks()), ("After the failure", self.plan.on_failure)]
+            found = [("Rollback", self._rollbacks()), ("After the failure", [self.plan.on_failure])]
         if any(self._acted(step) for step in self.plan.steps):
-            found.append(("At the end", self.plan.always))
-        return [(name, steps) for name, steps in found if steps]
+            found.append(("At the end", [self.plan.always]))
+        return [(name, groups) for name, groups in found if any(groups)]
 
-    def _rollbacks(self) -> tuple[PlannedStep, ...]:
+    def _rollbacks(self) -> list[tuple[PlannedStep, ...]]:
         """The undoing of every step that has acted, the newest first."""
         acted = [step for step in self.plan.steps if self._acted(step)]
-        return tuple(one for step in reversed(acted) for one in step.rollback)
+        return [step.rollback for step in reversed(acted) if step.rollback]
 
     def _acted(self, step: PlannedStep) -> bool:
         known = self._past.get(step.index)
         return known is not None and known.acted
 
     def _left_out(self) -> str:
-        left = [step.name for step in (*self._rollbacks(), *self.plan.always)]
+        """What would have followed and has not; nothing would have, if nothing has acted."""
+        if not any(self._acted(step) for step in self.plan.steps):
+            return ""
+        follows = (*(step for group in self._rollbacks() for step in group), *self.plan.always)
+        left = [step.name for step in follows if not self._is_done(step)]
         return f" Left undone: {', '.join(left)}." if left else ""
+
+    def _is_done(self, step: PlannedStep) -> bool:
+        known = self._past.get(step.index)
+        return known is not None and known.end is StepEnd.DONE
 
     # --- parts -------------------------------------------------------------------------------------
 
@@ -177,7 +202,7 @@ class Engine:
 
     async def _block(self, block: PlannedBlock) -> _Way:
         for step in block.steps:
-            before = (one for one in block.steps if one.index < step.index)
+            before = (one for one in block.steps if one.index <= step.index)
             way = await self._step(step, is_bound=any(self._acted(one) for one in before))
             if way is not None:
                 return way
@@ -195,14 +220,16 @@ class Engine:
         known = self._past.get(step.index)
         if known and known.end:
             return self._way(step, Over(end=known.end, sentence=known.sentence))
+        if self._halted is not None:
+            return self._halted
         # A step that must not be parted goes on after a wait, too, once it has acted.
         is_bound = is_bound or (step.step.unbreakable and self._acted(step))
         entry = await self.journal.begin_step(step, is_bound=is_bound)
         if isinstance(entry, Stop):
             # The journal has written this down already: the next leg must come to the same end.
-            self._past[step.index] = Past(end=entry.end, sentence=entry.why)
+            self._past[step.index] = Past(end=entry.end, sentence=entry.why, acted=self._acted(step))
             return self._way(step, Over(end=entry.end, sentence=entry.why))
-        self._past[step.index] = Past(end=None, acted=bool(entry.attempts))
+        self._past[step.index] = Past(end=None, acted=any(map(may_have_acted, entry.attempts)))
         run = StepRun(self, step, entry, is_bound=is_bound)
         try:
             result = await run.go()
@@ -225,8 +252,12 @@ class Engine:
         if over.end is StepEnd.DONE:
             return None
         if over.end in (StepEnd.CANCELLED, StepEnd.STOPPED):
-            return _Broken(end=over.end, sentence=over.sentence)
-        return _Broken(end=over.end, sentence=f"{self._place(step)}: {_as_sentence(over.sentence)}")
+            broken = _Broken(end=over.end, sentence=over.sentence)
+        else:
+            broken = _Broken(end=over.end, sentence=f"{self._place(step)}: {_as_sentence(over.sentence)}")
+        if over.end in _HALTING:
+            self._halted = broken
+        return broken
 
     def _place(self, step: PlannedStep) -> str:
         return f"{self.plan.runbook} on {step.host or self.target}, step {step.index + 1} ({step.name})"
@@ -282,7 +313,8 @@ class _Lanes:
             self._broken.append(way)
 
     def _result(self, left: list[str]) -> _Way:
-        if self._suspended:
+        halted = next((broken for broken in self._broken if broken.end in _HALTING), None)
+        if self._suspended and halted is None:
             return min(self._suspended, key=lambda one: one.until)
         if not self._broken:
             return None

@@ -150,7 +150,7 @@ def json_schema() -> dict[str, Any]:
     fields: dict[str, Any] = {kind: (model | None, None) for kind, model in sorted(kinds().items())}
     plain: Any = create_model("PlainStep", __config__=strict, name=(str, ""), **fields)
     step: Any = create_model("Step", __base__=plain, rollback=(list[plain], []))
-    block: Any = create_model("Unbreakable", __config__=strict, unbreakable=(list[plain], ...))
+    block: Any = create_model("Unbreakable", __config__=strict, unbreakable=(list[step], ...))
     each: Any = create_model("ForEach", __base__=ForEachFile, steps=(list[step | block], ...))
     with_each: Any = create_model("ForEachStep", __config__=strict, name=(str, ""), foreach=(each, ...))
     around: dict[str, Any] = {name: (list[plain], []) for name in ("precheck", "on_failure", "always")}

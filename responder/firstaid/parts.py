@@ -42,11 +42,15 @@ class Parts:
         made = (self._part(entry, (*place, index)) for index, entry in enumerate(entries))
         return tuple(part for part in made if part is not None)
 
-    def steps(self, entries: Any, place: Place) -> tuple[StepSpec, ...]:
-        """Plain steps only: the blocks around the main part hold nothing else."""
+    def steps(self, entries: Any, place: Place, *, is_main: bool = False) -> tuple[StepSpec, ...]:
+        """Plain steps only: the blocks around the main part hold nothing else. Only what is in the main part can be
+        rolled back."""
         if not isinstance(entries, list):
             self._complain(place, "a list of steps is expected here")
             return ()
+        for index, entry in enumerate(entries):
+            if not is_main and isinstance(entry, Mapping) and "rollback" in entry:
+                self._complain((*place, index), "rollback: belongs to a step of steps:; this one is never rolled back")
         made = (self._step(entry, (*place, index)) for index, entry in enumerate(entries))
         return tuple(step for step in made if step is not None)
 
@@ -61,7 +65,7 @@ class Parts:
         if len(entry) != 1:
             self._complain(place, "unbreakable: stands alone in its entry, with a list of steps below it")
             return None
-        steps = self.steps(entry["unbreakable"], (*place, "unbreakable"))
+        steps = self.steps(entry["unbreakable"], (*place, "unbreakable"), is_main=True)
         if len(steps) < 2:
             self._complain(place, "unbreakable: needs at least two steps that must not be parted")
         return UnbreakableSpec(steps=steps)
@@ -92,7 +96,8 @@ class Parts:
         chosen = [key for key in entry if key not in _BESIDE_THE_KIND] if isinstance(entry, Mapping) else []
         if len(chosen) != 1 or chosen[0] not in kinds():
             found = ", ".join(map(str, chosen)) or "none"
-            text = f"a step has one kind of {', '.join(sorted(kinds()))} beside its name, found {found}"
+            known = ", ".join(sorted({*kinds(), "foreach", "unbreakable"}))
+            text = f"a step has one kind of {known} beside its name, found {found}"
             self._complain(place, text)
             return None
         kind = chosen[0]

@@ -48,11 +48,13 @@ class Past:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """What the journal knows of a step that may go on."""
+    """What the journal knows of a step that may go on; or, with `stop`, of one that may not, but was at work on an act
+    whose end nobody knows: that is to be found out first."""
 
     started_at: datetime
     first: Facts | None = None
     attempts: tuple[Attempt, ...] = ()
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,7 @@ from responder.domain.acts import (
     Tell,
     Unanswered,
 )
+from responder.domain.masking import masked
 from responder.domain.runbook import Attempt, Verdict
 from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed, Refused, ResponderError
 from responder.firstaid import marker
@@ -72,6 +73,7 @@ class StepRun:
         self._is_bound = is_bound
         self._first = entry.first
         self._asked = len(entry.attempts)
+        self._has_acted = any(may_have_acted(act) for act in entry.attempts)
         ended = [act for act in entry.attempts if act.ended_at and act.verdict is not Verdict.VOID]
         self._done = [_done(act) for act in ended]
         self._failed = next((act for act in ended if act.verdict is Verdict.FAILED), None)
@@ -79,7 +81,7 @@ class StepRun:
     @property
     def has_acted(self) -> bool:
         """Whether an act of it may have changed something."""
-        return self._asked > 0
+        return self._has_acted
 
     async def go(self) -> Over | Suspended:
         """Raises HostError or Refused when a question that needs an answer gets none."""
@@ -87,10 +89,12 @@ class StepRun:
             # It failed before a crash; the second life must not take the end of an act for its success.
             return _failure(self._failed.exit_code, self._failed.output)
         for lost in [attempt for attempt in self._entry.attempts if attempt.ended_at is None]:
-            if (found := await self._find_out(lost)) is not None:
+            if (found := await self._find_out_or_doubt(lost)) is not None:
                 return found
+        if self._entry.stop is not None:
+            return Over(end=self._entry.stop.end, sentence=self._entry.stop.why)
         while True:
-            must_go_on = self._planned_step.step.unbreakable and self._asked > 0
+            must_go_on = self._planned_step.step.unbreakable and self._has_acted
             if (why := self._around.overdue()) and not must_go_on:
                 return Over(end=StepEnd.FAILED, sentence=why)
             acts = self._plan(await self._look())
@@ -152,11 +156,12 @@ class StepRun:
         return None
 
     async def _act(self, act: Command | Request) -> _Outcome:
-        is_bound = self._is_bound or (self._planned_step.step.unbreakable and self._asked > 0)
+        is_bound = self._is_bound or (self._planned_step.step.unbreakable and self._has_acted)
         self._asked += 1
         attempt = await self._around.journal.begin_act(self._planned_step, act, self._first or {}, is_bound=is_bound)
         if isinstance(attempt, Stop):
             return Over(end=attempt.end, sentence=attempt.why)
+        self._has_acted = self._has_acted or kind_of(act) != "harmless"
         try:
             exit_code, output = await self._carry_out(act, attempt)
         except ConnectionCut as error:
@@ -195,6 +200,14 @@ class StepRun:
         self._done.append(done)
 
     # --- after a crash -----------------------------------------------------------------------------
+
+    async def _find_out_or_doubt(self, lost: Attempt) -> Over | None:
+        """As long as nobody can be asked about it, the act is neither done nor failed."""
+        try:
+            return await self._find_out(lost)
+        except (HostError, Refused) as error:
+            why = f"The service ended while this was under way, and nobody can be asked about it: {error}"
+            return _unknown(why, lost.host or self._planned_step.host, lost.command)
 
     async def _find_out(self, lost: Attempt) -> Over | None:
         """Did the act that was begun, and whose end nobody wrote down, happen?"""
@@ -290,6 +303,16 @@ def kind_of(act: Command | Request) -> str:
     return "repeatable" if act.repeatable else "act"
 
 
+def is_lost(attempt: Attempt) -> bool:
+    """Whether it was begun and nobody wrote down its end, so that it may have happened."""
+    return attempt.ended_at is None and attempt.kind not in ("harmless", "repeatable")
+
+
+def may_have_acted(attempt: Attempt) -> bool:
+    """Whether an act in the journal may have changed something."""
+    return attempt.kind != "harmless" and attempt.verdict is not Verdict.VOID
+
+
 def output_of(answer: CommandResult) -> str:
     """What a command printed, as it is kept."""
     text = answer.stdout + (f"\n[stderr]\n{answer.stderr}" if answer.stderr.strip() else "")
@@ -319,7 +342,8 @@ def _unknown(why: str, host: str, command: tuple[str, ...]) -> Over:
 def _failure(exit_code: int | None, output: str) -> Over:
     if exit_code is None:
         return Over(end=StepEnd.FAILED, sentence=output)
-    said = f"the command ended with exit code {exit_code}: {_tail(output) or 'no output'}"
+    # Masked before it is cut: half a secret has no shape any more.
+    said = f"the command ended with exit code {exit_code}: {_tail(masked(output)) or 'no output'}"
     return Over(end=StepEnd.FAILED, sentence=said)
 
 

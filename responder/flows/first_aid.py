@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from responder.domain import autonomy, lifecycle
@@ -9,6 +10,7 @@ from responder.domain.approval import Approval, ApprovalKind
 from responder.domain.autonomy import Autonomy
 from responder.domain.durations import spoken
 from responder.domain.guards import Objection, first_objection
+from responder.domain.masking import masked
 from responder.domain.oncall import addressed
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Signal
@@ -19,6 +21,7 @@ from responder.errors import RunLost
 from responder.firstaid.engine import Engine
 from responder.firstaid.plan import from_snapshot
 from responder.firstaid.ports import Ended, Result, Suspended
+from responder.firstaid.step_run import is_lost, may_have_acted
 from responder.flows.consent import ask_before_run, overtake_questions, suggest
 from responder.flows.desk import Desk
 from responder.flows.hands import TargetHands
@@ -51,7 +54,7 @@ async def continue_run(desk: Desk, job: Job) -> None:
     """Goes on with a run that waited."""
     run_id, leg = int(job.args["run"]), int(job.args["leg"])
     if not _is_alone(job):
-        await desk.store.write(lambda tx: _come_again(desk, tx, run_id, leg))
+        await desk.store.write(lambda tx: _come_again(desk, tx, run_id, leg, tried=job.attempts))
         return
     run = await desk.store.write(lambda tx: tx.runs.take_over(run_id, leg))
     if run is not None:
@@ -64,11 +67,13 @@ def _is_alone(job: Job) -> bool:
     return job.lock == f"ticket:{job.args.get('ticket')}"
 
 
-def _come_again(desk: Desk, tx: Transaction, run_id: int, leg: int) -> None:
-    """Lets the run go on as soon as nothing else is at work for its ticket: two must not work on it together."""
+def _come_again(desk: Desk, tx: Transaction, run_id: int, leg: int, *, tried: int = 0) -> None:
+    """Lets the run go on as soon as nothing else is at work for its ticket: two must not work on it together. How
+    often it was tried goes along, so that one that can never succeed is given up at last."""
     run = tx.runs.one(run_id)
     if run.ended_at is None and run.leg == leg:
-        args, lock = {"ticket": run.ticket_id, "run": run_id, "leg": leg}, f"ticket:{run.ticket_id}"
+        args = {"ticket": run.ticket_id, "run": run_id, "leg": leg, "tried": tried}
+        lock = f"ticket:{run.ticket_id}"
         tx.promise([Job(kind="run", args=args, due_at=desk.clock.now(), at_once=True, lock=lock)])
 
 
@@ -92,6 +97,8 @@ def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
         return tx.runs.take_over(at_work.id, 0)
     if known.ticket.status is not Status.NEW or known.ticket.signal is Signal.CLEARED:
         return None
+    if _is_decided(tx, known.ticket):
+        return None
     asked = tx.approvals.of_episode(ticket_id, known.ticket.episode, ApprovalKind.RUN)
     if asked is not None and not asked.may_go_on:
         # It waits for an answer, or has got one that sends the ticket to people.
@@ -102,6 +109,13 @@ def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
     except ValueError as error:
         _refuse(tx, change, str(error), desk.clock.now())
         return None
+
+
+def _is_decided(tx: Transaction, ticket: Ticket) -> bool:
+    """Whether this episode's first aid was refused or suggested already: then its hand-over is promised."""
+    if tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION) is not None:
+        return True
+    return any(event.at >= ticket.episode_at and event.data.get("final") for event in tx.tickets.events(ticket.id))
 
 
 def _by_rule(desk: Desk, tx: Transaction, change: Change, asked: Approval | None) -> Run | None:
@@ -124,7 +138,7 @@ def _by_rule(desk: Desk, tx: Transaction, change: Change, asked: Approval | None
         tx.apply([change], now)
         return None
     if objection is not None:
-        _object(desk, tx, change, objection, now)
+        _object(desk, tx, change, objection, now, since=asked.ended_at if asked else None)
         return None
     run = begin(tx, change, order, found, now=now, ordered_by=", ".join(asked.supporters) if asked else "", why=why)
     tx.apply([change], now)
@@ -146,8 +160,10 @@ def _level(tx: Transaction, rule: FirstAidRule, order: Order, ticket: Ticket) ->
     return autonomy.level(rule.autonomy, ticket.grade, order.target.groups, history)
 
 
-def _object(desk: Desk, tx: Transaction, change: Change, objection: Objection, now: datetime) -> None:
-    patience = change.after.episode_at + desk.policy.lock_patience
+def _object(
+    desk: Desk, tx: Transaction, change: Change, objection: Objection, now: datetime, *, since: datetime | None
+) -> None:
+    patience = max(change.after.episode_at, since or change.after.episode_at) + desk.policy.lock_patience
     if objection.retry_after is None or now + objection.retry_after > patience:
         _refuse(tx, change, objection.sentence, now)
         return
@@ -157,7 +173,7 @@ def _object(desk: Desk, tx: Transaction, change: Change, objection: Objection, n
 
 
 def _refuse(tx: Transaction, change: Change, sentence: str, now: datetime) -> None:
-    change.note(now, EventKind.REFUSED, f"First aid refused: {sentence}")
+    change.note(now, EventKind.REFUSED, f"First aid refused: {sentence}", final=True)
     change.count("runs_total", runbook=change.after.runbook, outcome=RunOutcome.REFUSED)
     change.promise("hand_over", why=f"First aid was refused: {sentence}")
     tx.apply([change], now)
@@ -169,14 +185,24 @@ def _refuse(tx: Transaction, change: Change, sentence: str, now: datetime) -> No
 async def _go_on(desk: Desk, run: Run) -> None:
     target = find(desk.configuration.targets, run.target)
     if target is None:
-        ended = Ended(outcome=RunOutcome.FAILED, sentence=f"{run.target} is no longer in the inventory.")
-        await _finish(desk, run, ended)
+        await _finish(desk, run, await _without_target(desk, run))
         return
     try:
         await _finish(desk, run, await _run(desk, run, target))
     except RunLost:
         # Whoever holds the run now also writes its end.
         return
+
+
+async def _without_target(desk: Desk, run: Run) -> Ended:
+    """The run of a host that a reload took away; what it was just doing there nobody can be asked about."""
+    acts = await desk.store.read(lambda tx: tx.runs.attempts(run.id))
+    sentence = f"{run.target} is no longer in the inventory, so the run went no further."
+    if lost := next(filter(is_lost, acts), None):
+        text = f"{sentence} Nobody can tell from here whether this ran to its end there: {' '.join(lost.command)}"
+        return Ended(outcome=RunOutcome.UNKNOWN, sentence=text)
+    did = [" ".join(act.command) for act in acts if may_have_acted(act)]
+    return Ended(outcome=RunOutcome.FAILED, sentence=sentence + (f" It had run: {'; '.join(did)}." if did else ""))
 
 
 async def _run(desk: Desk, run: Run, target: Target) -> Result:
@@ -213,6 +239,7 @@ async def _finish(desk: Desk, run: Run, result: Result) -> None:
             tx.apply([change], now)
             return
         ended = _honest(tx, run, result)
+        ended = replace(ended, sentence=masked(ended.sentence, desk.configuration.secrets))
         if tx.runs.end(run, ended.outcome, ended.sentence, now):
             if ended.outcome in (RunOutcome.FAILED, RunOutcome.UNKNOWN):
                 tx.runs.judge(run.id, is_good=False)
@@ -232,9 +259,8 @@ def _honest(tx: Transaction, run: Run, ended: Ended) -> Ended:
     )
     if ended.outcome is not RunOutcome.CANCELLED or not cleared or not acted:
         return ended
-    return Ended(
-        outcome=RunOutcome.HELPED, sentence=f"{run.runbook} on {run.target}: the alert cleared after it acted."
-    )
+    said = f"{run.runbook} on {run.target}: the alert cleared after it acted."
+    return Ended(outcome=RunOutcome.HELPED, sentence=f"{said} {ended.sentence}")
 
 
 def _conclude(desk: Desk, change: Change, run: Run, ended: Ended, now: datetime) -> None:

@@ -13,7 +13,7 @@ from responder.domain.runbook import Attempt, OnResolve, Run, Verdict
 from responder.domain.ticket import Status, Ticket
 from responder.firstaid.plan import Plan, PlannedStep
 from responder.firstaid.ports import Answered, Entry, Past, StepEnd, Stop
-from responder.firstaid.step_run import kind_of
+from responder.firstaid.step_run import is_lost, kind_of, may_have_acted
 from responder.flows.consent import ask_in_step
 from responder.flows.desk import Desk
 from responder.flows.switches import stopped_by
@@ -37,7 +37,7 @@ class RunJournal:
         return await self._desk.store.read(self._past)
 
     def _past(self, tx: Transaction) -> dict[int, Past]:
-        acted = {act.step for act in tx.runs.attempts(self._run.id) if _may_have_acted(act)}
+        acted = {act.step for act in tx.runs.attempts(self._run.id) if may_have_acted(act)}
         return {
             row.step: Past(end=StepEnd(row.outcome) if row.outcome else None, sentence=row.sentence, acted=here)
             for row in tx.runs.steps(self._run.id)
@@ -49,14 +49,14 @@ class RunJournal:
 
         def body(tx: Transaction) -> Entry | Stop:
             tx.runs.advance(self._run, step.index)
-            if stop := self._objection(tx, is_bound=is_bound, has_begun=False):
-                tx.runs.begin_step(self._run.id, step, now)
-                tx.runs.end_step(self._run.id, step.index, stop.end, stop.why, at=now)
-                return stop
+            stop = self._objection(tx, is_bound=is_bound, has_begun=False)
             started_at = tx.runs.begin_step(self._run.id, step, now)
             attempts = [attempt for attempt in tx.runs.attempts(self._run.id) if attempt.step == step.index]
+            if stop and not any(map(is_lost, attempts)):
+                tx.runs.end_step(self._run.id, step.index, stop.end, stop.why, at=now)
+                return stop
             first = tx.runs.first_facts(self._run.id, step.index)
-            return Entry(started_at=started_at, first=first, attempts=tuple(attempts))
+            return Entry(started_at=started_at, first=first, attempts=tuple(attempts), stop=stop)
 
         entry = await self._desk.store.write(body)
         if isinstance(entry, Entry):
@@ -145,16 +145,16 @@ class RunJournal:
     def _change_of_mind(self, ticket: Ticket, *, has_begun: bool) -> Stop | None:
         """Why automation steps back, though nothing forbids it. `has_begun`: the step is at work already."""
         goes_on = {OnResolve.FINISH_ALL: True, OnResolve.FINISH_STEP: has_begun, OnResolve.CANCEL: False}
-        if ticket.signal is Signal.CLEARED and not goes_on[self._plan.on_resolve]:
+        is_cleared = ticket.signal is Signal.CLEARED
+        if is_cleared and not goes_on[self._plan.on_resolve]:
             return Stop(why="The alert has cleared, so no further step starts.")
-        if self._run.ordered_by:
+        if ticket.episode_at > self._run.started_at:
+            return Stop(why="The trouble cleared and came back since this run began, so no further step starts.")
+        if ticket.first_aid_at != self._run.started_at:
+            # A person ordered it for a ticket that was with people already: it works for them.
             return None
-        if ticket.status in (Status.NEW, Status.HANDED_OVER):
-            return Stop(why="The ticket has moved on since this run began, so no further step starts.")
-        if ticket.acknowledged_by:
+        if ticket.acknowledged_by and ticket.acknowledged_by not in self._run.ordered_by.split(", "):
             return Stop(why=f"{ticket.acknowledged_by} has taken the ticket, so automation steps back.")
+        if ticket.status is not Status.FIRST_AID and not is_cleared and not ticket.acknowledged_by:
+            return Stop(why="The ticket has moved on since this run began, so no further step starts.")
         return None
-
-
-def _may_have_acted(act: Attempt) -> bool:
-    return act.kind != "harmless" and act.verdict is not Verdict.VOID

@@ -40,7 +40,7 @@ class _Backoff(procrastinate.BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> RetryDecision | None:
         if not isinstance(exception, Exception):
             return RetryDecision(retry_in={"seconds": 1})
-        wait = retry_after(exception, job.attempts + 1)
+        wait = retry_after(exception, _tries(job) + 1)
         if wait is None:
             return None
         # A waiting job blocks every later one with its lock, so a retry waits under a lock of its own.
@@ -159,6 +159,13 @@ def _cause(error: BaseException) -> str:
     return " ".join(str(error.__cause__ or error).split())
 
 
+def _tries(job: jobs.Job) -> int:
+    """How often it was tried, also under the job that it follows."""
+    args = job.task_kwargs.get("args")
+    tried = args.get("tried", 0) if isinstance(args, dict) else 0
+    return job.attempts + (tried if isinstance(tried, int) else 0)
+
+
 def _ours(job: jobs.Job, args: Mapping[str, Any]) -> Job:
     return Job(
         id=job.id or 0,
@@ -166,5 +173,5 @@ def _ours(job: jobs.Job, args: Mapping[str, Any]) -> Job:
         args=args,
         due_at=job.scheduled_at or datetime.now(UTC),
         lock=job.lock or "",
-        attempts=job.attempts,
+        attempts=_tries(job),
     )

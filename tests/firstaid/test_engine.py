@@ -225,7 +225,7 @@ async def test_a_run_that_was_cancelled_starts_no_further_step() -> None:
 async def test_a_run_that_is_cancelled_between_look_and_act_does_not_act() -> None:
     process = Process(a_plan(CHECK))
     process.journal.stop_before_act = Stop(why="The kill switch is on.", end=StepEnd.STOPPED)
-    assert await process.once() == Ended(outcome=RunOutcome.FAILED, sentence="The kill switch is on.")
+    assert await process.once() == Ended(outcome=RunOutcome.CANCELLED, sentence="The kill switch is on.")
     assert process.host.ran == [("test",)]
     assert process.disk.attempts == []
 
