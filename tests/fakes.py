@@ -17,7 +17,7 @@ from responder.domain.ticket import Change, Status, Ticket
 from responder.firstaid import marker
 from responder.firstaid.plan import PlannedStep
 from responder.firstaid.ports import Answered, Consent, Entry, Past, StepEnd, Stop
-from responder.firstaid.step_run import kind_of
+from responder.firstaid.step_run import is_lost, kind_of
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -213,14 +213,15 @@ class MemoryJournal:
     async def begin_step(self, step: PlannedStep, *, is_bound: bool) -> Entry | Stop:
         index = step.index
         self._crash.place("before begin_step")
-        if stop := self._stop(is_bound):
+        stop = self._stop(is_bound)
+        if stop and not any(is_lost(attempt) for attempt in self.disk.attempts if attempt.step == index):
             self.disk.ended.append((index, stop.end.value, stop.why))
             return stop
         self.disk.step = index
         started_at = self.disk.started.setdefault(index, self._clock.now())
         mine = tuple(attempt for attempt in self.disk.attempts if attempt.step == index)
         self._crash.place("after begin_step")
-        return Entry(started_at=started_at, first=self.disk.first.get(index), attempts=mine)
+        return Entry(started_at=started_at, first=self.disk.first.get(index), attempts=mine, stop=stop)
 
     def _stop(self, is_bound: bool, stop: Stop | None = None) -> Stop | None:
         stop = self.stop or stop

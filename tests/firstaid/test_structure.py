@@ -44,6 +44,8 @@ class Stage:
     order: list[str] = field(default_factory=list)
     stop: Stop | None = None
     stop_when: str = ""
+    stop_before_everything: Stop | None = None
+    plan_ok: CommandResult = OK
 
     def __post_init__(self) -> None:
         for target in INVENTORY:
@@ -69,6 +71,7 @@ class Stage:
     async def once(self, crash: CrashPlan | None = None) -> Ended | Suspended:
         crash = crash or CrashPlan()
         journal = MemoryJournal(self.clock, self.disk, crash)
+        journal.stop = self.stop_before_everything
         hands = FakeHands(self.hosts["web-1"], crash, self.hosts)
         if self.stop_when and any(one.endswith(self.stop_when) for one in self.order):
             journal.stop = self.stop
