@@ -94,6 +94,7 @@ def _show(approval: dict[str, Any], json: bool) -> None:
         out.print(approval["sentence"], markup=False)
     for step in approval["steps"]:
         mark = "  <- waits here" if step["is_asked"] else ""
-        out.print(f"{step['number']}. {step['name']} ({step['kind']} on {step['host']}){mark}", markup=False)
+        phase = "" if step["phase"] == "steps" else f", {step['phase'].replace('_', ' ')}"
+        out.print(f"{step['number']}. {step['name']} ({step['kind']} on {step['host']}{phase}){mark}", markup=False)
         for line in step["lines"]:
             out.print(f"   {line}", markup=False)

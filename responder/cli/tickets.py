@@ -110,9 +110,12 @@ def _show(ticket: dict[str, Any]) -> None:
     for event in ticket["events"]:
         out.print(f"{_moment(event['at'])}  {event['actor']}: {event['text']}", markup=False, soft_wrap=True)
     for run in ticket["runs"]:
+        out.print(f"run {run['id']}: {run['runbook']} on {run['target']}, {run['outcome'] or 'at work'}", markup=False)
         for step in run["steps"]:
+            out.print(f"{_moment(step['started_at'])}  {step['name']}: {step['sentence'] or 'at work'}", markup=False)
             for act in step["acts"]:
-                out.print(f"$ {' '.join(act['command'])}  [exit {act['exit_code']}]", markup=False, soft_wrap=True)
+                said = f"{act['host'] or step['host']} $ {' '.join(act['command'])}  [exit {act['exit_code']}]"
+                out.print(said, markup=False, soft_wrap=True)
                 out.print(act["output"], markup=False, style="dim")
     for message in ticket["messages"]:
         out.print(f"message to {message['person']} by {message['channel']}: {message['state']}", markup=False)

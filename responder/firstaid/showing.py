@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from responder.domain.durations import spoken
 from responder.firstaid.plan import Plan, PlannedStep, from_snapshot
 
 _LONGEST = 300
@@ -49,13 +51,15 @@ def _phases(plan: Plan) -> Iterator[tuple[int, str]]:
 
 
 def _shown(step: PlannedStep, phase: str) -> ShownStep:
-    settings = step.step.model_dump(mode="json", exclude_unset=True, by_alias=True)
+    settings = step.step.model_dump(exclude_unset=True, by_alias=True, exclude={"content"})
     lines = tuple(f"{name}: {_spoken(value)}"[:_LONGEST] for name, value in settings.items())
     return ShownStep(number=step.index + 1, name=step.name, kind=step.kind, host=step.host, phase=phase, lines=lines)
 
 
 def _spoken(value: object) -> str:
-    if isinstance(value, list):
+    if isinstance(value, timedelta):
+        return spoken(value)
+    if isinstance(value, list | tuple):
         is_argv = all(isinstance(one, str) for one in value)
         return shlex.join(value) if is_argv else "; ".join(map(_spoken, value))
     if isinstance(value, Mapping):

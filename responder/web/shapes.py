@@ -130,7 +130,7 @@ def run_line(run: Run) -> dict[str, Any]:
 
 
 def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
-    """A run's steps, each with its acts."""
+    """A run's steps in the order in which they began, each with its acts: what undoes a step is numbered beside it."""
     acts = tx.runs.attempts(run_id)
     return [
         {
@@ -140,7 +140,7 @@ def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
             },
             "acts": [act_line(act) for act in acts if act.step == row._mapping["step"]],
         }
-        for row in tx.runs.steps(run_id)
+        for row in sorted(tx.runs.steps(run_id), key=lambda row: (row._mapping["started_at"], row._mapping["step"]))
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from responder.config.configuration import read
 from responder.domain.acts import CommandResult
 from responder.flows import handle
 from responder.store.database import Database
@@ -86,3 +87,21 @@ async def test_first_aid_that_was_refused_is_not_begun_again_by_a_repeated_job(
     await world.work()
     assert fleet.commands == []
     assert texts(await world.ticket()).count("First aid refused") == 1
+
+
+async def test_a_runbook_that_is_edited_while_it_runs_changes_the_next_run_and_not_this_one(
+    tmp_path: Path, database: Database
+) -> None:
+    fleet = Fleet()
+    world = a_world(tmp_path, database, WAITS, fleet)
+    await world.post(alert())
+    await world.work()
+    (tmp_path / "runbooks" / "restart-app.yml").write_text(WAITS.replace("[svc, go]", "[svc, other]"))
+    world.desk.take_over(read(world.path))
+    await world.advance(timedelta(minutes=2))
+    assert fleet.commands == [("web-1", "svc go")]
+
+    await world.post(alert(instance="web-2:9100"))
+    await world.work()
+    await world.advance(timedelta(minutes=2))
+    assert fleet.commands[-1] == ("web-2", "svc other")
