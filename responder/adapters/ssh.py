@@ -157,8 +157,7 @@ class _Excerpt:
 
     def __str__(self) -> str:
         gap = f"\n… {self._left_out} bytes left out …\n".encode() if self._left_out else b""
-        # PostgreSQL's text holds no NUL.
-        return (self._head + gap + self._tail).decode(errors="replace").replace("\0", "\ufffd")
+        return (self._head + gap + self._tail).decode(errors="replace")
 
 
 class _Execution:

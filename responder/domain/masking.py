@@ -31,8 +31,10 @@ _SHORTEST = 6
 def masked(text: str, known: Collection[str] = ()) -> str:
     """The text with known secrets, and what has a secret's shape or name, replaced by ***.
 
-    Known secrets shorter than six characters are left: they would blot out ordinary words.
+    Known secrets shorter than six characters are left: they would blot out ordinary words. A NUL, which no database
+    keeps in a text, becomes U+FFFD.
     """
+    text = text.replace("\0", "\ufffd")
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, MASK)

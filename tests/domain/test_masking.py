@@ -45,6 +45,10 @@ def test_a_known_secret_is_masked_wherever_it_stands_and_the_longest_first() -> 
     assert masked("xx-topsecret-longer-yy topsecret", ("topsecret", "topsecret-longer")) == "xx-***-yy ***"
 
 
+def test_what_no_database_keeps_in_a_text_is_replaced() -> None:
+    assert masked("a\0b") == "a\ufffdb"
+
+
 def test_a_very_short_secret_does_not_blot_out_ordinary_words() -> None:
     assert masked("all is well", ("is",)) == "all is well"
 
