@@ -70,7 +70,7 @@ def blocks(page: str) -> list[Block]:
 
 
 def commands(block: Block) -> Iterator[Command]:
-    # A ticket shows what ran on the host with `$ ` before it, too.
+    # A ticket shows what ran on the host with `$ ` before it, too, after the host's name.
     for part in re.split(r"^\$ (?=(?:responder|cd|mkdir|ssh-keygen|export|kill) )", block.text, flags=re.MULTILINE)[1:]:
         line, _, printed = part.partition("\n")
         yield Command(line=line, printed=printed)
