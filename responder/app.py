@@ -21,9 +21,22 @@ from responder.adapters.ssh import SshHosts
 from responder.clock import Clock, SystemClock
 from responder.config.configuration import Configuration, read
 from responder.errors import ConfigError, ResponderError, StoreUnavailable
-from responder.flows import consent, deliver, first_aid, hand_over, set_aside, settle, watch
+from responder.flows import (
+    actions,
+    consent,
+    deliver,
+    first_aid,
+    hand_over,
+    health_check,
+    parts,
+    reporter,
+    set_aside,
+    settle,
+    watch,
+)
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
+from responder.flows.replan import replan
 from responder.metrics import config_last_reload_success_timestamp_seconds, config_last_reload_successful
 from responder.store import schema
 from responder.store.database import Database
@@ -38,7 +51,8 @@ LANES = (
     Lane(kinds=("first_aid", "run"), at_once=32),
     Lane(kinds=("deliver",), at_once=32),
     Lane(kinds=("hand_over",), at_once=8),
-    Lane(kinds=("settle", "prove", "close", "consent"), at_once=8),
+    Lane(kinds=("settle", "prove", "close", "consent", "parts", "tell_reporter", "reporter_silent"), at_once=8),
+    Lane(kinds=("health_check",), at_once=2),
 )
 _WATCH_EVERY = timedelta(seconds=1)
 _FORGET_EVERY = timedelta(hours=1)
@@ -85,6 +99,10 @@ def work_for(desk: Desk) -> Work:
             "prove": partial(settle.prove, desk),
             "close": partial(settle.close, desk),
             "consent": partial(consent.look_after, desk),
+            "tell_reporter": partial(reporter.tell_reporter, desk),
+            "reporter_silent": partial(reporter.remind_or_close, desk),
+            "parts": partial(parts.report_part, desk),
+            "health_check": partial(health_check.health_check, desk),
         },
         lanes=LANES,
         set_aside=partial(set_aside.set_aside, desk),
@@ -123,6 +141,7 @@ class Service:
         self.database.lock_file()
         schema.upgrade(self.database)
         _took_over(self.desk)
+        await replan(self.desk)
         if self._with_worker:
             await self.worker.start()
             self._loops = [
@@ -157,8 +176,12 @@ class Service:
             config_last_reload_successful.set(0)
             log.error("reload refused, the last good configuration stays", problems=str(error))
             raise
+        old = self.desk.policy
         self.desk.take_over(configuration)
         _took_over(self.desk)
+        moved = await replan(self.desk, old)
+        if moved:
+            log.info("deadlines moved with the policy", tickets=moved)
         log.info("configuration reloaded")
 
     async def is_ready(self) -> str:
@@ -211,12 +234,16 @@ class Service:
             await asyncio.sleep(every.total_seconds())
 
     async def _watch(self) -> None:
-        while await watch.breach_clocks(self.desk):
+        while await watch.look_at_clocks(self.desk):
             pass
         await watch.watch_heartbeats(self.desk)
+        await actions.escalate_overdue(self.desk)
+        await health_check.plan_health_checks(self.desk)
 
     async def _forget(self) -> None:
         while await watch.forget(self.desk):
+            pass
+        while await reporter.erase_contacts(self.desk):
             pass
 
 

@@ -73,6 +73,12 @@ class Refused(ResponderError):
     permanent = True
 
 
+class BadForm(ResponderError):
+    """What was filled in is missing or odd; the text names the field."""
+
+    permanent = True
+
+
 class BadReport(ResponderError):
     """A body that can never be understood."""
 

@@ -12,8 +12,9 @@ from responder.domain.acts import Ask, Command, CommandResult, Facts, Fetch, Pag
 from responder.domain.policy import GradePolicy, Policy
 from responder.domain.report import Report, Signal
 from responder.domain.runbook import Attempt, Runbook, StepSpec, Verdict
-from responder.domain.sla import Clock, started
+from responder.domain.sla import Clock
 from responder.domain.ticket import Change, Status, Ticket
+from responder.domain.ticking import opened
 from responder.firstaid import marker
 from responder.firstaid.plan import PlannedStep
 from responder.firstaid.ports import Answered, Consent, Entry, Past, StepEnd, Stop
@@ -345,7 +346,9 @@ def a_ticket(status: Status = Status.NEW, **changes: object) -> Ticket:
 
 def a_change(ticket: Ticket, clocks: Mapping[str, Clock] | None = None) -> Change:
     """A change of a ticket whose clocks began with it."""
-    return Change.of(ticket, started(P1.targets, ticket.opened_at) if clocks is None else clocks)
+    policy = a_policy()
+    fresh = opened(policy.clocks, policy.scene(ticket, ticket.opened_at))
+    return Change.of(ticket, fresh if clocks is None else clocks)
 
 
 def a_runbook(steps: Sequence[StepSpec] = (), **changes: object) -> Runbook:

@@ -12,6 +12,8 @@ from responder.adapters.notifier import Secret
 from responder.errors import Refused
 
 VALID_FOR = timedelta(days=3)
+REPORTER_VALID_FOR = timedelta(days=400)
+"""As long as a report may stay open and its reporter be known; erasing the contact ends the link before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +33,19 @@ class ApprovalClaim:
     person: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReporterClaim:
+    """What a signed link for a reporter says: whose report it shows and may be answered with it."""
+
+    ticket_id: int
+
+
 class Links:
     def __init__(self, base_url: str, secret: Secret) -> None:
         self._base_url = base_url
         self._signer = URLSafeTimedSerializer(secret.value, salt="acknowledge")
         self._approval_signer = URLSafeTimedSerializer(secret.value, salt="approve")
+        self._reporter_signer = URLSafeTimedSerializer(secret.value, salt="reporter")
 
     def ticket(self, number: str) -> str:
         return f"{self._base_url}/tickets/{number}"
@@ -49,6 +59,10 @@ class Links:
         """Opens a page that shows what is asked; the answer is given there, not by following the link."""
         return f"{self._base_url}/approve/{self._approval_signer.dumps([claim.approval_id, claim.person])}"
 
+    def report(self, claim: ReporterClaim) -> str:
+        """Opens the reporter's own page; what is answered there is sent by its forms only."""
+        return f"{self._base_url}/report/{self._reporter_signer.dumps([claim.ticket_id])}"
+
     def read_acknowledge(self, token: str) -> AckClaim:
         """What a token claims. Raises Refused when it is not ours or too old."""
         ticket_id, episode, person = _claimed(self._signer, token, 3)
@@ -59,12 +73,17 @@ class Links:
         approval_id, person = _claimed(self._approval_signer, token, 2)
         return ApprovalClaim(approval_id=int(approval_id), person=str(person))
 
+    def read_report(self, token: str) -> ReporterClaim:
+        """What a token claims. Raises Refused when it is not ours or too old."""
+        (ticket_id,) = _claimed(self._reporter_signer, token, 1, REPORTER_VALID_FOR)
+        return ReporterClaim(ticket_id=int(ticket_id))
 
-def _claimed(signer: URLSafeTimedSerializer, token: str, parts: int) -> list[Any]:
+
+def _claimed(signer: URLSafeTimedSerializer, token: str, parts: int, valid_for: timedelta = VALID_FOR) -> list[Any]:
     try:
-        claimed = signer.loads(token, max_age=int(VALID_FOR.total_seconds()))
+        claimed = signer.loads(token, max_age=int(valid_for.total_seconds()))
     except SignatureExpired as error:
-        raise Refused(f"This link is older than {VALID_FOR.days} days and no longer acts.") from error
+        raise Refused(f"This link is older than {valid_for.days} days and no longer acts.") from error
     except (BadSignature, ValueError, TypeError) as error:
         raise Refused("This link was not made here, or it was changed on its way.") from error
     if not isinstance(claimed, list) or len(claimed) != parts:

@@ -12,7 +12,15 @@ from time import monotonic
 
 from paramiko import Channel
 
-from responder.adapters.ssh_connect import KEY_FAMILIES, LINE_ERRORS, HostKey, parse_host_key, place, presented_key
+from responder.adapters.ssh_connect import (
+    KEY_FAMILIES,
+    LINE_ERRORS,
+    HostKey,
+    Line,
+    parse_host_key,
+    place,
+    presented_key,
+)
 from responder.adapters.ssh_pool import Connection, Connections
 from responder.domain.acts import CommandResult
 from responder.domain.target import Target
@@ -69,7 +77,7 @@ class SshHosts:
 
     def _run(self, target: Target, line: bytes, stdin: bytes, timeout: timedelta) -> CommandResult:
         connection, channel = self._connections.open_channel(target, until=_after(timeout))
-        execution = _Execution(channel, self._max_output)
+        execution = _Execution(connection.transport, channel, self._max_output)
         try:
             execution.start(line, stdin, self._connect_timeout)
             execution.follow(_after(timeout + _KILL_AFTER + _MARGIN))
@@ -163,7 +171,8 @@ class _Excerpt:
 class _Execution:
     """One command on one channel: from its request to its exit code."""
 
-    def __init__(self, channel: Channel, max_output: int) -> None:
+    def __init__(self, transport: Line, channel: Channel, max_output: int) -> None:
+        self._transport = transport
         self._channel = channel
         self._bell = _Bell()
         self.stdout = _Excerpt(max_output)
@@ -176,14 +185,14 @@ class _Execution:
         channel.in_stderr_buffer.set_event(self._bell)
         channel.status_event = self._bell
 
-    def start(self, line: bytes, stdin: bytes, patience: timedelta) -> None:
+    def start(self, command: bytes, stdin: bytes, patience: timedelta) -> None:
         self._channel.event = _Answer(patience)
-        self._channel.exec_command(line)
+        self._channel.exec_command(command)
         self.is_confirmed = True
-        if stdin:
-            # It fits into the window of a new channel, so this waits for no reader.
-            self._channel.settimeout(patience.total_seconds())
-            self._channel.sendall(stdin)
+        # It fits into the window of a new channel, so this waits for no reader.
+        self._channel.settimeout(patience.total_seconds())
+        while stdin and (sent := self._channel.send(stdin)):
+            stdin = stdin[sent:]
         self._channel.shutdown_write()
 
     def follow(self, until: float) -> None:
@@ -202,8 +211,11 @@ class _Execution:
     def has_exited(self) -> bool:
         return self._channel.exit_status != -1
 
+    def was_closed_there(self) -> bool:
+        return self._transport.was_closed_there(self._channel)
+
     def was_closed(self) -> bool:
-        return self._channel.closed
+        return self._channel.closed or self.was_closed_there()
 
     def exit_code(self) -> int:
         return self._channel.exit_status if self.has_exited() else ENDED_BY_SIGNAL
@@ -218,7 +230,7 @@ class _Execution:
         return timedelta(seconds=monotonic() - self._began)
 
     def _is_over(self) -> bool:
-        return self._channel.closed or (bool(self._channel.eof_received) and self.has_exited())
+        return self.was_closed() or (bool(self._channel.eof_received) and self.has_exited())
 
     def _read(self) -> None:
         if self._channel.recv_ready():
@@ -233,7 +245,7 @@ def _outcome(target: Target, connection: Connection, execution: _Execution, time
         why = f"{place(target)} did not report the end of a command within {execution.took.total_seconds():.0f} s"
         text = f"{why}; whether it still runs there is not known."
         raise CommandTimedOut(text, after=timeout, output=execution.output(), is_over=False)
-    if not execution.has_exited() and connection.is_lost():
+    if not execution.has_exited() and not execution.was_closed_there():
         raise ConnectionCut(_unknown_end(target))
     if execution.exit_code() in _CODES_OF_TIMEOUT and execution.took >= timeout:
         why = f"A command on {place(target)} ran longer than its {timeout.total_seconds():g} s"
@@ -249,8 +261,8 @@ def _outcome(target: Target, connection: Connection, execution: _Execution, time
 
 def _broken(target: Target, connection: Connection, execution: _Execution, error: Exception) -> HostError:
     """A request that was answered with no did not start anything; with any other failure nobody knows."""
-    was_answered = not execution.is_confirmed and not isinstance(error, TimeoutError) and not connection.is_lost()
-    if was_answered:
+    may_run = execution.is_confirmed or isinstance(error, TimeoutError) or execution.was_closed_there()
+    if not may_run and not connection.is_lost():
         return HostError(f"{place(target)} refused to start a command ({error}); it did not run.")
     connection.retire()
     return ConnectionCut(_unknown_end(target))

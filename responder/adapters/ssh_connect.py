@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from time import monotonic
+from weakref import WeakSet
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from paramiko import AuthenticationException, PKey, Transport
+from paramiko import AuthenticationException, Channel, Message, PKey, Transport
+from paramiko.common import MSG_CHANNEL_CLOSE
 from paramiko.pkey import UnknownKeyType
 from paramiko.ssh_exception import IncompatiblePeer, PartialAuthentication, SSHException
 
@@ -56,6 +58,37 @@ class HostKey:
         return f"{self.type} {self.base64}"
 
 
+class Line(Transport):
+    """A connection on which a session is sent to by its user's thread alone, from its opening to its close.
+
+    paramiko's own thread would answer the host's close of a session at once, and what the user was about to send
+    (input, or its end) would come after that: the host ends the whole connection for it, or takes it for the input of
+    a newer session that was given the same number.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock, disabled_algorithms=LEFT_OVERS)
+        self._closed_there: WeakSet[Channel] = WeakSet()
+        own = Transport._channel_handler_table  # type: ignore[attr-defined]
+        self._channel_handler_table = {**own, MSG_CHANNEL_CLOSE: self._note_close}
+
+    def was_closed_there(self, channel: Channel) -> bool:
+        """Whether the host itself ended the session; its user has yet to answer that with `close`."""
+        return channel in self._closed_there
+
+    def _note_close(self, channel: Channel, message: Message) -> None:  # noqa: ARG002 paramiko's handlers share a form
+        if channel.closed:
+            return
+        self._closed_there.add(channel)
+        with channel.lock:
+            channel.eof_received = channel.eof_sent = True
+            channel.in_buffer.close()
+            channel.in_stderr_buffer.close()
+            channel.out_buffer_cv.notify_all()
+        channel.event.set()
+        channel.status_event.set()
+
+
 def parse_host_key(text: str) -> HostKey:
     """The key in a line such as `ssh-ed25519 AAAA… comment`. Raises ValueError with what is wrong."""
     words = text.split()
@@ -87,7 +120,7 @@ def presented_key(address: str, port: int, algorithms: tuple[str, ...], until: f
     return key
 
 
-def connect(target: Target, timeout: timedelta) -> Transport:
+def connect(target: Target, timeout: timedelta) -> Line:
     """A connection to exactly the pinned host, logged in. Raises the HostError that says why there is none."""
     until = monotonic() + timeout.total_seconds()
     pinned = _pinned(target, until)
@@ -142,9 +175,9 @@ def _shown(transport: Transport) -> HostKey:
     return HostKey(type=key.get_name(), base64=key.get_base64())
 
 
-def _exchange_keys(named: str, address: str, port: int, algorithms: tuple[str, ...], until: float) -> Transport | None:
+def _exchange_keys(named: str, address: str, port: int, algorithms: tuple[str, ...], until: float) -> Line | None:
     """A connection after its key exchange, before anything else is sent; None if the host has no key of these types."""
-    transport = Transport(_dial(named, address, port, until), disabled_algorithms=LEFT_OVERS)
+    transport = Line(_dial(named, address, port, until))
     transport.get_security_options().key_types = algorithms
     transport.banner_timeout = transport.handshake_timeout = left(until)
     # With an event the error is a value: what a broken server makes paramiko raise can be of any type.

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
-from paramiko import Channel, SSHException, Transport
+from paramiko import Channel, SSHException
 
-from responder.adapters.ssh_connect import LINE_ERRORS, connect, left, place
+from responder.adapters.ssh_connect import LINE_ERRORS, Line, connect, left, place
 from responder.domain.target import Target
 from responder.errors import HostError, HostUnreachable
 
@@ -25,12 +25,14 @@ class _SessionRefused(SSHException):
 
 
 class Connection:
-    """One authenticated connection, and how many commands use it now."""
+    """One authenticated connection, how many commands use it now, and how many sessions they have on it."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Line) -> None:
         self.transport = transport
         self._changed = threading.Condition()
         self._in_use = 0
+        self._sessions = 0
+        self._ended = 0
         self._idle_since = monotonic()
         self._retired = False
 
@@ -54,6 +56,7 @@ class Connection:
     def release(self, channel: Channel) -> None:
         with suppress(*LINE_ERRORS):
             channel.close()
+        self._count(sessions=-1, ended=1)
         self._leave()
 
     def retire(self, *, unused_since: float | None = None) -> None:
@@ -73,7 +76,6 @@ class Connection:
         with self._changed:
             self._in_use -= 1
             self._idle_since = monotonic()
-            self._changed.notify_all()
         self._close_if_done()
 
     def _close_if_done(self) -> None:
@@ -81,21 +83,45 @@ class Connection:
             self.transport.close()
 
     def _open(self, answer: float, until: float) -> Channel:
+        """A refusal with none of ours left on the connection is final only when it comes twice: what ended just before
+        may not have been put away yet. (OpenSSH does that after all it has been sent, the new request included.)"""
+        times_in_vain = 0
         while True:
-            in_use, patience = self._in_use, monotonic() + answer
+            ended = self._ended
             try:
-                return self.transport.open_session(timeout=answer)
+                return self._ask(answer)
+            except _SessionRefused:
+                times_in_vain = 0 if self._one_ends(ended, until) else times_in_vain + 1
+                if times_in_vain == 2 or monotonic() >= until:
+                    raise
+
+    def _ask(self, answer: float) -> Channel:
+        patience = monotonic() + answer
+        with ExitStack() as undo:
+            self._count(sessions=1)
+            undo.callback(self._count, sessions=-1)
+            try:
+                channel = self.transport.open_session(timeout=answer)
             except SSHException as error:
                 # The type does not tell: of several refused at once, paramiko gives the reason to one only.
-                was_refused = self.transport.is_active() and monotonic() < patience
-                if not was_refused:
-                    raise
-                if in_use == 1 or not self._fewer_than(in_use, until):
+                if self.transport.is_active() and monotonic() < patience:
                     raise _SessionRefused(str(error)) from error
+                raise
+            undo.pop_all()
+        return channel
 
-    def _fewer_than(self, in_use: int, until: float) -> bool:
+    def _one_ends(self, ended: int, until: float) -> bool:
+        """Waits for the next end, as long as there is one to wait for. False: there was none."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._in_use < in_use, timeout=left(until))
+            self._changed.wait_for(lambda: self._ended > ended or not self._sessions, timeout=left(until))
+            return self._ended > ended
+
+    def _count(self, *, sessions: int, ended: int = 0) -> None:
+        """One end makes room for one of those who wait; when nothing is left to wait for, all of them must know."""
+        with self._changed:
+            self._sessions += sessions
+            self._ended += ended
+            self._changed.notify(ended if self._sessions else self._in_use)
 
 
 class Connections:

@@ -22,6 +22,7 @@ from responder.cli.common import (
 )
 from responder.config.configuration import Configuration, read
 from responder.config.lint import findings
+from responder.config.policy_schema import json_schema as schema_of_policies
 from responder.errors import ConfigError, Problem
 from responder.firstaid.lint.catalog import INVALID, linted, refused
 from responder.firstaid.lint.finding import Finding, Severity
@@ -60,13 +61,17 @@ def check(
 class Kind(StrEnum):
     RUNBOOK = "runbook"
     TESTS = "tests"
+    POLICY = "policy"
+
+
+_SCHEMAS = {Kind.RUNBOOK: json_schema, Kind.TESTS: schema_of_tests, Kind.POLICY: schema_of_policies}
 
 
 def schema(
-    of: Annotated[Kind, typer.Argument(help="Which files: runbooks, or their tests.")] = Kind.RUNBOOK,
+    of: Annotated[Kind, typer.Argument(help="Which files: runbooks, their tests, or policies.")] = Kind.RUNBOOK,
 ) -> None:
-    """Print the JSON Schema of runbook files, or of their test files, for editors."""
-    print_json(json_schema() if of is Kind.RUNBOOK else schema_of_tests())
+    """Print the JSON Schema of runbook files, of their test files, or of policy files, for editors."""
+    print_json(_SCHEMAS[of]())
 
 
 def add_to(root: typer.Typer) -> None:

@@ -6,18 +6,27 @@ from typing import Annotated, Any
 
 import typer
 
+from responder.cli.client import DEFAULT_SERVER, ServerOption
+from responder.cli.clocks import explain_clock
 from responder.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, configuration, out, pairs, print_json
 from responder.clock import SystemClock
 from responder.flows.explain import explain as explained
 
 
 def explain(
-    labels: Annotated[list[str], typer.Argument(help="The alert's labels, as name=value.")],
+    labels: Annotated[list[str], typer.Argument(help="The alert's labels, as name=value; or: clock NUMBER [NAME].")],
     annotation: Annotated[list[str], typer.Option("--annotation", "-a", help="Its annotations.")] = [],  # noqa: B006
     config: ConfigOption = DEFAULT_CONFIG,
+    server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
-    """Say which rule, grade, runbook and people an alert with these labels would get, and why."""
+    """Say which rule, grade, runbook and people an alert with these labels would get, and why.
+
+    `explain clock NUMBER` says why the clocks of a ticket of a running server are due when they are.
+    """
+    if labels[0] == "clock" and len(labels) in (2, 3):
+        explain_clock(labels[1], labels[2] if len(labels) == 3 else "", server, json=json)
+        return
     found = explained(configuration(config), pairs(labels), pairs(annotation), SystemClock().now())
     if json:
         print_json(found)

@@ -1,8 +1,7 @@
-"""`responder tickets`: list, show, ack, note, restore."""
+"""`responder tickets`: list and show; the verbs of people are in `handling`."""
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -15,7 +14,6 @@ from responder.clock import SystemClock
 from responder.domain.durations import spoken
 
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
 tickets = typer.Typer(help="See and handle tickets of a running server.", no_args_is_help=True)
 
 
@@ -53,43 +51,14 @@ def show(key: Key, server: ServerOption = DEFAULT_SERVER, json: JsonOption = Fal
         _show(found)
 
 
-@tickets.command()
-def ack(
-    key: Key, who: Actor = getpass.getuser(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False
-) -> None:
-    """Acknowledge: you take the ticket, nobody else is told about it, automation steps back."""
-    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/acknowledge", {"actor": who}), json)
-
-
-@tickets.command()
-def note(
-    key: Key,
-    text: Annotated[str, typer.Argument(help="What to remember.")],
-    who: Actor = getpass.getuser(),
-    server: ServerOption = DEFAULT_SERVER,
-    json: JsonOption = False,
-) -> None:
-    """Add a note to the history."""
-    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/note", {"actor": who, "text": text}), json)
-
-
-@tickets.command()
-def restore(
-    key: Key,
-    reason: Annotated[str, typer.Argument(help="What shows that the trouble is gone.")],
-    who: Actor = getpass.getuser(),
-    server: ServerOption = DEFAULT_SERVER,
-    json: JsonOption = False,
-) -> None:
-    """Say that the trouble is gone; while an alert still fires, the proof must follow."""
-    _done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/restore", {"actor": who, "reason": reason}), json)
-
-
 def add_to(root: typer.Typer) -> None:
+    # Here, because the verbs are commands of this group.
+    import responder.cli.handling  # noqa: F401
+
     root.add_typer(tickets, name="tickets")
 
 
-def _done(ticket: dict[str, Any], json: bool) -> None:
+def done(ticket: dict[str, Any], json: bool) -> None:
     if json:
         print_json(ticket)
     else:
@@ -105,8 +74,7 @@ def _show(ticket: dict[str, Any]) -> None:
     out.print(f"{ticket['grade']} {ticket['number']}: {ticket['title']}", markup=False, style="bold", soft_wrap=True)
     out.print(f"{ticket['status'].replace('_', ' ')}, {ticket['signal']}; {ticket['grade_reason']}", markup=False)
     for clock in ticket["clocks"]:
-        state = "past its target" if clock["breached_at"] else "stopped" if clock["stopped_at"] else "running"
-        out.print(f"clock {clock['name']}: due {_moment(clock['due_at'])}, {state}", markup=False)
+        out.print(f"clock {clock['name']}: {_clock(clock)}", markup=False)
     for event in ticket["events"]:
         out.print(f"{_moment(event['at'])}  {event['actor']}: {event['text']}", markup=False, soft_wrap=True)
     for run in ticket["runs"]:
@@ -119,6 +87,11 @@ def _show(ticket: dict[str, Any]) -> None:
                 out.print(act["output"], markup=False, style="dim")
     for message in ticket["messages"]:
         out.print(f"message to {message['person']} by {message['channel']}: {message['state']}", markup=False)
+
+
+def _clock(clock: dict[str, Any]) -> str:
+    state = "past its target" if clock["breached_at"] else "stopped" if clock["stopped_at"] else "running"
+    return f"due {_moment(clock['due_at'])}, {state}" if clock["due_at"] else "paused or without a target"
 
 
 def _moment(at: str) -> str:

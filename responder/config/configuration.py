@@ -9,14 +9,13 @@ from typing import TypeVar
 
 from responder.adapters.notifier import Secret, objection_to, scheme_of
 from responder.adapters.yaml_file import Document, Place, load
-from responder.config.autonomy import Known
-from responder.config.autonomy import complaints as about_autonomy
-from responder.config.budgets import complaints as about_budgets
+from responder.clock import SystemClock
 from responder.config.inventory import InventoryFile
 from responder.config.people import ChannelFile, PeopleFile
-from responder.config.policy import PolicyFile, extended, shipped_profile
+from responder.config.policy import read_policy
+from responder.config.policy_checks import Others, complaints
 from responder.config.settings import Settings, Source, digest
-from responder.domain.oncall import Channel, Person, Recipient, Tier, recipients
+from responder.domain.oncall import Channel, Person, Recipient, Tier
 from responder.domain.policy import Policy
 from responder.domain.runbook import Runbook
 from responder.domain.target import Target
@@ -24,7 +23,6 @@ from responder.errors import ConfigError, Problem
 from responder.firstaid.loader import load_runbooks
 
 T = TypeVar("T")
-_Teams = tuple[Mapping[str, tuple[Tier, ...]], Mapping[str, Person]]
 SHIPPED_RUNBOOKS = Path(__file__).parent.parent / "runbooks"
 
 
@@ -79,6 +77,7 @@ class _Reading:
         self._document = document
         self._settings = settings
         self._folder = document.path.parent
+        self._today = SystemClock().now().date()
         self._problems: list[Problem] = []
 
     def configuration(self) -> Configuration:
@@ -87,7 +86,13 @@ class _Reading:
         found = self._tried(self._people)
         people, tiers, addresses = found or ({}, {}, {})
         # What could not be read is not held against the policy: one mistake is one complaint.
-        policy = self._tried(lambda: self._policy(runbooks, found and (tiers, people), targets))
+        others = Others(
+            runbooks=runbooks,
+            targets=targets,
+            people=people if found else None,
+            teams=tiers if found else None,
+        )
+        policy = self._tried(lambda: self._policy(others))
         credentials = {
             source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
         }
@@ -181,68 +186,13 @@ class _Reading:
             teams[team.name] = tuple(Tier(number=number, people=names) for number, names in sorted(team.tiers.items()))
         return teams
 
-    def _policy(
-        self,
-        runbooks: Mapping[str, Runbook] | None,
-        people: _Teams | None,
-        targets: tuple[Target, ...] | None,
-    ) -> Policy:
+    def _policy(self, others: Others) -> Policy:
         document = load(self._folder / self._settings.policy)
-        written = self._extended(document)
-        self._check_grades(document, written)
-        if runbooks is not None:
-            for index, rule in enumerate(written.first_aid):
-                if rule.runbook not in runbooks:
-                    known = ", ".join(sorted(runbooks)) or "none"
-                    text = f"there is no runbook {rule.runbook}; there are {known}"
-                    self._complain(document, ("first_aid", index, "runbook"), text)
-        for place, text in about_budgets(written.budgets, targets, runbooks):
-            self._complain(document, place, text)
-        others = Known(written.grades, targets, runbooks, people[1] if people is not None else None)
-        for place, text in about_autonomy(written.first_aid, others):
-            self._complain(document, place, text)
-        if people is not None:
-            self._check_teams(document, written, *people)
-        return written.as_policy()
-
-    def _check_grades(self, document: Document, written: PolicyFile) -> None:
-        used: list[tuple[Place, str]] = [(("default_grade",), written.default_grade)]
-        used += [(("grade_rules", index, "grade"), rule.grade) for index, rule in enumerate(written.grade_rules)]
-        for index, rule in enumerate(written.first_aid):
-            used += [(("first_aid", index, "grades"), name) for name in rule.grades]
-        for place, name in used:
-            if name not in written.grades:
-                self._complain(document, place, f"there is no grade {name}; there are {', '.join(written.grades)}")
-
-    def _check_teams(
-        self,
-        document: Document,
-        written: PolicyFile,
-        teams: Mapping[str, tuple[Tier, ...]],
-        people: Mapping[str, Person],
-    ) -> None:
-        used: list[tuple[Place, str]] = [(("default_team",), written.default_team)]
-        used += [(("teams", index, "team"), rule.team) for index, rule in enumerate(written.teams)]
-        for place, name in used:
-            if name not in teams:
-                self._complain(document, place, f"there is no team {name} in the people file, so nobody would be told")
-                continue
-            for grade, promised in written.grades.items():
-                if promised.tiers and not recipients(teams[name], promised.tiers, people)[0]:
-                    tiers = ", ".join(map(str, promised.tiers))
-                    text = f"{grade} calls tier {tiers}, but team {name} has nobody with a channel there or above"
-                    self._complain(document, ("grades", grade, "tiers"), text)
-
-    def _extended(self, document: Document) -> PolicyFile:
-        own = dict(document.data) if isinstance(document.data, dict) else {}
-        name = own.pop("extends", None)
-        if name is None:
-            return document.parsed(PolicyFile)
-        path = shipped_profile(str(name))
-        if path is None:
-            raise ConfigError([document.problem(("extends",), f"there is no shipped profile {name}")])
-        merged = extended(load(path).data, {"name": document.path.stem, **own})
-        return Document(path=document.path, data=merged, text=document.text, _tree=document._tree).parsed(PolicyFile)
+        source, written = read_policy(document)
+        self._problems += [
+            source.problem(place, text) for place, text in complaints(source, written, others, self._today)
+        ]
+        return written.as_policy(self._today)
 
     # --- secrets -----------------------------------------------------------------------------------
 

@@ -84,6 +84,12 @@ class Ssh(Model):
     max_output: Annotated[int, Field(ge=1024)] = 64 * 1024
 
 
+class Reporters(Model):
+    """The way to people who report: an apprise URL with {contact} where their address goes."""
+
+    url_file: Path
+
+
 class Settings(Model):
     """The main file. Relative paths start at its folder."""
 
@@ -102,6 +108,7 @@ class Settings(Model):
     console: Literal["open", "token"] = "token"
     intake: Intake = Intake()
     ssh: Ssh = Ssh()
+    reporters: Reporters | None = None
 
     @model_validator(mode="after")
     def _is_open_only_at_home(self) -> Settings:

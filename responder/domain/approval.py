@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,15 +10,17 @@ from enum import StrEnum
 from responder.domain.durations import spoken
 from responder.domain.oncall import Person
 from responder.domain.report import Signal
-from responder.domain.ticket import Status, Ticket
+from responder.domain.ticket import Action, Status, Ticket
 
 
 class ApprovalKind(StrEnum):
-    """What waits: a step of a run that is at work; a run before it starts; or nothing, since it is only offered."""
+    """What waits: a step of a run that is at work; a run before it starts; nothing, since it is only offered; or a
+    move of the ticket behind a gate of the policy."""
 
     STEP = "step"
     RUN = "run"
     SUGGESTION = "suggestion"
+    GATE = "gate"
 
 
 class ApprovalState(StrEnum):
@@ -45,7 +47,8 @@ class Answer:
 class Approval:
     """One question. `needed` people with one of `roles` must say yes before `due_at`; one no refuses at once.
 
-    Without roles everybody in the people file may answer; without `due_at` it waits until it is overtaken.
+    Without roles everybody in the people file may answer; without `due_at` it waits until it is overtaken. With
+    `each_role` every role must be there by a person of its own.
     `snapshot` is what a run will execute once it is given: what people said yes to. `sentence` says how it ended.
     """
 
@@ -68,6 +71,18 @@ class Approval:
     ended_at: datetime | None = None
     snapshot: Mapping[str, object] = field(default_factory=dict)
     sentence: str = ""
+    gate: str = ""
+    each_role: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What people say yes or no to."""
+        return self.question if self.kind is ApprovalKind.GATE else f"{self.runbook} on {self.target}"
+
+    @property
+    def whose_yes(self) -> str:
+        """Whose yes is needed, in words."""
+        return wanted(self.roles, self.needed, each_role=self.each_role)
 
     @property
     def is_waiting(self) -> bool:
@@ -87,9 +102,18 @@ class Approval:
         return self.due_at is not None and self.due_at <= now
 
 
-def wanted(roles: Collection[str], needed: int) -> str:
+def wanted(roles: Collection[str], needed: int, *, each_role: bool = False) -> str:
     """Whose yes is needed, in words: `2 of role dba`."""
-    return f"{needed} of {_whom(roles)}"
+    return f"each of the roles {_names(roles)}" if each_role else f"{needed} of {_whom(roles)}"
+
+
+def all_roles_have_spoken(roles: Sequence[str], supporters: Collection[str], people: Mapping[str, Person]) -> bool:
+    """Whether each role has said yes by a person of its own: nobody stands for two."""
+    if not roles:
+        return True
+    first, rest = roles[0], roles[1:]
+    having = [name for name in supporters if name in people and first in people[name].roles]
+    return any(all_roles_have_spoken(rest, [one for one in supporters if one != name], people) for name in having)
 
 
 def able(roles: Collection[str], people: Mapping[str, Person]) -> tuple[str, ...]:
@@ -97,9 +121,11 @@ def able(roles: Collection[str], people: Mapping[str, Person]) -> tuple[str, ...
     return tuple(name for name, person in people.items() if not roles or not set(roles).isdisjoint(person.roles))
 
 
-def unanswerable(roles: Collection[str], needed: int, people: Mapping[str, Person]) -> str:
+def unanswerable(roles: Sequence[str], needed: int, people: Mapping[str, Person], *, each_role: bool = False) -> str:
     """Why a question can never be answered by yes; empty if it can."""
     found = able(roles, people)
+    if each_role and not all_roles_have_spoken(roles, found, people):
+        return f"there is no person of its own for each of the roles {_names(roles)}"
     if not found:
         return f"nobody in the people file has the {_whom(roles)}" if roles else "there is nobody in the people file"
     if len(found) < needed:
@@ -128,14 +154,15 @@ def answer(
         *(one for one in approval.answers if one.person != person),
         Answer(person=person, yes=yes, reason=reason, at=now),
     )
-    return _decided(replace(approval, answers=given), now)
+    return _decided(replace(approval, answers=given), people, now)
 
 
 def expire(approval: Approval, now: datetime) -> Approval:
     """The approval as its time ends."""
     within = spoken((approval.due_at or now) - approval.asked_at)
     said = f"{_names(approval.supporters)} said yes" if approval.supporters else "nobody answered"
-    missing = f", {approval.needed} were needed" if approval.supporters else ""
+    needed = f"{approval.whose_yes} was needed" if approval.each_role else f"{approval.needed} were needed"
+    missing = f", {needed}" if approval.supporters else ""
     sentence = f"Within {within} {said}{missing}."
     return replace(approval, state=ApprovalState.EXPIRED, ended_at=now, sentence=sentence)
 
@@ -149,6 +176,8 @@ def no_longer_needed(approval: Approval, ticket: Ticket) -> str:
     """Why the run that it is about would not start any more; empty while it would. A step's run decides itself."""
     if approval.kind is ApprovalKind.STEP:
         return ""
+    if approval.kind is ApprovalKind.GATE:
+        return _gate_no_longer_needed(approval, ticket)
     if ticket.signal is Signal.CLEARED:
         return "The alert has cleared."
     if ticket.status in (Status.RESOLVED, Status.CLOSED):
@@ -156,6 +185,17 @@ def no_longer_needed(approval: Approval, ticket: Ticket) -> str:
     if ticket.episode != approval.episode:
         return "The trouble has come back since, and is asked about anew."
     return _taken(ticket) if approval.kind is ApprovalKind.RUN else ""
+
+
+def _gate_no_longer_needed(approval: Approval, ticket: Ticket) -> str:
+    if ticket.status is Status.CLOSED:
+        return "The ticket is closed."
+    if ticket.episode != approval.episode:
+        return "The trouble has come back since."
+    on_the_table = (Status.PROPOSED, Status.RESTORED, Status.RESOLVED)
+    if approval.runbook == Action.APPROVE and ticket.status not in on_the_table:
+        return "The plan is no longer on the table."
+    return ""
 
 
 def _taken(ticket: Ticket) -> str:
@@ -169,16 +209,22 @@ def _said_already(approval: Approval, person: str, *, yes: bool) -> bool:
     return is_open_to_yes and any(one.person == person and one.yes is yes for one in approval.answers)
 
 
-def _decided(approval: Approval, now: datetime) -> Approval:
+def _decided(approval: Approval, people: Mapping[str, Person], now: datetime) -> Approval:
     newest = approval.answers[-1]
     because = f": {newest.reason.rstrip('.')}" if newest.reason else ""
     if not newest.yes:
         sentence = f"{newest.person} said no{because}."
         return replace(approval, state=ApprovalState.REFUSED, ended_at=now, sentence=sentence)
-    if len(approval.supporters) >= approval.needed:
+    if _has_enough(approval, people):
         sentence = f"{_names(approval.supporters)} said yes{because}."
         return replace(approval, state=ApprovalState.GIVEN, ended_at=now, sentence=sentence)
     return approval
+
+
+def _has_enough(approval: Approval, people: Mapping[str, Person]) -> bool:
+    if approval.each_role:
+        return all_roles_have_spoken(approval.roles, approval.supporters, people)
+    return len(approval.supporters) >= approval.needed
 
 
 def _may_not(approval: Approval, person: str, may: Collection[str], people: Mapping[str, Person]) -> str:

@@ -10,11 +10,15 @@ from enum import StrEnum
 
 from responder.clock import from_microseconds, microseconds
 from responder.domain import lifecycle
+from responder.domain.facts import Fact
 from responder.domain.policy import Policy
 from responder.domain.report import Report, Signal
-from responder.domain.sla import Clock, started
+from responder.domain.sla import Clock
 from responder.domain.ticket import Action, Change, EventKind, Status, Sums, Ticket, refusal
+from responder.domain.ticking import opened
 
+_COMPLETE = (Fact.REGISTERED, Fact.GRADED)
+"""An alert is complete as it comes, and graded in the same breath."""
 _CUT_SHORT = " The sender cut its list short: other alerts of this group may be missing."
 
 
@@ -78,7 +82,10 @@ def decide(reports: Iterable[Report], known: Mapping[str, Known], policy: Policy
     decision = Decision()
     for report in reports:
         trouble = policy.trouble(report)
-        outcome = _one(decision, trouble, report, known.get(trouble), policy=policy, now=now)
+        found = known.get(trouble)
+        # What was merged is known by the trouble of the ticket that took it in.
+        trouble = found.ticket.trouble if found else trouble
+        outcome = _one(decision, trouble, report, found, policy=policy, now=now)
         decision.filed.append(Filed(report=report, trouble=trouble, outcome=outcome))
         decision.sums["reports_total", (("outcome", outcome.value), ("source", report.source))] += 1
     return decision
@@ -96,10 +103,18 @@ def _one(
         change = decision.changes[trouble] = Change.of(found.ticket, found.clocks)
     if report.signal is Signal.CLEARED:
         return _clear(change, report, policy, now) if change else Outcome.NOTHING_TO_CLEAR
+    if change is not None and _shows_still(change.after, report):
+        return Outcome.REPEATED
     if change is not None and (change.after.is_open or _is_soon(change.after, policy, now)):
         return _fire(change, report, policy, now)
     decision.changes[trouble] = _open(trouble, report, policy, now, change.after if change else None)
     return Outcome.OPENED
+
+
+def _shows_still(ticket: Ticket, report: Report) -> bool:
+    """Whether people ended the ticket while this very alert fired (a false alarm, say) and it has fired ever since."""
+    start = ticket.firing.get(report.alert)
+    return not ticket.is_open and start is not None and microseconds(report.started_at) <= start
 
 
 def _is_soon(ticket: Ticket, policy: Policy, now: datetime) -> bool:
@@ -108,7 +123,8 @@ def _is_soon(ticket: Ticket, policy: Policy, now: datetime) -> bool:
 
 def _open(trouble: str, report: Report, policy: Policy, now: datetime, previous: Ticket | None) -> Change:
     grading = policy.grade(report)
-    team = policy.team(report.labels)
+    kind = policy.kind(report.labels)
+    team = policy.team(report.labels, kind)
     rule = policy.first_aid_for(report.labels, grading.grade)
     ticket = Ticket(
         trouble=trouble,
@@ -128,8 +144,9 @@ def _open(trouble: str, report: Report, policy: Policy, now: datetime, previous:
         opened_at=now,
         episode_at=now,
         previous_id=previous.id if previous else None,
+        kind=kind,
     )
-    change = Change(before=None, after=ticket, clocks=started(policy.promises_of(grading.grade).targets, now))
+    change = Change(before=None, after=ticket, clocks=opened(policy.clocks, policy.scene(ticket, now), _COMPLETE))
     change.note(now, EventKind.OPENED, _opening(ticket, previous), grade=grading.grade, rule=grading.rule)
     change.count("tickets_created_total", priority=grading.grade, team=team, source=report.source)
     _promise_handling(change)
@@ -197,11 +214,7 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
     if ticket.grade not in order or order.index(grading.grade) >= order.index(ticket.grade):
         return
     change.update(grade=grading.grade, grade_rule=grading.rule, grade_reason=grading.reason)
-    new = started(policy.promises_of(grading.grade).targets, ticket.episode_at)
-    for name, clock in new.items():
-        old = change.clocks.get(name)
-        if old is None or old.is_running:
-            change.clocks[name] = clock
+    lifecycle.regrade(change, policy, now=now)
     text = f"Raised from {ticket.grade} to {grading.grade} by rule “{grading.rule}”: {grading.reason}."
     change.note(now, EventKind.REGRADED, text, was=ticket.grade, grade=grading.grade)
     if ticket.waits_for_a_person:
@@ -211,7 +224,7 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
 def _again(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
     if ticket.status is Status.RESTORED:
-        lifecycle.relapse(change, now=now, reason="It shows again before the quiet time was over.")
+        lifecycle.relapse(change, policy, now=now, reason="It shows again before the quiet time was over.")
         _raise_grade(change, report, policy, now)
         return Outcome.RELAPSED
     if refusal(ticket, Action.REOPEN) is None:
@@ -259,7 +272,7 @@ def all_clear(change: Change, policy: Policy, *, now: datetime, reason: str) -> 
     """No alert of the trouble shows any more. Evidence enough for restored, not yet for resolved."""
     change.update(signal=Signal.CLEARED, cleared_at=now, firing={})
     if refusal(change.after, Action.RESTORE) is None:
-        lifecycle.restore(change, now=now, actor="responder", reason=reason, by=_who_did_it(change.after))
+        lifecycle.restore(change, policy, now=now, actor="responder", reason=reason, by=_who_did_it(change.after))
     else:
         change.note(now, EventKind.SIGNAL, reason, signal=Signal.CLEARED)
     if change.after.status is Status.RESTORED:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
+from responder.domain.durations import parse_duration, spoken
 from responder.domain.matching import Matcher, all_match
 
 AFFECTED_USERS = "affected_users"
-_BOUNDS = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
+IMPACT = "impact"
+PREDICTED_DURATION = "predicted_duration"
+_BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,21 +30,40 @@ class Bound:
     number: int
 
     def holds(self, value: int | None) -> bool:
-        return value is not None and bool(_BOUNDS[self.operator](value, self.number))
+        return value is not None and _BOUNDS[self.operator](value, self.number)
 
     def __str__(self) -> str:
         return f"{self.operator} {self.number}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DurationBound:
+    """A condition on a duration, such as `predicted_duration: "> 4h"`."""
+
+    operator: str
+    duration: timedelta
+
+    def holds(self, value: timedelta | None) -> bool:
+        return value is not None and _BOUNDS[self.operator](value, self.duration)
+
+    def __str__(self) -> str:
+        return f"{self.operator} {spoken(self.duration)}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GradeRule:
-    """If everything named here holds, the report has this grade."""
+    """If everything named here holds, the report has this grade.
+
+    `facts` maps names to words: the report must say one of them under that name, in capitals or not.
+    """
 
     name: str
     grade: str
     when: tuple[Matcher, ...] = ()
     affected_users: Bound | None = None
     impact: tuple[str, ...] = ()
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    predicted_duration: DurationBound | None = None
     because: str = ""
 
     def holds(self, labels: Mapping[str, str], facts: Mapping[str, str]) -> bool:
@@ -41,7 +71,11 @@ class GradeRule:
             return False
         if self.affected_users and not self.affected_users.holds(affected_users(labels, facts)):
             return False
-        return not self.impact or fact(labels, facts, "impact") in self.impact
+        if self.predicted_duration and not self.predicted_duration.holds(predicted_duration(labels, facts)):
+            return False
+        if self.impact and fact(labels, facts, IMPACT) not in self.impact:
+            return False
+        return not self.facts or all(says(fact(labels, facts, name), words) for name, words in self.facts.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +98,20 @@ def affected_users(labels: Mapping[str, str], facts: Mapping[str, str]) -> int |
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
+def predicted_duration(labels: Mapping[str, str], facts: Mapping[str, str]) -> timedelta | None:
+    """How long it is thought to last, if the report says it like `4h`, `90m` or `1d 12h`."""
+    text = fact(labels, facts, PREDICTED_DURATION).replace(" ", "")
+    try:
+        return parse_duration(text) if text else None
+    except ValueError:
+        return None
+
+
+def says(text: str, words: tuple[str, ...]) -> bool:
+    """Whether a fact is one of these words, in capitals or not."""
+    return text.strip().casefold() in {word.casefold() for word in words}
+
+
 def grade(rules: tuple[GradeRule, ...], default: str, labels: Mapping[str, str], facts: Mapping[str, str]) -> Grading:
     """The grade by the first rule that holds; rules are read from top to bottom."""
     for rule in rules:
@@ -77,7 +125,11 @@ def _reason(rule: GradeRule, labels: Mapping[str, str], facts: Mapping[str, str]
     found = [f"{matcher.label}={labels.get(matcher.label) or 'none'}" for matcher in rule.when]
     if rule.affected_users:
         found.append(f"affected users {affected_users(labels, facts)} {rule.affected_users}")
+    if rule.predicted_duration:
+        predicted = predicted_duration(labels, facts) or timedelta()
+        found.append(f"predicted duration {spoken(predicted)} {rule.predicted_duration}")
     if rule.impact:
-        found.append(f"impact {fact(labels, facts, 'impact')}")
+        found.append(f"impact {fact(labels, facts, IMPACT)}")
+    found += [f"{name.replace('_', ' ')} {fact(labels, facts, name)}" for name in rule.facts]
     conditions = " and ".join(found) or "always"
     return f"{rule.because} ({conditions})" if rule.because else conditions

@@ -24,6 +24,8 @@ COUNTERS = {
     "tickets_resolved_total": "Tickets resolved, by who did it.",
     "sla_clocks_met_total": "Clocks stopped in time.",
     "sla_clocks_breached_total": "Clocks that ran past their target.",
+    "sla_clocks_excluded_total": "Clocks of tickets that count in no service level, by the reason.",
+    "sla_clock_warnings_total": "Warnings before a clock ran past its target.",
     "runs_total": "Runbook runs, by outcome.",
     "messages_total": "Messages to people, by outcome.",
     "reports_total": "Reports taken in, by what became of them.",

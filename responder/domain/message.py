@@ -8,7 +8,8 @@ from enum import StrEnum
 
 
 class MessageState(StrEnum):
-    """Where a message is. `overtaken`: it was no longer needed when its turn came."""
+    """Where a message is. `overtaken`: it was no longer needed when its turn came. `by_hand`: no channel leads to its
+    reader, so that a person has to say it."""
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -16,6 +17,7 @@ class MessageState(StrEnum):
     FAILED_FOR_NOW = "failed_for_now"
     FAILED = "failed"
     OVERTAKEN = "overtaken"
+    BY_HAND = "by_hand"
 
 
 class Purpose(StrEnum):
@@ -41,4 +43,5 @@ class Message:
 
     @property
     def is_finished(self) -> bool:
-        return self.state in (MessageState.SENT, MessageState.FAILED, MessageState.OVERTAKEN)
+        """Whether no channel is to be tried any more."""
+        return self.state in (MessageState.SENT, MessageState.FAILED, MessageState.OVERTAKEN, MessageState.BY_HAND)

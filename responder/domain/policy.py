@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from responder.domain.autonomy import ApprovalRule, AutonomyRule
 from responder.domain.budgets import Budget
+from responder.domain.facts import Fact
+from responder.domain.gates import GateRule
 from responder.domain.grading import GradeRule, Grading, grade
+from responder.domain.health_check import HealthCheckRule
+from responder.domain.kinds import Kind, KindRule, kind_of
 from responder.domain.matching import Matcher, all_match
 from responder.domain.report import Report, identity
+from responder.domain.requirements import Need
+from responder.domain.sla import Alarm, ClockName, ClockRule, Scene, Target
 from responder.domain.storm import StormRule
+from responder.domain.ticket import Ticket
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +72,7 @@ class GradePolicy:
     """What a grade promises: targets of the clocks, who is told, when it ends."""
 
     name: str
-    targets: Mapping[str, timedelta]
+    targets: Mapping[str, Target]
     tiers: tuple[int, ...] = (1,)
     quiet: timedelta = timedelta(minutes=5)
     close_after: timedelta | None = timedelta(hours=24)
@@ -82,6 +89,48 @@ class FlappingRule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReporterRule:
+    """How people who report are treated: how often they are reminded of a question, and what silence means.
+
+    After `close_after` without an answer the ticket goes on as if they had said yes (None: it waits for ever). An
+    answer within `reopen_within` of closing reopens, a later one opens anew. The contact is erased `erase_after`
+    closing. With `automatic_progress` news are written without a person, when the `update` clock asks for them.
+    """
+
+    remind_after: timedelta = timedelta(days=1)
+    close_after: timedelta | None = timedelta(days=3)
+    reopen_within: timedelta = timedelta(days=7)
+    erase_after: timedelta = timedelta(days=180)
+    best_score: int = 5
+    ask_satisfaction: bool = True
+    automatic_progress: bool = False
+
+
+CAUSE_CLASSES = ("user_operation", "product_defect", "environment", "third_party")
+SOLUTION_KINDS = ("patch", "config_change", "hardware_replacement", "workaround")
+
+_GONE = frozenset({Fact.RESTORED, Fact.RESOLVED})
+DEFAULT_CLOCKS = (
+    ClockRule(
+        name=ClockName.RESPOND,
+        start=frozenset({Fact.OPENED}),
+        stop=_GONE | {Fact.ACKNOWLEDGED},
+        text="until somebody has it, or it is over",
+    ),
+    ClockRule(
+        name=ClockName.RESTORE, start=frozenset({Fact.OPENED}), stop=_GONE, text="until the trouble no longer shows"
+    ),
+    ClockRule(
+        name=ClockName.RESOLVE,
+        start=frozenset({Fact.OPENED}),
+        stop=frozenset({Fact.RESOLVED}),
+        text="until it has stayed away for long enough",
+    ),
+)
+"""The clocks of every policy that does not say otherwise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
     """All rules together."""
 
@@ -93,6 +142,19 @@ class Policy:
     first_aid: tuple[FirstAidRule, ...] = ()
     teams: tuple[TeamRule, ...] = ()
     default_team: str = "ops"
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kind_rules: tuple[KindRule, ...] = ()
+    default_kind: str = ""
+    clocks: tuple[ClockRule, ...] = DEFAULT_CLOCKS
+    needs: tuple[Need, ...] = ()
+    gates: tuple[GateRule, ...] = ()
+    cause_classes: tuple[str, ...] = CAUSE_CLASSES
+    solution_kinds: tuple[str, ...] = SOLUTION_KINDS
+    report_fields: tuple[str, ...] = ()
+    reporter: ReporterRule = field(default_factory=ReporterRule)
+    on_overdue_action: Alarm = field(default_factory=lambda: Alarm(tell=("team",)))
+    similar_from: float = 0.5
+    health_checks: tuple[HealthCheckRule, ...] = ()
     heartbeats: tuple[HeartbeatRule, ...] = ()
     flapping: FlappingRule = field(default_factory=FlappingRule)
     budgets: tuple[Budget, ...] = ()
@@ -110,7 +172,26 @@ class Policy:
         """What a grade promises; a ticket whose grade a reload took away is treated by the default grade."""
         return self.grades.get(grade_name) or self.grades[self.default_grade]
 
-    def team(self, labels: Mapping[str, str]) -> str:
+    def kind(self, labels: Mapping[str, str]) -> str:
+        return kind_of(self.kind_rules, self.default_kind, labels) if self.kinds else ""
+
+    def clock(self, name: str) -> ClockRule | None:
+        return next((rule for rule in self.clocks if rule.name == name), None)
+
+    def scene(self, ticket: Ticket, now: datetime) -> Scene:
+        """Where a ticket stands, for its clocks."""
+        return Scene(
+            at=now,
+            grade=ticket.grade,
+            targets=self.promises_of(ticket.grade).targets,
+            status=ticket.status.value,
+            waiting_for=ticket.waiting_for,
+        )
+
+    def team(self, labels: Mapping[str, str], kind: str = "") -> str:
+        """Who handles reports with these labels: the kind's team, else the first rule that matches."""
+        if kind in self.kinds and self.kinds[kind].team:
+            return self.kinds[kind].team
         for rule in self.teams:
             if all_match(rule.when, labels):
                 return rule.team

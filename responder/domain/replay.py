@@ -181,7 +181,7 @@ class Replay:
             self._run(change, now)
 
     def _run(self, change: Change, now: datetime) -> None:
-        lifecycle.start_first_aid(change, now=now, reason="")
+        lifecycle.start_first_aid(change, self._policy, now=now, reason="")
         change.promise("patience", now + self._policy.proof_within)
 
     def _unanswered(self, trouble: str, change: Change, now: datetime) -> None:  # noqa: ARG002 they share a form
@@ -204,7 +204,7 @@ class Replay:
         if ticket.status is not Status.HANDED_OVER:
             if refusal(ticket, Action.HAND_OVER):
                 return
-            lifecycle.hand_over(change, now=now, reason="")
+            lifecycle.hand_over(change, self._policy, now=now, reason="")
         episode = (ticket.id, ticket.episode)
         known, paged = self._paged.get(trouble, (episode, set()))
         if known != episode:
@@ -225,7 +225,7 @@ class Replay:
 
     def _close(self, trouble: str, change: Change, now: datetime) -> None:  # noqa: ARG002 they share a form
         if change.after.status is Status.RESOLVED:
-            lifecycle.close(change, now=now, actor="responder", reason="")
+            lifecycle.close(change, self._policy, now=now, actor="responder", reason="")
 
     # --- heartbeats ----------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from responder.domain.dossier import Dossier
+from responder.domain.facts import Fact
 from responder.domain.report import Signal
 from responder.domain.sla import Clock
 
@@ -39,14 +41,46 @@ class Action(StrEnum):
     RESOLVE = "resolve"
     REOPEN = "reopen"
     CLOSE = "close"
+    DISMISS = "dismiss"
     MERGE = "merge"
+
+
+FACT_OF: Mapping[Action, Fact] = {
+    Action.START_FIRST_AID: Fact.FIRST_AID,
+    Action.HAND_OVER: Fact.HANDED_OVER,
+    Action.ACKNOWLEDGE: Fact.ACKNOWLEDGED,
+    Action.WAIT: Fact.WAITING,
+    Action.RESUME: Fact.RESUMED,
+    Action.PROPOSE: Fact.PROPOSED,
+    Action.APPROVE: Fact.APPROVED,
+    Action.REJECT: Fact.REJECTED,
+    Action.RESTORE: Fact.RESTORED,
+    Action.RELAPSE: Fact.RELAPSED,
+    Action.RESOLVE: Fact.RESOLVED,
+    Action.REOPEN: Fact.REOPENED,
+    Action.CLOSE: Fact.CLOSED,
+    Action.DISMISS: Fact.DISMISSED,
+    Action.MERGE: Fact.MERGED,
+}
+"""What each move means to clocks."""
+
+
+class Disposition(StrEnum):
+    """How a ticket ended, if not by a solution. Such a ticket counts in no service level; it is shown as excluded."""
+
+    PSEUDO_FAULT = "pseudo_fault"
+    FALSE_ALARM = "false_alarm"
+    DUPLICATE = "duplicate"
+    MAINTENANCE = "maintenance"
 
 
 def _moves() -> dict[tuple[Status, Action], Status]:
     moves = {
         (Status.NEW, Action.START_FIRST_AID): Status.FIRST_AID,
         (Status.IN_PROGRESS, Action.HAND_OVER): Status.HANDED_OVER,
+        (Status.APPROVED, Action.HAND_OVER): Status.HANDED_OVER,
         (Status.IN_PROGRESS, Action.WAIT): Status.WAITING,
+        (Status.APPROVED, Action.WAIT): Status.WAITING,
         (Status.WAITING, Action.RESUME): Status.IN_PROGRESS,
         (Status.IN_PROGRESS, Action.PROPOSE): Status.PROPOSED,
         (Status.APPROVED, Action.PROPOSE): Status.PROPOSED,
@@ -68,6 +102,7 @@ def _moves() -> dict[tuple[Status, Action], Status]:
             moves[status, Action.RESTORE] = Status.RESTORED
         if status is not Status.CLOSED:
             moves[status, Action.MERGE] = Status.CLOSED
+            moves[status, Action.DISMISS] = Status.CLOSED
     return moves
 
 
@@ -111,6 +146,12 @@ class Ticket:
     resolved_at: datetime | None = None
     closed_at: datetime | None = None
     previous_id: int | None = None
+    kind: str = ""
+    tier: int = 0
+    assignee: str = ""
+    waiting_for: str = ""
+    disposition: str = ""
+    merged_into: int | None = None
     version: int = 0
 
     @property
@@ -136,6 +177,8 @@ class EventKind(StrEnum):
     MESSAGE = "message"
     CLOCK = "clock"
     NOTE = "note"
+    HANDLED = "handled"
+    REPORTER = "reporter"
     SET_ASIDE = "set_aside"
 
 
@@ -176,6 +219,7 @@ class Change:
     promises: list[Promise] = field(default_factory=list)
     sums: Sums = field(default_factory=Counter)
     clocks_before: Mapping[str, Clock] = field(default_factory=dict)
+    dossier: Dossier | None = None
 
     @classmethod
     def of(cls, ticket: Ticket, clocks: Mapping[str, Clock] | None = None) -> Change:

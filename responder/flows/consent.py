@@ -23,6 +23,7 @@ from responder.firstaid.plan import PlannedStep
 from responder.firstaid.ports import Answered, Consent
 from responder.firstaid.showing import shown_steps
 from responder.flows.desk import Desk
+from responder.flows.gates import after_a_gate
 from responder.flows.starting import Order, order_as_approved, start_ordered
 from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages
 from responder.flows.texts import QuestionText, question_body, subject
@@ -82,7 +83,7 @@ def question_for(desk: Desk, approval: Approval, run: Run | None, ticket: Ticket
     return QuestionText(
         ticket=ticket,
         approval=approval,
-        wanted=f"Needed: {rules.wanted(approval.roles, approval.needed)}{until}.",
+        wanted=f"Needed: {approval.whose_yes}{until}.",
         steps=[masked(str(step), desk.configuration.secrets) for step in shown_steps(made)],
         link=desk.links.approve(ApprovalClaim(approval_id=approval.id, person=person)),
         ticket_link=desk.links.ticket(ticket.number),
@@ -101,7 +102,7 @@ def _ask(desk: Desk, tx: Transaction, change: Change, question: Approval, what: 
     line = subject(change.after, what)
     write_messages(desk, tx, change, told, purpose=purpose_of(asked), subject=line, body=body)
     until = f" until {asked.due_at:%H:%M} UTC" if asked.due_at else ""
-    text = f"Asked {spoken_recipients(told)}: {what} Needs {rules.wanted(asked.roles, asked.needed)}{until}."
+    text = f"Asked {spoken_recipients(told)}: {what} Needs {asked.whose_yes}{until}."
     change.note(asked.asked_at, EventKind.APPROVAL, text, approval=asked.id)
     return asked
 
@@ -161,7 +162,7 @@ def _of_run(ticket: Ticket, order: Order, rule: ApprovalRule, now: datetime) -> 
 def _answered(asked: Approval, now: datetime) -> Answered:
     until = asked.due_at or now
     if asked.is_waiting:
-        sentence = f"waiting for {rules.wanted(asked.roles, asked.needed)} until {until:%H:%M} UTC"
+        sentence = f"waiting for {asked.whose_yes} until {until:%H:%M} UTC"
         return Answered(consent=Consent.WAITING, sentence=sentence, until=until)
     consent = Consent.GIVEN if asked.may_go_on else Consent.REFUSED
     return Answered(consent=consent, sentence=asked.sentence, until=until)
@@ -184,15 +185,27 @@ def _answer(desk: Desk, tx: Transaction, approval_id: int, person: str, *, yes: 
     asked, now = tx.approvals.one(approval_id), desk.clock.now()
     change = Change.of(known.ticket, known.clocks)
     if asked.is_waiting and (ended := _ended_by_itself(asked, known.ticket, now)):
-        _settle_and_follow(tx, change, ended, now)
-        tx.apply([change], now)
-        return f"It is too late. {ended.sentence}"
+        _settle_and_follow(desk, tx, change, ended, now)
+        return _too_late(tx, change, ended, person, now)
     decided = rules.answer(asked, person, desk.configuration.people, yes=yes, reason=reason, now=now)
-    if isinstance(decided, str) or decided is asked:
+    if isinstance(decided, str):
+        text = f"{person[:80]} could not answer “{asked.subject[:200]}”: {decided}"
+        change.note(now, EventKind.REFUSED, text, person[:80], approval=asked.id)
+        tx.apply([change], now)
+        return decided
+    if decided is asked:
         return decided
     refused = _take(desk, tx, change, decided, now)
     tx.apply([change], now)
     return refused or decided
+
+
+def _too_late(tx: Transaction, change: Change, ended: Approval, person: str, now: datetime) -> str:
+    why = f"It is too late. {ended.sentence}"
+    text = f"{person[:80]} could not answer “{ended.subject[:200]}”: {why}"
+    change.note(now, EventKind.REFUSED, text, person[:80], approval=ended.id)
+    tx.apply([change], now)
+    return why
 
 
 def _take(desk: Desk, tx: Transaction, change: Change, decided: Approval, now: datetime) -> str:
@@ -203,13 +216,14 @@ def _take(desk: Desk, tx: Transaction, change: Change, decided: Approval, now: d
         if refused:
             return refused
     word, because = ("yes" if newest.yes else "no"), f": {newest.reason}" if newest.reason else ""
-    so_far = f" ({len(decided.supporters)} of {decided.needed})" if decided.is_waiting else ""
-    text = f"{newest.person} says {word} to {decided.runbook} on {decided.target}{so_far}{because}"
+    needed = decided.whose_yes if decided.each_role else str(decided.needed)
+    so_far = f" ({len(decided.supporters)} of {needed})" if decided.is_waiting else ""
+    text = f"{newest.person} says {word} to {decided.subject}{so_far}{because}"
     change.note(now, EventKind.APPROVAL, text, newest.person, approval=decided.id)
     if decided.is_waiting:
         tx.approvals.keep(decided)
     else:
-        _settle_and_follow(tx, change, decided, now)
+        _settle_and_follow(desk, tx, change, decided, now)
     return ""
 
 
@@ -247,7 +261,7 @@ def _look_after(desk: Desk, tx: Transaction, ticket_id: int, approval_id: int | 
             if not _wake(tx, change, asked):
                 _settle(tx, change, rules.overtake(asked, "The run has ended.", now), now)
         elif ended := _ended_by_itself(asked, known.ticket, now):
-            _settle_and_follow(tx, change, ended, now)
+            _settle_and_follow(desk, tx, change, ended, now)
         elif asked.id == approval_id:
             # Another machine's clock was ahead of ours.
             change.promise("consent", asked.due_at, approval=asked.id)
@@ -263,15 +277,17 @@ def overtake_questions(tx: Transaction, change: Change, run: Run, now: datetime)
 
 def _settle(tx: Transaction, change: Change, ended: Approval, now: datetime) -> Approval:
     tx.approvals.keep(ended)
-    what = f"step {ended.step + 1} of {ended.runbook}" if ended.step is not None else ended.runbook
-    text = f"Approval of {what} on {ended.target} {_SPOKEN[ended.state]}: {ended.sentence}"
+    what = f"step {ended.step + 1} of {ended.subject}" if ended.step is not None else ended.subject
+    text = f"Approval of {what} {_SPOKEN[ended.state]}: {ended.sentence}"
     change.note(now, EventKind.APPROVAL, text, approval=ended.id, state=ended.state)
     return ended
 
 
-def _settle_and_follow(tx: Transaction, change: Change, ended: Approval, now: datetime) -> None:
+def _settle_and_follow(desk: Desk, tx: Transaction, change: Change, ended: Approval, now: datetime) -> None:
     _settle(tx, change, ended, now)
-    if ended.kind is ApprovalKind.STEP:
+    if ended.kind is ApprovalKind.GATE:
+        after_a_gate(desk, tx, change, ended)
+    elif ended.kind is ApprovalKind.STEP:
         _wake(tx, change, ended)
     elif ended.kind is ApprovalKind.RUN and ended.may_go_on:
         change.promise("first_aid")

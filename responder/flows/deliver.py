@@ -12,11 +12,13 @@ from responder.domain.durations import spoken
 from responder.domain.message import Message, MessageState, Purpose
 from responder.domain.oncall import Recipient
 from responder.domain.report import Signal
+from responder.domain.reporter import REPORTER
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 from responder.flows.consent import asked_by
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
+from responder.flows.reporter_talk import reporter_address
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -29,7 +31,7 @@ async def deliver(desk: Desk, job: Job) -> None:
     message = await desk.store.write(lambda tx: _take(desk, tx, message_id))
     if message is None:
         return
-    address = desk.configuration.addresses.get(Recipient(person=message.person, channel=message.channel))
+    address = await _address(desk, message)
     error = await _send(desk, address, message)
     if error is not None:
         log.warning("a message did not leave", person=message.person, channel=message.channel, error=str(error))
@@ -51,7 +53,7 @@ def _take(desk: Desk, tx: Transaction, message_id: int) -> Message | None:
 
 def _overtaken_by(message: Message, ticket: Ticket) -> str:
     """Why the message is no longer needed; an acknowledgement wins over every message not yet sent."""
-    if message.purpose != Purpose.HAND_OVER:
+    if not message.purpose.startswith(Purpose.HAND_OVER):
         return ""
     if ticket.acknowledged_by:
         return f"{ticket.acknowledged_by} has acknowledged the ticket."
@@ -65,6 +67,12 @@ def _answered(tx: Transaction, message: Message) -> str:
     approval_id = asked_by(message.purpose)
     approval = tx.approvals.one(approval_id) if approval_id is not None else None
     return "" if approval is None or approval.is_waiting else f"It is decided already: {approval.sentence}"
+
+
+async def _address(desk: Desk, message: Message) -> Secret | None:
+    if message.person == REPORTER:
+        return await desk.store.read(lambda tx: reporter_address(desk, tx, message.ticket_id))
+    return desk.configuration.addresses.get(Recipient(person=message.person, channel=message.channel))
 
 
 async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFailed | None:

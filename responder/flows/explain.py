@@ -8,10 +8,10 @@ from typing import Any
 
 from responder.config.configuration import Configuration
 from responder.domain.autonomy import level
-from responder.domain.durations import spoken
 from responder.domain.oncall import recipients
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Report, Signal
+from responder.domain.sla import spoken_target
 from responder.domain.target import find
 from responder.firstaid.plan import snapshot
 
@@ -34,7 +34,7 @@ def explain(
         "team": team,
         "trouble": policy.trouble(report),
         "heartbeat": heartbeat.name if heartbeat else None,
-        "clocks": {name: spoken(target) for name, target in grade.targets.items()},
+        "clocks": {name: spoken_target(target) for name, target in grade.targets.items()},
         "first_aid": _first_aid(configuration, policy.first_aid_for(labels, grading.grade), labels, grading.grade),
         "people": [f"{one.person} by {one.channel}" for one in told],
         "people_reason": reason,

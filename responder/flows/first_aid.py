@@ -140,7 +140,7 @@ def _by_rule(desk: Desk, tx: Transaction, change: Change, asked: Approval | None
     if objection is not None:
         _object(desk, tx, change, objection, now, since=asked.ended_at if asked else None)
         return None
-    run = begin(tx, change, order, found, now=now, ordered_by=", ".join(asked.supporters) if asked else "", why=why)
+    run = begin(desk, tx, change, order, found, ordered_by=", ".join(asked.supporters) if asked else "", why=why)
     tx.apply([change], now)
     return run
 
@@ -290,5 +290,5 @@ def _tell_who_ordered(desk: Desk, tx: Transaction, change: Change, run: Run, end
 
 def _restored(desk: Desk, change: Change, now: datetime) -> None:
     reason = "First aid reports success; the all-clear must follow."
-    lifecycle.restore(change, now=now, actor="responder", reason=reason, by=lifecycle.MACHINE)
+    lifecycle.restore(change, desk.policy, now=now, actor="responder", reason=reason, by=lifecycle.MACHINE)
     change.promise("prove", now + desk.policy.proof_within, episode=change.after.episode)

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from responder.adapters.links import AckClaim
 from responder.domain import lifecycle
 from responder.domain.approval import ApprovalKind
 from responder.domain.correlation import Known
 from responder.domain.message import Message, Purpose
-from responder.domain.oncall import Recipient, recipients
+from responder.domain.oncall import Recipient
 from responder.domain.report import Signal
 from responder.domain.ticket import Action, Change, EventKind, Promise, Status, refusal
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
+from responder.flows.recognise import recognise
+from responder.flows.telling import team_of
 from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why people are told, and under which purpose: each is told once per purpose."""
+
+    why: str
+    purpose: str
+
+
 async def hand_over(desk: Desk, job: Job) -> None:
     """Moves the ticket to people and writes a message to each of them into the outbox."""
-    ticket_id, why = int(job.args["ticket"]), str(job.args.get("why", ""))
-    await desk.store.write(lambda tx: _hand_over(desk, tx, ticket_id, why))
+    await desk.store.write(lambda tx: _hand_over(desk, tx, job))
 
 
-def _hand_over(desk: Desk, tx: Transaction, ticket_id: int, why: str) -> None:
-    known = tx.tickets.one(ticket_id, locked=True)
+def _hand_over(desk: Desk, tx: Transaction, job: Job) -> None:
+    why = str(job.args.get("why", ""))
+    # A hand-over again in the same episode is a message of its own.
+    purpose = f"{Purpose.HAND_OVER}-{job.args['round']}" if "round" in job.args else Purpose.HAND_OVER.value
+    known = tx.tickets.one(int(job.args["ticket"]), locked=True)
     ticket, now = known.ticket, desk.clock.now()
     if ticket.signal is Signal.CLEARED or ticket.acknowledged_by:
         return
@@ -32,23 +46,24 @@ def _hand_over(desk: Desk, tx: Transaction, ticket_id: int, why: str) -> None:
     if ticket.status is not Status.HANDED_OVER:
         if refusal(ticket, Action.HAND_OVER):
             return
-        lifecycle.hand_over(change, now=now, reason=why)
-    _tell(desk, tx, Known(ticket=change.after, clocks=known.clocks), change, why)
+        lifecycle.hand_over(change, desk.policy, now=now, reason=why)
+        if ticket.episode == 1 and ticket.handed_over_at is None:
+            recognise(desk, tx, change, tx.dossiers.of_ticket(ticket.id))
+    _tell(desk, tx, Known(ticket=change.after, clocks=known.clocks), change, Reason(why=why, purpose=purpose))
     tx.apply([change], now)
 
 
-def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -> None:
+def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, reason_for: Reason) -> None:
     now, ticket = desk.clock.now(), known.ticket
-    configuration = desk.configuration
-    tiers = configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
-    told, reason = recipients(tiers, configuration.policy.promises_of(ticket.grade).tiers, configuration.people)
+    tiers = (ticket.tier,) if ticket.tier > 1 else desk.policy.promises_of(ticket.grade).tiers
+    told, reason = team_of(desk, ticket, tiers)
     tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
     suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
     suggestion = suggestion if suggestion and suggestion.is_waiting else None
     new = []
     for recipient in told:
         offer = question_for(desk, suggestion, None, ticket, recipient.person) if suggestion else None
-        message_id = tx.messages.write(_message(desk, known, recipient, tried, why=why, offer=offer))
+        message_id = tx.messages.write(_message(desk, known, recipient, tried, reason=reason_for, offer=offer))
         if message_id is not None:
             new.append(recipient)
             # A lock of its own: a channel that hangs must not hold up the ticket.
@@ -61,7 +76,7 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, why: str) -
 
 
 def _message(
-    desk: Desk, known: Known, recipient: Recipient, tried: list[Tried], *, why: str, offer: QuestionText | None
+    desk: Desk, known: Known, recipient: Recipient, tried: list[Tried], *, reason: Reason, offer: QuestionText | None
 ) -> Message:
     ticket = known.ticket
     claim = AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=recipient.person)
@@ -69,7 +84,7 @@ def _message(
         ticket=ticket,
         clocks=known.clocks,
         tried=tried,
-        why=why,
+        why=reason.why,
         ack_link=desk.links.acknowledge(claim),
         ticket_link=desk.links.ticket(ticket.number),
         suggestion=offer,
@@ -77,7 +92,7 @@ def _message(
     return Message(
         ticket_id=ticket.id,
         episode=ticket.episode,
-        purpose=Purpose.HAND_OVER,
+        purpose=reason.purpose,
         person=recipient.person,
         channel=recipient.channel,
         subject=hand_over_subject(ticket),

@@ -1,27 +1,37 @@
-"""Handle: what people do with a ticket. Every refusal is a sentence."""
+"""Handle: what people do with a ticket, by name. Every refusal is a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 from responder.adapters.links import AckClaim
-from responder.domain import lifecycle
-from responder.domain.correlation import all_clear
-from responder.domain.ticket import Action, Change, EventKind, Ticket, refusal
-from responder.errors import Refused
+from responder.domain.approval import ApprovalKind, able
+from responder.domain.ticket import Ticket
+from responder.errors import NotFound, Refused
+from responder.flows import consent
 from responder.flows.desk import Desk
-from responder.store.transaction import Transaction
+from responder.flows.forms import Form
+from responder.flows.moves import act, changed_since
+from responder.flows.verbs import VERBS
+
+DECISIONS = {"approve": True, "reject": False}
+
+
+async def do(
+    desk: Desk, name: str, key: str, *, actor: str, content: Mapping[str, Any], version: int | None = None
+) -> Ticket:
+    """Does what the verb of this name says. Raises NotFound, BadForm, or Refused with the reason."""
+    if name in DECISIONS:
+        return await _decide(desk, key, actor, Form(content), yes=DECISIONS[name], version=version)
+    if name not in VERBS:
+        raise NotFound(f"There is no verb {name[:40]!r}; there are {', '.join([*VERBS, *DECISIONS])}.")
+    return await act(desk, VERBS[name], key, actor=actor, content=content, version=version)
 
 
 async def acknowledge(desk: Desk, key: str, actor: str) -> Ticket:
     """Somebody takes the ticket. Raises NotFound, or Refused with the reason."""
-
-    def decide(change: Change) -> None:
-        reason = f"{actor} has taken it."
-        if why := lifecycle.acknowledge(change, now=desk.clock.now(), actor=actor, reason=reason):
-            raise Refused(f"{why}.")
-
-    return await _change(desk, key, decide)
+    return await do(desk, "acknowledge", key, actor=actor, content={})
 
 
 async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
@@ -34,39 +44,21 @@ async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
     return await acknowledge(desk, str(claim.ticket_id), claim.person)
 
 
-async def note(desk: Desk, key: str, actor: str, text: str) -> Ticket:
-    """Adds a person's words to the history."""
-    return await _change(desk, key, lambda change: change.note(desk.clock.now(), EventKind.NOTE, text, actor))
-
-
-async def restore(desk: Desk, key: str, actor: str, reason: str) -> Ticket:
-    """A person vouches that the trouble is gone. While an alert still fires the proof must follow."""
-
-    def decide(change: Change) -> None:
-        now = desk.clock.now()
-        if why := refusal(change.after, Action.RESTORE):
-            raise Refused(f"{why}.")
-        lifecycle.restore(change, now=now, actor=actor, reason=reason, by=lifecycle.HUMAN)
-        if change.after.source == "responder":
-            # Nobody sends an all-clear for what responder reported itself: a person's word is the evidence.
-            all_clear(change, desk.policy, now=now, reason=f"{actor} vouches for it.")
-        else:
-            change.promise("prove", now + desk.policy.proof_within, episode=change.after.episode)
-
-    return await _change(desk, key, decide)
+async def _decide(desk: Desk, key: str, actor: str, form: Form, *, yes: bool, version: int | None) -> Ticket:
+    """A person says yes or no to what waits at a gate; of several, to the first that this person may answer."""
+    ticket = await read_ticket(desk, key)
+    if version is not None and version != ticket.version:
+        raise Refused(await desk.store.read(lambda tx: changed_since(tx, ticket, version)))
+    asked = await desk.store.read(lambda tx: tx.approvals.of_ticket(ticket.id))
+    waiting = [one for one in asked if one.is_waiting and one.kind is ApprovalKind.GATE]
+    if not waiting:
+        raise Refused(f"{ticket.number} has nothing that waits for consent at a gate.")
+    reason = form.optional("reason") if yes else form.text("reason")
+    theirs = [one for one in waiting if actor in able(one.roles, desk.configuration.people)]
+    await consent.answer(desk, (theirs or waiting)[0].id, actor, yes=yes, reason=reason)
+    return await read_ticket(desk, key)
 
 
 async def read_ticket(desk: Desk, key: str) -> Ticket:
     """One ticket by number or id. Raises NotFound."""
     return (await desk.store.read(lambda tx: tx.tickets.find(key))).ticket
-
-
-async def _change(desk: Desk, key: str, decide: Callable[[Change], None]) -> Ticket:
-    def body(tx: Transaction) -> Ticket:
-        found = tx.tickets.find(key)
-        known = tx.tickets.one(found.ticket.id, locked=True)
-        change = Change.of(known.ticket, known.clocks)
-        decide(change)
-        return tx.apply([change], desk.clock.now())[0]
-
-    return await desk.store.write(body)

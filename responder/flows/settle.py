@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from responder.domain import lifecycle
 from responder.domain.durations import spoken
+from responder.domain.oncall import addressed
 from responder.domain.report import Signal
-from responder.domain.runbook import RunOutcome
-from responder.domain.ticket import Change, Status, Ticket
+from responder.domain.ticket import Action, Change, EventKind, Status
 from responder.flows.desk import Desk
+from responder.flows.moves import after_closing, may_not_yet, resolve_if_ready
+from responder.flows.telling import spoken_recipients, team_of, write_notice
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
+REMIND_EVERY = timedelta(days=1)
+
 
 async def settle(desk: Desk, job: Job) -> None:
-    """Resolves a ticket that has stayed quiet long enough since its last all-clear."""
-    await _if_still(desk, job, Status.RESTORED, lambda change: _settle(desk, change))
+    """Resolves a ticket that has stayed quiet long enough since its last all-clear and lacks nothing."""
+    await _if_still(desk, job, Status.RESTORED, lambda tx, change: _settle(desk, tx, change))
 
 
 async def prove(desk: Desk, job: Job) -> None:
     """Without an all-clear in time, what first aid reported was no success."""
-    await _if_still(desk, job, Status.RESTORED, lambda change: _prove(desk, change))
+    await _if_still(desk, job, Status.RESTORED, lambda _, change: _prove(desk, change))
 
 
 async def close(desk: Desk, job: Job) -> None:
-    """Closes a ticket that nobody reopened for as long as the policy says."""
-    await _if_still(desk, job, Status.RESOLVED, lambda change: _close(desk, change))
+    """Closes a ticket that nobody reopened for as long as the policy says, if nothing is missing."""
+    await _if_still(desk, job, Status.RESOLVED, lambda tx, change: _close(desk, tx, change, job))
 
 
-async def _if_still(desk: Desk, job: Job, status: Status, then: Callable[[Change], None]) -> None:
+async def _if_still(desk: Desk, job: Job, status: Status, then: Callable[[Transaction, Change], None]) -> None:
     ticket_id, episode = int(job.args["ticket"]), int(job.args["episode"])
 
     def body(tx: Transaction) -> None:
@@ -37,23 +42,13 @@ async def _if_still(desk: Desk, job: Job, status: Status, then: Callable[[Change
         if known.ticket.status is not status or known.ticket.episode != episode:
             return
         change = Change.of(known.ticket, known.clocks)
-        then(change)
-        if change.after.status is Status.RESOLVED and status is Status.RESTORED:
-            _judge(desk, tx, change.after)
+        then(tx, change)
         tx.apply([change], desk.clock.now())
 
     await desk.store.write(body)
 
 
-def _judge(desk: Desk, tx: Transaction, ticket: Ticket) -> None:
-    """Runs that reported success are proved right if the all-clear followed in time."""
-    for run in tx.runs.of_ticket(ticket.id):
-        if run.outcome is RunOutcome.HELPED and run.ended_at and run.started_at >= ticket.episode_at:
-            latest = run.ended_at + desk.policy.proof_within
-            tx.runs.judge(run.id, is_good=ticket.cleared_at is not None and ticket.cleared_at <= latest)
-
-
-def _settle(desk: Desk, change: Change) -> None:
+def _settle(desk: Desk, tx: Transaction, change: Change) -> None:
     now, ticket = desk.clock.now(), change.after
     needed = lifecycle.quiet_needed(desk.policy, ticket)
     if ticket.signal is not Signal.CLEARED or ticket.cleared_at is None:
@@ -62,7 +57,8 @@ def _settle(desk: Desk, change: Change) -> None:
         # Woken early: it cleared once more, it flaps since then, the policy or the machine's clock changed.
         change.promise("settle", quiet_at, episode=ticket.episode)
         return
-    lifecycle.resolve(change, desk.policy, now=now, reason=f"Quiet for {spoken(needed)} since the all-clear.")
+    if why := resolve_if_ready(desk, tx, change):
+        say_once(tx, change, f"Quiet for {spoken(needed)}, but it stays restored: {why}", now)
 
 
 def _prove(desk: Desk, change: Change) -> None:
@@ -72,16 +68,48 @@ def _prove(desk: Desk, change: Change) -> None:
     elif change.after.signal is Signal.FIRING:
         waited = spoken(desk.policy.proof_within)
         reason = f"{waited} after it was reported restored the alert still fires."
-        lifecycle.relapse(change, now=desk.clock.now(), reason=reason)
+        lifecycle.relapse(change, desk.policy, now=desk.clock.now(), reason=reason)
 
 
-def _close(desk: Desk, change: Change) -> None:
-    after = desk.policy.promises_of(change.after.grade).close_after
-    if after is None:
+def _close(desk: Desk, tx: Transaction, change: Change, job: Job) -> None:
+    now, after = desk.clock.now(), desk.policy.promises_of(change.after.grade).close_after
+    has_consent = bool(job.args.get("consented"))
+    if after is None and not has_consent:
         return
-    close_at = (change.after.resolved_at or desk.clock.now()) + after
-    if close_at > desk.clock.now():
+    close_at = (change.after.resolved_at or now) + (after or timedelta())
+    if close_at > now and not has_consent:
         change.promise("close", close_at, episode=change.after.episode)
-        return
-    reason = f"Nothing came back for {spoken(after)}."
-    lifecycle.close(change, now=desk.clock.now(), actor="responder", reason=reason)
+    elif why := may_not_yet(desk, tx, change, Action.CLOSE):
+        _remind_of_what_is_missing(desk, tx, change, why)
+    else:
+        lifecycle.close(
+            change, desk.policy, now=now, actor="responder", reason=_closing(after, has_consent=has_consent)
+        )
+        after_closing(desk, tx, change)
+
+
+def _closing(after: timedelta | None, *, has_consent: bool) -> str:
+    return (
+        "Those who had to agree have agreed."
+        if has_consent
+        else f"Nothing came back for {spoken(after or timedelta())}."
+    )
+
+
+def _remind_of_what_is_missing(desk: Desk, tx: Transaction, change: Change, why: str) -> None:
+    """Whoever has the ticket is told each day what keeps it from being closed."""
+    now, ticket = desk.clock.now(), change.after
+    told, because = addressed(filter(None, [ticket.assignee]), (), desk.configuration.people)
+    if not told:
+        told, because = team_of(desk, ticket)
+    text = f"It could be closed, but: {why}"
+    write_notice(desk, tx, change, told, purpose=f"close-{now:%Y%m%d}", text=text)
+    change.note(now, EventKind.MESSAGE, f"To tell: {spoken_recipients(told)} ({because}): {text}")
+    change.promise("close", now + REMIND_EVERY, episode=ticket.episode)
+
+
+def say_once(tx: Transaction, change: Change, text: str, now: datetime) -> None:
+    """Writes a sentence into the history unless it was the last of its kind."""
+    said = [event.text for event in tx.tickets.events(change.after.id) if event.kind is EventKind.REFUSED]
+    if not said or said[-1] != text:
+        change.note(now, EventKind.REFUSED, text)

@@ -103,16 +103,17 @@ def situation_of(desk: Desk, tx: Transaction, order: Order, now: datetime) -> Si
 
 
 def begin(
+    desk: Desk,
     tx: Transaction,
     change: Change,
     order: Order,
     found: Situation,
     *,
-    now: datetime,
     ordered_by: str = "",
     why: str = "",
 ) -> Run:
     """Takes the locks and writes the run. A ticket that is with people stays with them."""
+    now = desk.clock.now()
     run = tx.runs.start(
         Run(
             id=0,
@@ -128,7 +129,7 @@ def begin(
     what = f"{order.runbook.name} on {order.target.name} (run {run.id})"
     because = f"; {why}" if why else ""
     if change.after.status is Status.NEW:
-        lifecycle.start_first_aid(change, now=now, reason=f"First aid: {what}{because}.")
+        lifecycle.start_first_aid(change, desk.policy, now=now, reason=f"First aid: {what}{because}.")
     else:
         change.note(now, EventKind.RUN, f"Ordered: {what}{because}.", run=run.id)
     change.note(now, EventKind.RUN, spoken_left(left(found)), run=run.id)
@@ -145,7 +146,7 @@ def start_ordered(desk: Desk, tx: Transaction, change: Change, order: Order, ord
         change.note(now, EventKind.REFUSED, f"Refused: {what}: {why_not}", ordered_by)
         change.count("runs_total", runbook=order.runbook.name, outcome=RunOutcome.REFUSED)
         return why_not
-    run = begin(tx, change, order, found, now=now, ordered_by=ordered_by, why=f"ordered by {ordered_by}")
+    run = begin(desk, tx, change, order, found, ordered_by=ordered_by, why=f"ordered by {ordered_by}")
     change.promise("run", run=run.id, leg=run.leg)
     return run
 

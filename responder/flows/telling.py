@@ -8,7 +8,7 @@ from typing import Any
 from responder.domain.acts import Tell
 from responder.domain.masking import masked
 from responder.domain.message import Message
-from responder.domain.oncall import Recipient, addressed, recipients
+from responder.domain.oncall import Recipient, Tier, addressed, recipients
 from responder.domain.runbook import Run
 from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.firstaid.plan import PlannedStep
@@ -21,9 +21,13 @@ _FIRST_TIER = (1,)
 
 def team_of(desk: Desk, ticket: Ticket, tiers: Iterable[int] = _FIRST_TIER) -> tuple[tuple[Recipient, ...], str]:
     """Who of the ticket's team is told when these tiers are called, and why."""
+    return recipients(tiers_of(desk, ticket), tiers, desk.configuration.people)
+
+
+def tiers_of(desk: Desk, ticket: Ticket) -> tuple[Tier, ...]:
+    """The tiers of the ticket's team, or of the default team if it has none."""
     configuration = desk.configuration
-    own = configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
-    return recipients(own, tiers, configuration.people)
+    return configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
 
 
 def meant_by(desk: Desk, ticket: Ticket, tell: Tell) -> tuple[tuple[Recipient, ...], str]:

@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from responder.domain import lifecycle
+from responder.domain import lifecycle, sla, ticking
 from responder.domain.durations import spoken
 from responder.domain.policy import HeartbeatRule
 from responder.domain.report import Report, Signal
-from responder.domain.ticket import Change
+from responder.domain.reporter_news import UPDATE
+from responder.domain.sla import Clock, ClockRule
+from responder.domain.ticket import Change, EventKind
+from responder.flows.alarms import ring
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
+from responder.flows.reporter import progress_due
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 
 
-async def breach_clocks(desk: Desk) -> int:
-    """Marks every clock that ran past its target; how many that was."""
+async def look_at_clocks(desk: Desk) -> int:
+    """Warns of clocks that come close to their target, and marks those that ran past it; how many that was."""
     now = desk.clock.now()
-    due = await desk.store.read(lambda tx: tx.tickets.past_due(now))
+    due = await desk.store.read(lambda tx: tx.tickets.clocks_to_look_at(now))
     for ticket_id, name in due:
-        await desk.store.write(lambda tx, ticket_id=ticket_id, name=name: _breach(tx, ticket_id, name, now))  # type: ignore[misc]
+        await desk.store.write(lambda tx, ticket_id=ticket_id, name=name: _look(desk, tx, ticket_id, name, now))  # type: ignore[misc]
     return len(due)
 
 
-def _breach(tx: Transaction, ticket_id: int, name: str, now: datetime) -> None:
+def _look(desk: Desk, tx: Transaction, ticket_id: int, name: str, now: datetime) -> None:
     known = tx.tickets.one(ticket_id, locked=True)
-    change = Change.of(known.ticket, known.clocks)
-    if name in change.clocks:
-        lifecycle.breach(change, name, now=now)
-        tx.apply([change], now)
+    change, rule = Change.of(known.ticket, dict(known.clocks)), desk.policy.clock(name)
+    clock = change.clocks.get(name)
+    if clock is None or clock.next_at is None or clock.next_at > now:
+        return
+    if lifecycle.breach(change, desk.policy, name, now=now):
+        if rule is not None:
+            ring(desk, tx, change, rule.on_breach, clock, what=f"The {name} clock ran past its target.")
+    elif rule is None:
+        # The policy has no such clock any more, so nobody is warned of it.
+        change.clocks[name] = replace(clock, next_at=clock.due_at)
+    else:
+        _warn(desk, tx, change, rule, clock)
+    if name == UPDATE:
+        progress_due(desk, tx, change)
+    tx.apply([change], now)
+
+
+def _warn(desk: Desk, tx: Transaction, change: Change, rule: ClockRule, clock: Clock) -> None:
+    now, percent = desk.clock.now(), sla.next_warning(clock, rule)
+    if percent is None:
+        return
+    change.clocks[rule.name] = ticking.warned(clock, rule, percent)
+    left = f"; {spoken(clock.due_at - now)} are left" if clock.due_at else ""
+    text = f"{percent} % of the {rule.name} clock are used{left}."
+    lifecycle.count_clock(change, "sla_clock_warnings_total", rule.name)
+    change.note(now, EventKind.CLOCK, text, clock=rule.name, percent=percent)
+    ring(desk, tx, change, rule.on_warn, clock, what=text)
 
 
 async def watch_heartbeats(desk: Desk) -> int:

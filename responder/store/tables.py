@@ -111,6 +111,12 @@ tickets = Table(
     Column("resolved_at", Instant),
     Column("closed_at", Instant),
     Column("previous_id", BigInteger),
+    Column("kind", Text, nullable=False),
+    Column("tier", Integer, nullable=False),
+    Column("assignee", Text, nullable=False),
+    Column("waiting_for", Text, nullable=False),
+    Column("disposition", Text, nullable=False),
+    Column("merged_into", BigInteger),
     Column("version", Integer, nullable=False),
     # Promise 2: one open ticket per trouble, held by the database on any number of replicas.
     Index(
@@ -149,15 +155,134 @@ clocks = Table(
     Column("ticket_id", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
     Column("name", Text, primary_key=True),
     Column("started_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
+    # Empty while it is paused, and for a grade that has no target.
+    Column("due_at", Instant),
+    Column("next_at", Instant),
     Column("stopped_at", Instant),
     Column("breached_at", Instant),
+    Column("warned", Integer, nullable=False),
+    Column("counted", Boolean, nullable=False),
+    Column("marks", Json, nullable=False),
     Index(
         "clocks_running",
-        "due_at",
-        sqlite_where=text("stopped_at IS NULL AND breached_at IS NULL"),
-        postgresql_where=text("stopped_at IS NULL AND breached_at IS NULL"),
+        "next_at",
+        sqlite_where=text("next_at IS NOT NULL"),
+        postgresql_where=text("next_at IS NOT NULL"),
     ),
+)
+
+dossiers = Table(
+    "dossiers",
+    metadata,
+    Column("ticket_id", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("cause_class", Text, nullable=False),
+    Column("satisfaction", Integer),
+    Column("content", Json, nullable=False),
+)
+
+reporters = Table(
+    "reporters",
+    metadata,
+    Column("ticket_id", BigInteger, ForeignKey("tickets.id"), primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("asked_at", Instant),
+    Column("asked_for", Text, nullable=False),
+    Column("reminders", Integer, nullable=False),
+    Column("told_up_to", BigInteger, nullable=False),
+    Column("erase_at", Instant),
+    Column("erased_at", Instant),
+    Index(
+        "reporters_to_erase",
+        "erase_at",
+        sqlite_where=text("erase_at IS NOT NULL AND erased_at IS NULL"),
+        postgresql_where=text("erase_at IS NOT NULL AND erased_at IS NULL"),
+    ),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    _id(),
+    _ticket(),
+    Column("text", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("done_by", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("escalated_at", Instant),
+    Column("escalations", Integer, nullable=False),
+    Index("actions_by_ticket", "ticket_id", "id"),
+    Index("actions_open", "due_at", sqlite_where=text("done_at IS NULL"), postgresql_where=text("done_at IS NULL")),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    _id(),
+    Column("ticket_id", BigInteger, ForeignKey("tickets.id")),
+    Column("title", Text, nullable=False),
+    Column("symptom", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("solution", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Index("articles_by_ticket", "ticket_id"),
+)
+
+parts = Table(
+    "parts",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("stock", Integer, nullable=False),
+    Column("minimum", Integer, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    _id(),
+    _ticket(),
+    Column("part", Text, ForeignKey("parts.number"), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("reservations_by_ticket", "ticket_id", "id"),
+    Index("reservations_by_part", "part", "state"),
+)
+
+stock_moves = Table(
+    "stock_moves",
+    metadata,
+    _id(),
+    Column("part", Text, ForeignKey("parts.number"), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("stock_moves_by_part", "part", "id"),
+)
+
+health_checks = Table(
+    "health_checks",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("content", Json, nullable=False),
+    Index("health_checks_by_name", "name", "id"),
 )
 
 bodies = Table(
@@ -302,6 +427,9 @@ approvals = Table(
     Column("ended_at", Instant),
     Column("snapshot", Json, nullable=False),
     Column("sentence", Text, nullable=False),
+    # A gate of the policy, and whether every one of its roles must say yes.
+    Column("gate", Text, nullable=False),
+    Column("each_role", Boolean, nullable=False),
     # A question is asked once, however often the step that asks is come to.
     UniqueConstraint("run_id", "step", name="one_approval_per_step"),
     Index("approvals_by_ticket", "ticket_id", "id"),

@@ -18,6 +18,7 @@ from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock
 from responder.domain.ticket import Event, EventKind, Status, Ticket
 from responder.errors import Conflict, NotFound
+from responder.store import clock_marks
 from responder.store.bulk import Bulk, listed
 from responder.store.tables import Instant, Json, clocks, events, tickets
 
@@ -30,7 +31,9 @@ _UPDATE = (
     .values({name: bindparam(name) for name in _NAMES if name != "id"})
 )
 _INSERT_EVENT = Bulk(events, "ticket_id", "at", "kind", "actor", "text", "data")
-_INSERT_CLOCK = Bulk(clocks, "ticket_id", "name", "started_at", "due_at", "stopped_at", "breached_at")
+_CLOCK_NAMES = ("name", "started_at", "due_at", "next_at", "stopped_at", "breached_at", "warned", "counted")
+_CLOCK_VALUES = attrgetter(*_CLOCK_NAMES)
+_INSERT_CLOCK = Bulk(clocks, "ticket_id", *_CLOCK_NAMES, "marks")
 _SELECTED = ", ".join(f'"{name}"' for name in _NAMES)
 _LATEST = "SELECT {columns} FROM tickets WHERE id IN (SELECT max(id) FROM tickets WHERE {condition} GROUP BY trouble)"
 _ONE = {
@@ -59,15 +62,27 @@ class TicketStore:
         return {ticket.trouble: ticket for ticket in map(_raw_ticket, rows)}
 
     def known(self, reports: Mapping[str, Sequence[Report]]) -> dict[str, Known]:
-        """What is known of the troubles of these reports, with the clocks where a decision may need them."""
-        found = self.latest(reports)
-        wanted = [
+        """What is known of the troubles of these reports, with the clocks where a decision may need them.
+
+        A trouble whose ticket was merged into another one is known by that other ticket.
+        """
+        found = self._followed(self.latest(reports))
+        wanted = {
             ticket.id
             for trouble, ticket in found.items()
             if any(needs_clocks(report, ticket) for report in reports[trouble])
-        ]
-        running = self.clocks(wanted)
+        }
+        running = self.clocks(list(wanted))
         return {trouble: Known(ticket=ticket, clocks=running.get(ticket.id, {})) for trouble, ticket in found.items()}
+
+    def _followed(self, found: dict[str, Ticket]) -> dict[str, Ticket]:
+        for trouble, ticket in found.items():
+            seen = {ticket.id}
+            while ticket.merged_into is not None and ticket.merged_into not in seen:
+                seen.add(ticket.merged_into)
+                ticket = self.one(ticket.merged_into).ticket  # noqa: PLW2901 the end of the chain is what counts
+            found[trouble] = ticket
+        return found
 
     def one(self, ticket_id: int, *, locked: bool = False) -> Known:
         """One ticket by id. `locked` orders this transaction with every other that changes the ticket."""
@@ -122,29 +137,35 @@ class TicketStore:
         found: dict[int, dict[str, Clock]] = {}
         if ticket_ids:
             for row in self._connection.execute(_CLOCKS, {"ids": list(ticket_ids)}):
-                found.setdefault(row.ticket_id, {})[row.name] = Clock(
-                    name=row.name,
-                    started_at=row.started_at,
-                    due_at=row.due_at,
-                    stopped_at=row.stopped_at,
-                    breached_at=row.breached_at,
-                )
+                values = {name: getattr(row, name) for name in _CLOCK_NAMES}
+                found.setdefault(row.ticket_id, {})[row.name] = Clock(**values, marks=clock_marks.read(row.marks))
         return found
 
-    def past_due(self, now: datetime, limit: int = 200) -> list[tuple[int, str]]:
-        """Running clocks whose target has passed and that nobody has marked yet, as (ticket id, clock)."""
+    def clocks_to_look_at(self, now: datetime, limit: int = 200) -> list[tuple[int, str]]:
+        """Running clocks that have come to a warning or to their target since, as (ticket id, clock)."""
         rows = self._connection.execute(
             select(clocks.c.ticket_id, clocks.c.name)
-            .where(clocks.c.stopped_at.is_(None), clocks.c.breached_at.is_(None), clocks.c.due_at <= now)
-            .order_by(clocks.c.due_at)
+            .where(clocks.c.next_at.is_not(None), clocks.c.next_at <= now)
+            .order_by(clocks.c.next_at)
             .limit(limit)
         )
         return [(row.ticket_id, row.name) for row in rows]
 
+    def with_running_clocks(self) -> list[int]:
+        """The ids of open tickets with a clock that has not stopped."""
+        query = (
+            select(clocks.c.ticket_id)
+            .join(tickets, tickets.c.id == clocks.c.ticket_id)
+            .where(tickets.c.status != Status.CLOSED.value, clocks.c.stopped_at.is_(None))
+            .distinct()
+            .order_by(clocks.c.ticket_id)
+        )
+        return [row.ticket_id for row in self._connection.execute(query)]
+
     def next_due(self) -> datetime | None:
-        """When the next running clock reaches its target."""
+        """When the next running clock comes to a warning or to its target."""
         return self._connection.execute(
-            select(func.min(clocks.c.due_at)).where(clocks.c.stopped_at.is_(None), clocks.c.breached_at.is_(None))
+            select(func.min(clocks.c.next_at)).where(clocks.c.next_at.is_not(None))
         ).scalar()
 
     def events(self, ticket_id: int) -> list[Event]:
@@ -184,7 +205,7 @@ class TicketStore:
         query = (
             select(clocks.c.name, tickets.c.grade, func.min(clocks.c.due_at))
             .join(tickets, tickets.c.id == clocks.c.ticket_id)
-            .where(tickets.c.status != Status.CLOSED.value, clocks.c.stopped_at.is_(None))
+            .where(tickets.c.status != Status.CLOSED.value, clocks.c.stopped_at.is_(None), clocks.c.due_at.is_not(None))
             .group_by(clocks.c.name, tickets.c.grade)
         )
         return [tuple(row) for row in self._connection.execute(query)]
@@ -211,7 +232,7 @@ class TicketStore:
 
     def insert_clocks(self, started: Sequence[tuple[int, Mapping[str, Clock]]]) -> None:
         rows = (
-            (ticket_id, one.name, one.started_at, one.due_at, one.stopped_at, one.breached_at)
+            (ticket_id, *_CLOCK_VALUES(one), clock_marks.written(one.marks))
             for ticket_id, named in started
             for one in named.values()
         )

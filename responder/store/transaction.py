@@ -13,10 +13,16 @@ from responder.domain import numbering
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
 from responder.domain.ticket import Change, Sums, Ticket
+from responder.store.actions import ActionStore
 from responder.store.approvals import ApprovalStore
 from responder.store.attachments import AttachmentStore
+from responder.store.dossiers import DossierStore
+from responder.store.health_checks import HealthCheckStore
 from responder.store.jobs import Job, Jobs, LocalJobs
+from responder.store.library import LibraryStore
 from responder.store.messages import MessageStore
+from responder.store.parts import PartStore
+from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore
 from responder.store.runs import RunStore
 from responder.store.sums import SumStore
@@ -62,6 +68,30 @@ class Transaction:
     @cached_property
     def attachments(self) -> AttachmentStore:
         return AttachmentStore(self.connection)
+
+    @cached_property
+    def actions(self) -> ActionStore:
+        return ActionStore(self.connection)
+
+    @cached_property
+    def parts(self) -> PartStore:
+        return PartStore(self.connection)
+
+    @cached_property
+    def dossiers(self) -> DossierStore:
+        return DossierStore(self.connection)
+
+    @cached_property
+    def health_checks(self) -> HealthCheckStore:
+        return HealthCheckStore(self.connection)
+
+    @cached_property
+    def library(self) -> LibraryStore:
+        return LibraryStore(self.connection)
+
+    @cached_property
+    def reporters(self) -> ReporterStore:
+        return ReporterStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:
@@ -131,10 +161,14 @@ class Transaction:
             if change.before is not None and change.clocks != change.clocks_before:
                 self.tickets.replace_clocks(change.after.id, change.clocks)
         for change in changes:
+            if change.dossier is not None:
+                self.dossiers.keep(change.after.id, change.dossier)
             if change.is_relapse:
                 self.runs.verify(change.after.id, since=change.after.episode_at, is_good=False)
         self.promise([job for change in changes for job in _jobs(change, now)])
-        self._look_at_consent([change.after.id for change in changes if change.may_overtake], now)
+        moved = [change.after.id for change in changes if change.may_overtake]
+        self._look_at_consent(moved, now)
+        self._look_at_reporters(moved, now)
         sums: Sums = Sums()
         for change in changes:
             sums.update(change.sums)
@@ -144,6 +178,13 @@ class Transaction:
         """Promises a look at the questions that may not be needed any more."""
         asked = self.approvals.tickets_that_wait().intersection(ticket_ids) if ticket_ids else ()
         self.promise([Job(kind="consent", args={"ticket": one}, due_at=now, at_once=True) for one in sorted(asked)])
+
+    def _look_at_reporters(self, ticket_ids: list[int], now: datetime) -> None:
+        """Promises a letter to the people who reported these tickets, if their status calls for one."""
+        having = self.reporters.having(ticket_ids) if ticket_ids else ()
+        self.promise(
+            [Job(kind="tell_reporter", args={"ticket": one}, due_at=now, at_once=True) for one in sorted(having)]
+        )
 
     def apply_decision(self, decision: Decision, policy: Policy, now: datetime) -> dict[str, int]:
         """Writes what a batch of reports decided; gives the id of the ticket of each trouble."""
@@ -156,7 +197,9 @@ class Transaction:
 
 
 def _says_something(change: Change) -> bool:
-    return change.before is not change.after or bool(change.events or change.promises or change.sums)
+    return change.before is not change.after or bool(
+        change.events or change.promises or change.sums or change.dossier or change.clocks != change.clocks_before
+    )
 
 
 def _jobs(change: Change, now: datetime) -> Iterable[Job]:

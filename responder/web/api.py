@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from responder.flows import handle
+from responder.flows import explain_clock, handle
+from responder.flows.verbs import VERBS
 from responder.web.bodies import LONGEST_TEXT as _LONGEST_TEXT
 from responder.web.bodies import actor_of as _actor
 from responder.web.bodies import content_of as _content
 from responder.web.bodies import desk_of as _desk
 from responder.web.bodies import json_answer as _json
 from responder.web.bodies import number_in as _number
-from responder.web.bodies import text_in as _text
 from responder.web.context import needs
 from responder.web.shapes import plain, ticket_line, whole_ticket
 
@@ -44,26 +44,35 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-async def acknowledge(request: web.Request) -> web.StreamResponse:
+async def move(request: web.Request) -> web.StreamResponse:
+    """Does what a verb says, under the rules of the policy. `version`: the one that was seen, if it matters."""
     content = await _content(request)
-    ticket = await handle.acknowledge(_desk(request), request.match_info["key"], _actor(request, content))
+    version = content.get("version")
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
+        raise web.HTTPUnprocessableEntity(text="“version” is not a whole number.")
+    ticket = await handle.do(
+        _desk(request),
+        request.match_info["verb"],
+        request.match_info["key"],
+        actor=_actor(request, content),
+        content=content,
+        version=version,
+    )
     return _json(ticket_line(ticket))
 
 
-@needs("act")
-async def note(request: web.Request) -> web.StreamResponse:
-    content = await _content(request)
-    text = _text(content, "text")
-    ticket = await handle.note(_desk(request), request.match_info["key"], _actor(request, content), text)
-    return _json(ticket_line(ticket))
+@needs("read")
+async def list_verbs(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
+    """What people may do to a ticket, with the fields that each verb reads."""
+    return _json([{"verb": one.name, "fields": one.fields, "text": one.text} for one in VERBS.values()])
 
 
-@needs("act")
-async def restore(request: web.Request) -> web.StreamResponse:
-    content = await _content(request)
-    reason = _text(content, "reason")
-    ticket = await handle.restore(_desk(request), request.match_info["key"], _actor(request, content), reason)
-    return _json(ticket_line(ticket))
+@needs("read")
+async def explain_clocks(request: web.Request) -> web.StreamResponse:
+    """Why each clock of a ticket is due when it is. Query: clock (one of them)."""
+    key, name = request.match_info["key"], request.query.get("clock", "")
+    number, stories = await explain_clock.explain_clocks(_desk(request), key, name)
+    return _json({"number": number, "clocks": [explain_clock.story_as_plain(story) for story in stories]})
 
 
 @needs("read")
@@ -88,8 +97,8 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/v1/tickets", list_tickets),
         web.get("/api/v1/tickets/{key}", show_ticket),
-        web.post("/api/v1/tickets/{key}/acknowledge", acknowledge),
-        web.post("/api/v1/tickets/{key}/note", note),
-        web.post("/api/v1/tickets/{key}/restore", restore),
+        web.get("/api/v1/tickets/{key}/clocks", explain_clocks),
+        web.post("/api/v1/tickets/{key}/{verb}", move),
+        web.get("/api/v1/verbs", list_verbs),
         web.get("/api/v1/quarantine", list_quarantine),
     ]

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from responder.errors import NotFound, Refused, ResponderError, StoreUnavailable
+from responder.errors import BadForm, NotFound, Refused, ResponderError, StoreUnavailable
 
 log = structlog.get_logger()
 
@@ -48,6 +48,8 @@ def _status(error: ResponderError) -> int:
         return 404
     if isinstance(error, Refused):
         return 409
+    if isinstance(error, BadForm):
+        return 422
     return 503 if isinstance(error, StoreUnavailable) or not error.permanent else 400
 
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from responder.web import api, approvals, attachments, health, pages, runbooks, switches
+from responder.web import (
+    api,
+    approvals,
+    attachments,
+    health,
+    health_checks,
+    knowledge,
+    pages,
+    parts,
+    reporter,
+    reporters,
+    reviews,
+    runbooks,
+    switches,
+)
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
 from responder.web.problems import errors_as_problems, security_headers
@@ -22,6 +36,13 @@ def build(context: Context) -> web.Application:
             web.post("/webhooks/alertmanager/{source}", alertmanager),
             web.get("/metrics", metrics),
             *health.routes(),
+            *reviews.routes(),
+            *parts.routes(),
+            *health_checks.routes(),
+            *knowledge.routes(),
+            *reporters.routes(),
+            *reporter.routes(),
+            # After those who have more to say of a ticket than a verb.
             *api.routes(),
             *approvals.routes(),
             *attachments.routes(),

@@ -7,10 +7,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from responder.domain.approval import Approval, wanted
+from responder.domain.approval import Approval
 from responder.domain.masking import masked
 from responder.domain.message import Message
 from responder.domain.runbook import Attempt, Run
+from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
 from responder.firstaid.showing import ShownStep, shown_steps
 from responder.store.attachments import Attachment
@@ -33,7 +34,8 @@ def ticket_line(ticket: Ticket) -> dict[str, Any]:
     names = (
         "id", "number", "title", "grade", "grade_rule", "grade_reason", "status", "signal", "team", "runbook",
         "source", "labels", "flapping", "incomplete", "episode", "opened_at", "acknowledged_at", "acknowledged_by",
-        "cleared_at", "restored_at", "restored_by", "resolved_at", "closed_at", "previous_id", "version",
+        "cleared_at", "restored_at", "restored_by", "resolved_at", "closed_at", "previous_id", "kind", "tier",
+        "assignee", "waiting_for", "disposition", "merged_into", "version",
     )  # fmt: skip
     return {name: plain(getattr(ticket, name)) for name in names}
 
@@ -47,7 +49,8 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
         **ticket_line(ticket),
         "annotations": dict(ticket.annotations),
         "links": dict(ticket.links),
-        "clocks": [plain(asdict(clock)) for clock in known.clocks.values()],
+        "clocks": [clock_line(clock) for clock in known.clocks.values()],
+        "dossier": plain(asdict(tx.dossiers.of_ticket(ticket.id))),
         "events": [plain(asdict(event)) for event in tx.tickets.events(ticket.id)],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
@@ -58,6 +61,12 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
             for outcome, count, first, last in tx.reports.of_ticket(ticket.id)
         ],
     }
+
+
+def clock_line(clock: Clock) -> dict[str, Any]:
+    """A clock without its marks, which `explain clock` tells."""
+    names = ("name", "started_at", "due_at", "stopped_at", "breached_at", "warned", "is_running", "is_paused")
+    return {name: plain(getattr(clock, name)) for name in names}
 
 
 def message_line(message: Message) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def approval_line(approval: Approval) -> dict[str, Any]:
     )  # fmt: skip
     answers = [plain(asdict(one)) for one in approval.answers]
     shown = {name: plain(getattr(approval, name)) for name in names}
-    return {**shown, "wanted": wanted(approval.roles, approval.needed), "answers": answers}
+    return {**shown, "wanted": approval.whose_yes, "answers": answers}
 
 
 def shown_approval(tx: Transaction, approval_id: int, secrets: Collection[str]) -> dict[str, Any]:

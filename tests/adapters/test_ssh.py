@@ -351,7 +351,8 @@ async def test_a_child_left_in_the_background_does_not_hold_us(sshd: Sshd, hosts
 @needs_sshd
 async def test_a_frozen_host_is_given_up_at_our_own_deadline(sshd: Sshd, hosts: SshHosts, fifo: Fifo) -> None:
     target = sshd.target()
-    hung = asyncio.create_task(hosts.run(target, sleeping(fifo), timeout=SECOND / 10))
+    # It outlives its time by the five seconds before the unfriendly signal: enough to freeze the host while it runs.
+    hung = asyncio.create_task(hosts.run(target, sleeping(fifo, "trap '' TERM;"), timeout=SECOND / 10))
     await fifo.read()
     frozen = sshd.connection_pids()
     for pid in frozen:

@@ -14,6 +14,7 @@ from responder.domain.correlation import Decision, Known, Outcome, decide, title
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import CorrelationRule, FirstAidRule, FlappingRule, HeartbeatRule, Policy
 from responder.domain.report import Report, Signal
+from responder.domain.sla import Clock
 from responder.domain.ticket import Change, EventKind, Status
 from tests.fakes import HOUR, MINUTE, NOW, SECOND, a_policy, a_report, cleared
 
@@ -56,8 +57,12 @@ class World:
         return change
 
 
+def _left(clock: Clock) -> timedelta | None:
+    return clock.remaining(NOW)
+
+
 def _restore(change: Change, policy: Policy, now: datetime) -> None:
-    lifecycle.restore(change, now=now, actor="responder", reason="helped", by=lifecycle.MACHINE)
+    lifecycle.restore(change, policy, now=now, actor="responder", reason="helped", by=lifecycle.MACHINE)
 
 
 def _resolve(change: Change, policy: Policy, now: datetime) -> None:
@@ -65,19 +70,19 @@ def _resolve(change: Change, policy: Policy, now: datetime) -> None:
 
 
 def _close(change: Change, policy: Policy, now: datetime) -> None:
-    lifecycle.close(change, now=now, actor="responder", reason="done")
+    lifecycle.close(change, policy, now=now, actor="responder", reason="done")
 
 
 def _first_aid(change: Change, policy: Policy, now: datetime) -> None:
-    lifecycle.start_first_aid(change, now=now, reason="run 1")
+    lifecycle.start_first_aid(change, policy, now=now, reason="run 1")
 
 
 def _hand_over(change: Change, policy: Policy, now: datetime) -> None:
-    lifecycle.hand_over(change, now=now, reason="no help")
+    lifecycle.hand_over(change, policy, now=now, reason="no help")
 
 
 def _acknowledge(change: Change, policy: Policy, now: datetime) -> None:
-    assert lifecycle.acknowledge(change, now=now, actor="ann", reason="mine") is None
+    assert lifecycle.acknowledge(change, policy, now=now, actor="ann", reason="mine") is None
 
 
 _VERBS = {
@@ -107,7 +112,7 @@ def test_a_new_alert_opens_one_ticket_with_grade_clocks_and_a_promise() -> None:
     change = world.change
     assert change.before is None
     assert (change.after.status, change.after.signal, change.after.grade) == (Status.NEW, Signal.FIRING, "P3")
-    assert {name: clock.due_at - NOW for name, clock in change.clocks.items()} == POLICY.grades["P3"].targets
+    assert {name: _left(clock) for name, clock in change.clocks.items()} == POLICY.grades["P3"].targets
     assert promised(change) == ["hand_over"]
     assert texts(change, EventKind.OPENED)[0].startswith("P3 by rule “default”: no grade rule matched")
     created = (("priority", "P3"), ("source", "am"), ("team", "ops"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from responder.adapters.yaml_file import load
 from responder.config.policy import PolicyFile, shipped_profile
-from responder.domain.grading import Bound, GradeRule, affected_users, fact, grade
+from responder.domain.grading import Bound, DurationBound, GradeRule, affected_users, fact, grade, predicted_duration
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import Policy
 from tests.fakes import HOUR, MINUTE, a_report
@@ -109,6 +110,64 @@ def test_no_text_breaks_a_bound(text: str, operator: str, number: int) -> None:
     assert rule.holds({}, {"affected_users": text}) in (True, False)
 
 
+# --- facts and predicted durations ------------------------------------------------------------------
+
+WHOLE = GradeRule(name="whole", grade="P1", facts={"scope": ("whole system", "all"), "revenue": ("yes",)})
+LONG = GradeRule(name="long", grade="P1", predicted_duration=DurationBound(operator=">", duration=4 * HOUR))
+
+
+@pytest.mark.parametrize("scope", ["whole system", "Whole System", " ALL "])
+def test_a_fact_is_one_of_the_words_in_capitals_or_not(scope: str) -> None:
+    assert WHOLE.holds({}, {"scope": scope, "revenue": "YES"})
+    assert WHOLE.holds({"scope": scope}, {"scope": "part", "revenue": "yes"})
+
+
+@pytest.mark.parametrize("facts", [{}, {"scope": "all"}, {"scope": "whole", "revenue": "yes"}, {"revenue": "yes"}])
+def test_every_fact_must_be_there_and_be_one_of_its_words(facts: dict[str, str]) -> None:
+    assert not WHOLE.holds({}, facts)
+
+
+def test_the_reason_says_what_the_report_says_of_the_facts() -> None:
+    graded = grade((WHOLE,), "P3", {}, {"scope": "All", "revenue": "yes"})
+    assert graded.reason == "scope All and revenue yes"
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [("4h", 4 * HOUR), (" 1h 30m ", 90 * MINUTE), ("2d", 48 * HOUR), ("", None), ("4 hours", None), ("long", None)],
+)
+def test_a_predicted_duration_is_read_as_durations_are_written(text: str, duration: timedelta | None) -> None:
+    assert predicted_duration({}, {"predicted_duration": text}) == duration
+
+
+@pytest.mark.parametrize(
+    ("operator", "text", "holds"),
+    [
+        (">", "4h", False),
+        (">", "4h1s", True),
+        (">=", "4h", True),
+        (">=", "239m", False),
+        ("<", "4h", False),
+        ("<", "239m", True),
+        ("<=", "4h", True),
+        ("<=", "5h", False),
+        ("<=", "", False),
+    ],
+)
+def test_a_predicted_duration_is_held_against_its_bound(operator: str, text: str, holds: bool) -> None:
+    rule = GradeRule(name="x", grade="P1", predicted_duration=DurationBound(operator=operator, duration=4 * HOUR))
+    assert rule.holds({}, {"predicted_duration": text}) is holds
+
+
+def test_the_reason_names_the_predicted_duration_and_its_bound() -> None:
+    assert grade((LONG,), "P3", {"predicted_duration": "6h"}, {}).reason == "predicted duration 6h > 4h"
+
+
+@given(st.text(max_size=30))
+def test_no_text_breaks_a_predicted_duration(text: str) -> None:
+    assert LONG.holds({}, {"predicted_duration": text}) in (True, False)
+
+
 # --- the shipped profile ---------------------------------------------------------------------------
 
 
@@ -161,8 +220,9 @@ def test_the_shipped_profile_names_the_rule_that_won(shipped: Policy) -> None:
 
 def test_the_shipped_profile_promises_less_time_for_graver_grades(shipped: Policy) -> None:
     for clock in ("respond", "restore", "resolve"):
-        targets = [grade.targets[clock] for grade in shipped.grades.values() if clock in grade.targets]
-        assert targets == sorted(targets)
+        found = [grade.targets[clock] for grade in shipped.grades.values() if clock in grade.targets]
+        targets = [target for target in found if isinstance(target, timedelta)]
+        assert found == sorted(targets)
     assert shipped.grades["P1"].targets["respond"] == 15 * MINUTE
     assert shipped.grades["P4"].targets["resolve"] == 72 * HOUR
 

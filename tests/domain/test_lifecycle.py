@@ -33,7 +33,7 @@ def mets(change: Change) -> dict[str, float]:
 
 
 def restored(change: Change, minutes: float, by: str = lifecycle.MACHINE) -> Change:
-    lifecycle.restore(change, now=at(minutes), actor="responder", reason="gone", by=by)
+    lifecycle.restore(change, POLICY, now=at(minutes), actor="responder", reason="gone", by=by)
     return change
 
 
@@ -47,7 +47,7 @@ def resolved(change: Change, minutes: float) -> Change:
 
 def test_an_acknowledgement_stops_the_respond_clock_and_no_other() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    assert lifecycle.acknowledge(change, now=at(5), actor="ann", reason="mine") is None
+    assert lifecycle.acknowledge(change, POLICY, now=at(5), actor="ann", reason="mine") is None
     assert {name for name, clock in change.clocks.items() if not clock.is_running} == {"respond"}
     assert (change.after.status, change.after.acknowledged_by) == (Status.IN_PROGRESS, "ann")
     assert change.after.acknowledged_at == at(5)
@@ -55,9 +55,9 @@ def test_an_acknowledgement_stops_the_respond_clock_and_no_other() -> None:
 
 def test_the_time_to_answer_of_people_and_of_the_machine_are_kept_apart() -> None:
     change = a_change(a_ticket())
-    lifecycle.start_first_aid(change, now=at(1), reason="run 1")
-    lifecycle.hand_over(change, now=at(2), reason="no help")
-    lifecycle.acknowledge(change, now=at(4), actor="ann", reason="mine")
+    lifecycle.start_first_aid(change, POLICY, now=at(1), reason="run 1")
+    lifecycle.hand_over(change, POLICY, now=at(2), reason="no help")
+    lifecycle.acknowledge(change, POLICY, now=at(4), actor="ann", reason="mine")
     name = f"{measures.ACKNOWLEDGE}_sum"
     assert total(change, name, by="machine") == 60
     assert total(change, name, by="human") == 240
@@ -65,33 +65,33 @@ def test_the_time_to_answer_of_people_and_of_the_machine_are_kept_apart() -> Non
 
 def test_the_machine_setting_to_work_is_no_acknowledgement() -> None:
     change = a_change(a_ticket())
-    lifecycle.start_first_aid(change, now=at(1), reason="run 1")
+    lifecycle.start_first_aid(change, POLICY, now=at(1), reason="run 1")
     assert change.clocks["respond"].is_running
     assert change.after.acknowledged_at is None
 
 
 def test_a_second_acknowledgement_is_refused_and_changes_nothing() -> None:
     change = a_change(a_ticket(Status.IN_PROGRESS, acknowledged_by="ann", acknowledged_at=NOW))
-    sentence = lifecycle.acknowledge(change, now=at(1), actor="bob", reason="mine")
+    sentence = lifecycle.acknowledge(change, POLICY, now=at(1), actor="bob", reason="mine")
     assert sentence == "INC-7 is already acknowledged by ann"
     assert (change.after, change.events, change.sums) == (change.before, [], {})
 
 
 def test_an_acknowledgement_that_is_not_possible_says_what_is() -> None:
     change = a_change(a_ticket(Status.CLOSED))
-    sentence = lifecycle.acknowledge(change, now=at(1), actor="bob", reason="mine")
+    sentence = lifecycle.acknowledge(change, POLICY, now=at(1), actor="bob", reason="mine")
     assert sentence == "INC-7 is closed, so it cannot acknowledge; possible now: reopen"
 
 
 def test_acknowledging_what_is_restored_leaves_it_restored() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 2)
-    assert lifecycle.acknowledge(change, now=at(3), actor="ann", reason="seen") is None
+    assert lifecycle.acknowledge(change, POLICY, now=at(3), actor="ann", reason="seen") is None
     assert change.after.status is Status.RESTORED
 
 
 def test_handing_over_again_asks_for_a_new_acknowledgement() -> None:
     change = a_change(a_ticket(Status.IN_PROGRESS, acknowledged_by="ann", acknowledged_at=NOW))
-    lifecycle.hand_over(change, now=at(9), reason="not mine", actor="ann")
+    lifecycle.hand_over(change, POLICY, now=at(9), reason="not mine", actor="ann")
     assert change.after.waits_for_a_person
     assert (change.after.acknowledged_by, change.after.handed_over_at) == ("", at(9))
 
@@ -107,7 +107,7 @@ def test_a_restoration_stops_the_restore_clock_and_an_unanswered_respond_clock()
 
 def test_a_restoration_leaves_the_moment_of_an_earlier_acknowledgement() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.acknowledge(change, now=at(2), actor="ann", reason="mine")
+    lifecycle.acknowledge(change, POLICY, now=at(2), actor="ann", reason="mine")
     restored(change, 30, by=lifecycle.HUMAN)
     assert change.clocks["respond"].stopped_at == at(2)
 
@@ -156,7 +156,7 @@ def test_a_ticket_whose_grade_has_no_restore_clock_resolves_all_the_same() -> No
 def test_closing_only_writes_down_when() -> None:
     change = resolved(restored(a_change(a_ticket(Status.FIRST_AID)), 3), 13)
     sums, clocks = dict(change.sums), dict(change.clocks)
-    lifecycle.close(change, now=at(99), actor="responder", reason="done")
+    lifecycle.close(change, POLICY, now=at(99), actor="responder", reason="done")
     assert (change.after.status, change.after.closed_at) == (Status.CLOSED, at(99))
     assert (dict(change.sums), change.clocks) == (sums, clocks)
 
@@ -166,14 +166,14 @@ def test_closing_only_writes_down_when() -> None:
 
 def test_a_relapse_lets_the_clocks_go_on_as_if_they_had_never_stopped() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 3)
-    lifecycle.relapse(change, now=at(5), reason="it shows again")
+    lifecycle.relapse(change, POLICY, now=at(5), reason="it shows again")
     assert all(clock.is_running for clock in change.clocks.values())
-    assert {name: clock.due_at - NOW for name, clock in change.clocks.items()} == P1.targets
+    assert {name: clock.remaining(NOW) for name, clock in change.clocks.items()} == P1.targets
 
 
 def test_a_relapse_is_a_new_episode_of_the_same_trouble_for_people() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 3)
-    lifecycle.relapse(change, now=at(5), reason="it shows again")
+    lifecycle.relapse(change, POLICY, now=at(5), reason="it shows again")
     after = change.after
     assert (after.status, after.episode, after.episode_at) == (Status.HANDED_OVER, 2, NOW)
     assert (after.restored_at, after.restored_by, after.cleared_at) == (None, "", None)
@@ -183,8 +183,8 @@ def test_a_relapse_is_a_new_episode_of_the_same_trouble_for_people() -> None:
 
 def test_a_success_that_relapsed_is_counted_once_with_its_last_restoration() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 3)
-    lifecycle.relapse(change, now=at(5), reason="it shows again")
-    lifecycle.acknowledge(change, now=at(8), actor="ann", reason="mine")
+    lifecycle.relapse(change, POLICY, now=at(5), reason="it shows again")
+    lifecycle.acknowledge(change, POLICY, now=at(8), actor="ann", reason="mine")
     resolved(restored(change, 20, by=lifecycle.HUMAN), 30)
     assert total(change, "tickets_resolved_total") == 1
     assert total(change, "tickets_resolved_total", by="human") == 1
@@ -196,7 +196,7 @@ def test_reopening_starts_new_clocks_and_forgets_who_had_it() -> None:
     lifecycle.reopen(change, POLICY, now=at(40), reason="again")
     after = change.after
     assert (after.status, after.episode, after.episode_at, after.opened_at) == (Status.NEW, 2, at(40), NOW)
-    assert {name: clock.due_at - at(40) for name, clock in change.clocks.items()} == P1.targets
+    assert {name: clock.remaining(at(40)) for name, clock in change.clocks.items()} == P1.targets
     gone = (after.first_aid_at, after.handed_over_at, after.acknowledged_at, after.cleared_at, after.restored_at)
     assert gone == (None, None, None, None, None)
     assert (after.resolved_at, after.closed_at, after.acknowledged_by, after.restored_by) == (None, None, "", "")
@@ -215,7 +215,7 @@ def test_durations_after_a_reopening_count_from_the_new_episode() -> None:
 def test_a_clock_that_runs_out_is_counted_exactly_once_however_often_it_is_asked() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
     for minutes in (14, 15, 16, 200):
-        lifecycle.breach(change, "respond", now=at(minutes))
+        lifecycle.breach(change, POLICY, "respond", now=at(minutes))
     assert breaches(change)["respond"] == 1
     (event,) = change.events
     assert (event.kind, event.text) == (EventKind.CLOCK, "The respond clock ran past its target at 10:15:00 UTC.")
@@ -224,13 +224,13 @@ def test_a_clock_that_runs_out_is_counted_exactly_once_however_often_it_is_asked
 
 def test_a_clock_that_is_not_yet_due_is_no_breach() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.breach(change, "respond", now=at(15) - SECOND)
+    lifecycle.breach(change, POLICY, "respond", now=at(15) - SECOND)
     assert (change.events, change.sums) == ([], {})
 
 
 def test_an_acknowledgement_that_comes_too_late_counts_the_breach_at_once_and_never_as_met() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.acknowledge(change, now=at(16), actor="ann", reason="mine")
+    lifecycle.acknowledge(change, POLICY, now=at(16), actor="ann", reason="mine")
     resolved(restored(change, 20), 30)
     assert breaches(change) == {"respond": 1, "restore": 0, "resolve": 0}
     assert mets(change) == {"respond": 0, "restore": 1, "resolve": 1}
@@ -238,15 +238,15 @@ def test_an_acknowledgement_that_comes_too_late_counts_the_breach_at_once_and_ne
 
 def test_a_breach_that_was_seen_running_is_not_counted_again_when_the_clock_stops() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.breach(change, "respond", now=at(15))
-    lifecycle.acknowledge(change, now=at(16), actor="ann", reason="mine")
+    lifecycle.breach(change, POLICY, "respond", now=at(15))
+    lifecycle.acknowledge(change, POLICY, now=at(16), actor="ann", reason="mine")
     assert breaches(change)["respond"] == 1
 
 
 def test_a_breach_before_a_relapse_is_not_counted_again_after_it() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 61)
     assert breaches(change)["restore"] == 1
-    lifecycle.relapse(change, now=at(65), reason="it shows again")
+    lifecycle.relapse(change, POLICY, now=at(65), reason="it shows again")
     resolved(restored(change, 90), 100)
     assert breaches(change)["restore"] == 1
     assert mets(change)["restore"] == 0
@@ -254,7 +254,7 @@ def test_a_breach_before_a_relapse_is_not_counted_again_after_it() -> None:
 
 def test_a_restoration_in_time_that_did_not_hold_until_the_target_is_a_breach() -> None:
     change = restored(a_change(a_ticket(Status.FIRST_AID)), 50)
-    lifecycle.relapse(change, now=at(55), reason="it shows again")
+    lifecycle.relapse(change, POLICY, now=at(55), reason="it shows again")
     resolved(restored(change, 70), 80)
     assert breaches(change)["restore"] == 1
     assert mets(change)["restore"] == 0
@@ -262,15 +262,15 @@ def test_a_restoration_in_time_that_did_not_hold_until_the_target_is_a_breach() 
 
 def test_stopping_exactly_when_it_is_due_is_in_time() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.acknowledge(change, now=at(15), actor="ann", reason="mine")
+    lifecycle.acknowledge(change, POLICY, now=at(15), actor="ann", reason="mine")
     assert breaches(change)["respond"] == 0
     assert change.clocks["respond"].was_met
 
 
 def test_a_clock_is_never_counted_as_met_and_as_breached() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.breach(change, "respond", now=at(15))
-    lifecycle.acknowledge(change, now=at(15), actor="ann", reason="mine")
+    lifecycle.breach(change, POLICY, "respond", now=at(15))
+    lifecycle.acknowledge(change, POLICY, now=at(15), actor="ann", reason="mine")
     resolved(restored(change, 20), 30)
     assert (breaches(change)["respond"], mets(change)["respond"]) == (1, 0)
 

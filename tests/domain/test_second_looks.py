@@ -30,16 +30,16 @@ def test_flapping_ends_with_the_quiet_that_resolves_it() -> None:
 
 def test_a_relapse_after_a_timely_answer_is_no_late_answer() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.acknowledge(change, now=at(5), actor="ann", reason="mine")
+    lifecycle.acknowledge(change, a_policy(), now=at(5), actor="ann", reason="mine")
     restored(change, 20, by="human")
-    lifecycle.relapse(change, now=at(30), reason="again")
-    lifecycle.breach(change, "respond", now=at(30))
+    lifecycle.relapse(change, a_policy(), now=at(30), reason="again")
+    lifecycle.breach(change, a_policy(), "respond", now=at(30))
     assert breaches(change)["respond"] == 0
 
 
 def test_only_the_first_answer_of_an_episode_is_measured() -> None:
     change = a_change(a_ticket(Status.HANDED_OVER))
-    lifecycle.acknowledge(change, now=at(5), actor="ann", reason="mine")
-    lifecycle.hand_over(change, now=at(9), reason="back")
-    lifecycle.acknowledge(change, now=at(20), actor="bob", reason="mine")
+    lifecycle.acknowledge(change, a_policy(), now=at(5), actor="ann", reason="mine")
+    lifecycle.hand_over(change, a_policy(), now=at(9), reason="back")
+    lifecycle.acknowledge(change, a_policy(), now=at(20), actor="bob", reason="mine")
     assert total(change, "ticket_acknowledge_seconds_bucket", by="human") == 1

@@ -89,7 +89,7 @@ async def test_a_channel_that_hangs_delays_no_other_message_and_no_ticket(world:
     async with asyncio.timeout(30):
         while world.sender.people() != ["mei"]:
             await asyncio.sleep(0)
-    await handle.note(world.desk, "1", "mei", "looking")
+    await handle.do(world.desk, "note", "1", actor="mei", content={"text": "looking"})
     gate.set()
     await working
     assert world.sender.people() == ["mei", "lars"]
@@ -133,7 +133,7 @@ async def test_a_persons_word_restores_but_the_proof_must_follow(world: World) -
     await world.post(alert("DiskFull"))
     await world.work()
     await handle.acknowledge(world.desk, "1", "mei")
-    await handle.restore(world.desk, "1", "mei", "freed 40 GB")
+    await handle.do(world.desk, "restore", "1", actor="mei", content={"reason": "freed 40 GB"})
     assert (await world.ticket())["status"] == "restored"
 
     await world.advance(timedelta(minutes=5))

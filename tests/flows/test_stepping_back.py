@@ -62,7 +62,7 @@ async def test_what_a_person_has_restored_the_machine_leaves_alone(tmp_path: Pat
     world = a_world(tmp_path, database, WAITS, fleet)
     await world.post(alert())
     await world.work()
-    await handle.restore(world.desk, "1", "mei", "I did it by hand.")
+    await handle.do(world.desk, "restore", "1", actor="mei", content={"reason": "I did it by hand."})
     await world.advance(timedelta(minutes=2))
     assert fleet.commands == []
     assert (await world.ticket())["runs"][0]["outcome"] == "cancelled"

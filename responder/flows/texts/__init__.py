@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -55,6 +56,24 @@ class QuestionText:
     ticket_link: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class LetterText:
+    """What a letter to a reporter is made of: nothing but fixed sentences, times, and words meant for the reporter."""
+
+    number: str
+    language: str
+    link: str
+    grade: str
+    state: str
+    next_news: str = ""
+    said: Sequence[str] = ()
+    words: str = ""
+    until: str = ""
+    best_score: int | None = None
+    merged_into: str = ""
+    guide: str = ""
+
+
 def hand_over_subject(ticket: Ticket) -> str:
     """One line: grade, number, title. Line breaks in a title cannot make it into a header."""
     return " ".join(f"[{ticket.grade}] {ticket.number} {ticket.title}".split())[:160]
@@ -95,6 +114,39 @@ def notice_body(ticket: Ticket, text: str, ticket_link: str, language: str) -> s
     """What a run, or its outcome, has to tell."""
     template = _environment(language).get_template("notice.txt.j2")
     return template.render(ticket=ticket, text=text, ticket_link=ticket_link)
+
+
+_BELOW_THE_LETTER = "\n-- \n"
+_LETTER_SUBJECTS = {
+    "received": ("we have received it", "已收到"),
+    "progress": ("how it stands", "处理进展"),
+    "question": ("a question", "需要您补充信息"),
+    "restored": ("please check it", "请您确认"),
+    "resolved": ("solved", "已解决"),
+    "closed": ("closed", "已关闭"),
+    "again": ("taken up again", "已重新处理"),
+    "reminder": ("please answer", "请您答复"),
+}
+
+
+def letter_subject(letter: str, parts: LetterText) -> str:
+    """One line that holds nothing but the number and a fixed phrase."""
+    english, chinese = _LETTER_SUBJECTS[letter]
+    return f"报告 {parts.number}：{chinese}" if parts.language == "zh" else f"Your report {parts.number}: {english}"
+
+
+def letter_body(letter: str, parts: LetterText) -> str:
+    """The letter, and below a line the link to the reporter's own page."""
+    environment = _environment(parts.language)
+    written = environment.get_template(f"reporter_{letter}.txt.j2").render(t=parts, zh=parts.language == "zh")
+    below = environment.get_template("reporter_below.txt.j2").render(t=parts, zh=parts.language == "zh")
+    # What a template leaves out leaves its empty lines behind.
+    return re.sub(r"\n{3,}", "\n\n", written.strip()) + f"\n{_BELOW_THE_LETTER}{below.strip()}\n"
+
+
+def letter_itself(body: str) -> str:
+    """A letter without what stands below it: the link answers in the reporter's name."""
+    return body.rpartition(_BELOW_THE_LETTER)[0].strip()
 
 
 def _told(tried: Tried) -> dict[str, object]:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from procrastinate.schema import SchemaManager
 
+from responder.store.search_schema import create_search, drop_search
+
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = "0001"
@@ -128,6 +130,12 @@ def upgrade() -> None:  # noqa: PLR0915 one statement per table
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("previous_id", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("tier", sa.Integer(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=False),
+        sa.Column("waiting_for", sa.Text(), nullable=False),
+        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
@@ -164,9 +172,13 @@ def upgrade() -> None:  # noqa: PLR0915 one statement per table
         sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("stopped_at", sa.BigInteger(), nullable=True),
         sa.Column("breached_at", sa.BigInteger(), nullable=True),
+        sa.Column("warned", sa.Integer(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.Column("marks", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["ticket_id"],
             ["tickets.id"],
@@ -176,10 +188,10 @@ def upgrade() -> None:  # noqa: PLR0915 one statement per table
     with op.batch_alter_table("clocks", schema=None) as batch_op:
         batch_op.create_index(
             "clocks_running",
-            ["due_at"],
+            ["next_at"],
             unique=False,
-            sqlite_where=sa.text("stopped_at IS NULL AND breached_at IS NULL"),
-            postgresql_where=sa.text("stopped_at IS NULL AND breached_at IS NULL"),
+            sqlite_where=sa.text("next_at IS NOT NULL"),
+            postgresql_where=sa.text("next_at IS NOT NULL"),
         )
 
     op.create_table(
@@ -297,6 +309,8 @@ def upgrade() -> None:  # noqa: PLR0915 one statement per table
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("snapshot", sa.Text(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("gate", sa.Text(), nullable=False),
+        sa.Column("each_role", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"]),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
         sa.PrimaryKeyConstraint("id"),
@@ -373,13 +387,157 @@ def upgrade() -> None:  # noqa: PLR0915 one statement per table
         sa.PrimaryKeyConstraint("run_id", "step"),
     )
 
+    _create_what_people_need()
+    create_search(op.get_bind())
+
     if op.get_bind().dialect.name == "postgresql":
         # procrastinate's tables come with ours, so that one command prepares a database.
         raw = op.get_bind().connection.driver_connection
         raw.execute(SchemaManager.get_schema())  # type: ignore[union-attr]
 
 
+def _create_what_people_need() -> None:
+    op.create_table(
+        "dossiers",
+        sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("cause_class", sa.Text(), nullable=False),
+        sa.Column("satisfaction", sa.Integer(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("ticket_id"),
+    )
+
+    op.create_table(
+        "reporters",
+        sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=True),
+        sa.Column("asked_for", sa.Text(), nullable=False),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("told_up_to", sa.BigInteger(), nullable=False),
+        sa.Column("erase_at", sa.BigInteger(), nullable=True),
+        sa.Column("erased_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("ticket_id"),
+    )
+    with op.batch_alter_table("reporters", schema=None) as batch_op:
+        batch_op.create_index(
+            "reporters_to_erase",
+            ["erase_at"],
+            unique=False,
+            sqlite_where=sa.text("erase_at IS NOT NULL AND erased_at IS NULL"),
+            postgresql_where=sa.text("erase_at IS NOT NULL AND erased_at IS NULL"),
+        )
+
+    op.create_table(
+        "actions",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("done_at", sa.BigInteger(), nullable=True),
+        sa.Column("done_by", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("escalated_at", sa.BigInteger(), nullable=True),
+        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("actions", schema=None) as batch_op:
+        batch_op.create_index("actions_by_ticket", ["ticket_id", "id"], unique=False)
+        batch_op.create_index(
+            "actions_open",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("done_at IS NULL"),
+            postgresql_where=sa.text("done_at IS NULL"),
+        )
+
+    op.create_table(
+        "articles",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("symptom", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("solution", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.create_index("articles_by_ticket", ["ticket_id"], unique=False)
+
+    op.create_table(
+        "parts",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("stock", sa.Integer(), nullable=False),
+        sa.Column("minimum", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+
+    op.create_table(
+        "reservations",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["part"], ["parts.number"]),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("reservations", schema=None) as batch_op:
+        batch_op.create_index("reservations_by_part", ["part", "state"], unique=False)
+        batch_op.create_index("reservations_by_ticket", ["ticket_id", "id"], unique=False)
+
+    op.create_table(
+        "stock_moves",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["part"], ["parts.number"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("stock_moves", schema=None) as batch_op:
+        batch_op.create_index("stock_moves_by_part", ["part", "id"], unique=False)
+
+    op.create_table(
+        "health_checks",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("health_checks", schema=None) as batch_op:
+        batch_op.create_index("health_checks_by_name", ["name", "id"], unique=False)
+
+
 def downgrade() -> None:
+    drop_search(op.get_bind())
+    for name in (
+        "health_checks", "stock_moves", "reservations", "parts", "articles", "actions", "reporters", "dossiers",
+    ):  # fmt: skip
+        op.drop_table(name)
     op.drop_table("attachments")
     op.drop_table("approvals")
     op.drop_table("run_hosts")

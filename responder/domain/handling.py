@@ -1,0 +1,280 @@
+"""What people do with a ticket, verb by verb. Each gives the sentence why it is not possible, or None once it is done.
+
+The change carries the dossier: whoever calls has put it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from responder.domain import lifecycle
+from responder.domain.dossier import EMPTY, Dossier, Plan
+from responder.domain.facts import Fact
+from responder.domain.policy import Policy
+from responder.domain.ticket import Action, Change, EventKind, Status, refusal
+
+WAIT_REASONS = ("reporter", "vendor", "part")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acting:
+    """Who acts, when, and under which rules."""
+
+    actor: str
+    now: datetime
+    policy: Policy
+
+
+def dossier_of(change: Change) -> Dossier:
+    return change.dossier or EMPTY
+
+
+# --- who has it ---------------------------------------------------------------------------------------------
+
+
+def assign(change: Change, acting: Acting, to: str) -> str | None:
+    """Gives the ticket to a person; nobody else is told about it any more."""
+    ticket = change.after
+    if ticket.status is Status.CLOSED:
+        return f"{ticket.number} is closed, so nobody can be given it; reopen it first"
+    if ticket.assignee == to and ticket.acknowledged_by:
+        return f"{to} has {ticket.number} already"
+    if refusal(ticket, Action.ACKNOWLEDGE) is None and not ticket.acknowledged_by:
+        reason = f"{acting.actor} has given it to {to}." if to != acting.actor else f"{to} has taken it."
+        lifecycle.acknowledge(change, acting.policy, now=acting.now, actor=to, reason=reason)
+        return None
+    change.update(assignee=to, acknowledged_by=to, acknowledged_at=ticket.acknowledged_at or acting.now)
+    text = f"{acting.actor} has given it to {to}" + (f" (before: {ticket.assignee})." if ticket.assignee else ".")
+    handled(change, acting, text, assignee=to)
+    return None
+
+
+def give_back(change: Change, acting: Acting, reason: str) -> str | None:
+    """Gives the ticket back to its team, who are told again."""
+    if why := refusal(change.after, Action.HAND_OVER):
+        return why
+    text = f"{acting.actor} gives it back: {reason}"
+    lifecycle.hand_over(change, acting.policy, now=acting.now, reason=text, actor=acting.actor)
+    change.promise("hand_over", why=text, round=round_of(change))
+    return None
+
+
+def escalate(change: Change, acting: Acting, reason: str, highest: int) -> str | None:
+    """Gives the ticket to the next tier of its team, who are told."""
+    ticket = change.after
+    tier = max(ticket.tier, 1) + 1
+    if tier > highest:
+        return f"team {ticket.team} has no tier above {max(ticket.tier, 1)}, so {ticket.number} cannot go higher"
+    if ticket.status is not Status.HANDED_OVER and (why := refusal(ticket, Action.HAND_OVER)):
+        return why
+    change.update(tier=tier)
+    text = f"{acting.actor} hands it to tier {tier}: {reason}"
+    if ticket.status is Status.HANDED_OVER:
+        handled(change, acting, text, tier=tier)
+    else:
+        lifecycle.hand_over(change, acting.policy, now=acting.now, reason=text, actor=acting.actor)
+    tell_clocks(change, acting, Fact.ESCALATED)
+    change.promise("hand_over", why=text, round=round_of(change))
+    return None
+
+
+def wait(change: Change, acting: Acting, waiting_for: str, reason: str) -> str | None:
+    """The ticket waits for somebody or something else."""
+    if waiting_for not in WAIT_REASONS:
+        return f"a ticket waits for one of {', '.join(WAIT_REASONS)}, not for {waiting_for[:40]!r}"
+    if why := refusal(change.after, Action.WAIT):
+        return why
+    text = f"{acting.actor} waits for the {waiting_for}: {reason}"
+    lifecycle.moved(
+        change, acting.policy, Action.WAIT, now=acting.now, actor=acting.actor, reason=text, waiting_for=waiting_for
+    )
+    return None
+
+
+def resume(change: Change, acting: Acting, reason: str) -> str | None:
+    """The waiting is over."""
+    if why := refusal(change.after, Action.RESUME):
+        return why
+    lifecycle.moved(
+        change, acting.policy, Action.RESUME, now=acting.now, actor=acting.actor, reason=reason, waiting_for=""
+    )
+    return None
+
+
+# --- what it is ---------------------------------------------------------------------------------------------
+
+
+def register(change: Change, acting: Acting, fields: Mapping[str, str]) -> str | None:
+    """Fills in what the report's form says; once nothing that the policy asks for is missing, it is registered."""
+    dossier = dossier_of(change)
+    filled = {**dossier.fields, **fields}
+    keep(change, replace(dossier, fields={name: text for name, text in filled.items() if text}))
+    if fields:
+        handled(change, acting, f"Filled in: {', '.join(fields)}.", fields=sorted(fields))
+    return _registered_if_complete(change, acting)
+
+
+def missing_fields(policy: Policy, dossier: Dossier) -> tuple[str, ...]:
+    """What the policy wants to know of every report and this one does not say."""
+    return tuple(name for name in policy.report_fields if not dossier.fields.get(name))
+
+
+def _registered_if_complete(change: Change, acting: Acting) -> str | None:
+    lacking = missing_fields(acting.policy, dossier_of(change))
+    if lacking:
+        return None
+    fact_once(change, acting, Fact.REGISTERED, "The report is complete.")
+    return None
+
+
+def classify(change: Change, acting: Acting, kind: str) -> str | None:
+    """Says what kind of trouble it is; a kind with a team of its own sends it there."""
+    policy, ticket = acting.policy, change.after
+    if kind not in policy.kinds:
+        return f"there is no kind {kind[:40]!r}; there are {', '.join(policy.kinds) or 'none in this policy'}"
+    team = policy.kinds[kind].team or ticket.team
+    change.update(kind=kind, team=team)
+    moved = f", so team {team} handles it" if team != ticket.team else ""
+    handled(change, acting, f"{acting.actor} says it is {kind}{moved}.", ticket_kind=kind, was=ticket.kind, team=team)
+    if moved and ticket.status is Status.HANDED_OVER:
+        change.promise("hand_over", why=f"It is {kind}.", round=round_of(change))
+    return None
+
+
+def regrade(change: Change, acting: Acting, grade: str, reason: str) -> str | None:
+    """Sets the grade; the clocks count what they have used against its targets."""
+    policy, ticket = acting.policy, change.after
+    if grade not in policy.grades:
+        return f"there is no grade {grade[:40]!r}; there are {', '.join(policy.grades)}"
+    if ticket.status is Status.CLOSED:
+        return f"{ticket.number} is closed; its grade stands"
+    is_confirmed = grade == ticket.grade
+    text = (
+        f"{acting.actor} confirms {grade}: {reason}"
+        if is_confirmed
+        else f"{acting.actor} changes {ticket.grade} to {grade}: {reason}"
+    )
+    change.update(grade=grade, grade_rule="by hand", grade_reason=f"{acting.actor}: {reason}")
+    change.note(acting.now, EventKind.REGRADED, text, acting.actor, was=ticket.grade, grade=grade, fact=Fact.GRADED)
+    if not is_confirmed:
+        lifecycle.regrade(change, policy, now=acting.now)
+    tell_clocks(change, acting, Fact.GRADED)
+    if not is_confirmed and ticket.waits_for_a_person:
+        change.promise("hand_over", why=text)
+    return None
+
+
+def diagnose(change: Change, acting: Acting, text: str, cause_class: str = "", cause: str = "") -> str | None:
+    """Writes down what is wrong, and perhaps why."""
+    classes = acting.policy.cause_classes
+    if cause_class and cause_class not in classes:
+        return f"there is no cause class {cause_class[:40]!r}; there are {', '.join(classes)}"
+    before = dossier_of(change)
+    after = replace(
+        before,
+        diagnosis=text or before.diagnosis,
+        diagnosed_by=acting.actor if text else before.diagnosed_by,
+        cause_class=cause_class or before.cause_class,
+        cause=cause or before.cause,
+    )
+    keep(change, after)
+    said = [text, f"cause: {cause}" if cause else "", f"cause class: {cause_class}" if cause_class else ""]
+    handled(change, acting, f"Diagnosis: {'; '.join(one for one in said if one)}", fact=Fact.DIAGNOSED)
+    tell_clocks(change, acting, Fact.DIAGNOSED)
+    return None
+
+
+# --- the plan -----------------------------------------------------------------------------------------------
+
+
+def propose(change: Change, acting: Acting, plan: Plan) -> str | None:
+    """Puts a plan on the table. While the trouble shows, the ticket then waits for its approval."""
+    if plan.kind not in acting.policy.solution_kinds:
+        return f"there is no kind of solution {plan.kind[:40]!r}; there are {', '.join(acting.policy.solution_kinds)}"
+    if not plan.steps:
+        return "a plan needs at least one step"
+    if plan.due_at is not None and plan.due_at <= acting.now:
+        return f"the plan would be due at {plan.due_at:%Y-%m-%d %H:%M} UTC, which is over"
+    ticket = change.after
+    is_over = ticket.status in (Status.RESTORED, Status.RESOLVED)
+    if not is_over and (why := refusal(ticket, Action.PROPOSE)):
+        return why
+    before = dossier_of(change)
+    number = before.plan.round + 1 if before.plan else 1
+    made = replace(plan, proposed_by=acting.actor, proposed_at=acting.now, round=number, approved_at=None)
+    keep(change, replace(before, plan=made))
+    text = f"Plan {number} by {acting.actor}: {plan_in_words(made)}"
+    if is_over:
+        handled(change, acting, text, fact=Fact.PROPOSED, plan=number)
+        tell_clocks(change, acting, Fact.PROPOSED)
+    else:
+        lifecycle.moved(change, acting.policy, Action.PROPOSE, now=acting.now, actor=acting.actor, reason=text)
+    return None
+
+
+def plan_in_words(plan: Plan) -> str:
+    """A plan on one line."""
+    steps = " ".join(f"{index}. {step.rstrip('.')}." for index, step in enumerate(plan.steps, 1))
+    parts = ", ".join(f"{count} × {part}" for part, count in plan.resources.items())
+    due = f", due {plan.due_at:%Y-%m-%d %H:%M} UTC" if plan.due_at else ""
+    return f"{plan.kind} by {plan.owner}{due}. {steps}{f' Parts: {parts}.' if parts else ''}"
+
+
+def plan_decided(
+    change: Change, policy: Policy, *, now: datetime, actor: str, is_approved: bool, sentence: str
+) -> None:
+    """The plan was approved or rejected; `sentence` says by whom and why."""
+    dossier = dossier_of(change)
+    if dossier.plan is None:
+        return
+    if is_approved:
+        keep(change, replace(dossier, plan=replace(dossier.plan, approved_at=now)))
+    action = Action.APPROVE if is_approved else Action.REJECT
+    word = "approved" if is_approved else "rejected"
+    text = f"Plan {dossier.plan.round} is {word}: {sentence}"
+    if refusal(change.after, action) is None:
+        lifecycle.moved(change, policy, action, now=now, actor=actor, reason=text)
+        return
+    fact = Fact.APPROVED if is_approved else Fact.REJECTED
+    change.note(now, EventKind.HANDLED, text, actor, fact=fact)
+    lifecycle.happened(change, policy, fact, now=now)
+
+
+def solve(change: Change, acting: Acting, text: str) -> str | None:
+    """Writes down what solved it."""
+    keep(change, replace(dossier_of(change), solution=text))
+    handled(change, acting, f"Solution: {text}")
+    return None
+
+
+# --- what verbs share ---------------------------------------------------------------------------------------
+
+
+def handled(change: Change, acting: Acting, text: str, **data: object) -> None:
+    change.note(acting.now, EventKind.HANDLED, text, acting.actor, **data)
+
+
+def fact_once(change: Change, acting: Acting, fact: Fact, text: str) -> None:
+    before = change.clocks
+    tell_clocks(change, acting, fact)
+    if change.clocks != before:
+        handled(change, acting, text, fact=fact)
+
+
+def tell_clocks(change: Change, acting: Acting, fact: Fact) -> None:
+    lifecycle.happened(change, acting.policy, fact, now=acting.now)
+
+
+def keep(change: Change, dossier: Dossier) -> None:
+    change.dossier = dossier
+
+
+def round_of(change: Change) -> int:
+    """Tells one hand-over of an episode from the one before."""
+    return change.after.version + 1
+
+
+def spoken_status(status: Status) -> str:
+    return status.replace("_", " ")

@@ -1,0 +1,43 @@
+"""Alarms: what a warning or a breach of a clock does before and after the deadline."""
+
+from __future__ import annotations
+
+from responder.domain import handling
+from responder.domain.handling import Acting
+from responder.domain.oncall import Recipient, addressed
+from responder.domain.sla import Alarm, Clock, Notify
+from responder.domain.ticket import Change, EventKind, Ticket
+from responder.flows.desk import Desk
+from responder.flows.telling import spoken_recipients, team_of, tiers_of, write_notice
+from responder.store.transaction import Transaction
+
+
+def ring(desk: Desk, tx: Transaction, change: Change, alarm: Alarm, clock: Clock, *, what: str) -> None:
+    """Tells whom the alarm names, once per clock and occasion, and gives the ticket to the next tier if it says so."""
+    if alarm.escalate:
+        _escalate(desk, change, what)
+    told, why = _meant(desk, change.after, alarm)
+    if not told:
+        return
+    occasion = f"{clock.name}-{clock.due_at:%Y%m%d%H%M%S}" if clock.due_at else clock.name
+    new = write_notice(desk, tx, change, told, purpose=f"clock-{occasion}-{clock.warned}", text=what)
+    if new:
+        change.note(desk.clock.now(), EventKind.MESSAGE, f"To tell: {spoken_recipients(new)} ({why}): {what}")
+
+
+def _escalate(desk: Desk, change: Change, what: str) -> None:
+    acting = Acting(actor="responder", now=desk.clock.now(), policy=desk.policy)
+    highest = max((tier.number for tier in tiers_of(desk, change.after)), default=1)
+    if refused := handling.escalate(change, acting, what, highest):
+        change.note(acting.now, EventKind.REFUSED, f"It goes no higher: {refused}.")
+
+
+def _meant(desk: Desk, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, ...], str]:
+    """Whom it names: the assignee, the team, the next tier, and everybody with one of its roles."""
+    names = (ticket.assignee,) if Notify.ASSIGNEE in alarm.tell and ticket.assignee else ()
+    told, why = addressed(names, alarm.roles, desk.configuration.people)
+    tiers = [1] if Notify.TEAM in alarm.tell or (Notify.ASSIGNEE in alarm.tell and not ticket.assignee) else []
+    if Notify.NEXT_TIER in alarm.tell:
+        tiers.append(max(ticket.tier, 1) + 1)
+    called, why_called = team_of(desk, ticket, tiers) if tiers else ((), "")
+    return tuple(dict.fromkeys((*told, *called))), "; ".join(one for one in (why, why_called) if one)

@@ -1,0 +1,105 @@
+"""Reports by people: each opens one ticket of its own, and its reporter is told that it has come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from responder.domain import lifecycle
+from responder.domain.facts import Fact
+from responder.domain.masking import masked
+from responder.domain.report_form import Form, Opening, complaints, open_ticket, opening_of
+from responder.domain.reporter import Reporter, contact_of
+from responder.domain.ticket import Change, EventKind, Ticket
+from responder.errors import BadForm, Refused
+from responder.flows.desk import Desk
+from responder.flows.receive import receipt
+from responder.flows.reporter_letters import Draft, Letter, write_letter
+from responder.flows.reporter_talk import Talk
+from responder.store.transaction import Numbering, Transaction
+
+BY_A_PERSON = "by a person"
+"""How the troubles of reports by people begin: each is its own. No correlation rule can have this name."""
+_WHY = "Reported by a person."
+
+
+async def open_report(desk: Desk, form: Form) -> Ticket:
+    """Opens a ticket for what somebody reports. Raises BadForm, which names everything that is wrong with it."""
+    now = desk.clock.now()
+    if wrong := complaints(form, desk.policy, now):
+        raise BadForm(" ".join(wrong))
+    form = without_secrets(desk, form)
+    opening = opening_of(form, desk.policy, new_trouble(desk), now)
+    return await desk.store.write(lambda tx: opened_with_reporter(desk, tx, opening))
+
+
+async def add_reporter(desk: Desk, key: str, actor: str, form: Form) -> Ticket:
+    """Gives a ticket that has none a reporter, such as one that an alert has opened.
+
+    Of the form only the reporter and the fields count. Raises NotFound, BadForm, Refused.
+    """
+    about = replace(form, title=form.title or key, channel=form.channel or "other")
+    if wrong := complaints(about, desk.policy, desk.clock.now()):
+        raise BadForm(" ".join(wrong))
+    return await desk.store.write(lambda tx: _add(desk, tx, key, actor, without_secrets(desk, about)))
+
+
+def _add(desk: Desk, tx: Transaction, key: str, actor: str, form: Form) -> Ticket:
+    known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
+    ticket, now = known.ticket, desk.clock.now()
+    if tx.reporters.of_ticket(ticket.id) is not None:
+        raise Refused(f"{ticket.number} has a reporter already; what somebody else reports is a report of its own.")
+    if not ticket.is_open:
+        raise Refused(f"{ticket.number} is closed; open a new report.")
+    change = Change.of(ticket, known.clocks)
+    dossier = tx.dossiers.of_ticket(ticket.id)
+    change.dossier = replace(dossier, fields={**dossier.fields, **form.all_fields})
+    change.note(now, EventKind.REPORTER, f"{actor} says that somebody has reported it.", actor, fact=Fact.REPORTED)
+    reporter = _reporter(form, ticket)
+    tx.reporters.add(reporter)
+    lifecycle.happened(change, desk.policy, Fact.REPORTED, now=now)
+    talk = Talk(desk=desk, tx=tx, change=change, reporter=reporter)
+    write_letter(talk, Draft(letter=Letter.RECEIVED))
+    return talk.write()
+
+
+def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening) -> Ticket:
+    """Writes the new ticket, its form, its reporter and the first letter."""
+    now, form = desk.clock.now(), opening.form
+    new = open_ticket(opening, desk.policy, now)
+    tx.apply([new], now, Numbering.of(desk.policy, now))
+    # Only now has it the number that the letter names.
+    change = Change.of(new.after, new.clocks)
+    change.dossier = replace(tx.dossiers.of_ticket(new.after.id), fields=form.all_fields)
+    if opening.runbook:
+        change.promise("first_aid")
+    else:
+        change.promise("hand_over", why=_WHY)
+    reporter = _reporter(form, new.after)
+    tx.reporters.add(reporter)
+    talk = Talk(desk=desk, tx=tx, change=change, reporter=reporter)
+    write_letter(talk, Draft(letter=Letter.RECEIVED))
+    return talk.write()
+
+
+def new_trouble(desk: Desk) -> str:
+    """A trouble that no other report has."""
+    return f"{BY_A_PERSON}:{receipt(desk.clock.now())}"
+
+
+def without_secrets(desk: Desk, form: Form) -> Form:
+    """The form as it may be shown to everybody who reads tickets: the contact stands in the reporter's row only."""
+    contact = contact_of(form.contact)
+    known = {*desk.configuration.secrets, contact, form.contact}
+    return replace(
+        form,
+        contact=contact,
+        title=masked(form.title, known),
+        fields={name: masked(text, known) for name, text in form.fields.items()},
+        labels={name: masked(text, known) for name, text in form.labels.items()},
+    )
+
+
+def _reporter(form: Form, ticket: Ticket) -> Reporter:
+    return Reporter(
+        ticket_id=ticket.id, name=form.name, contact=form.contact, kind=form.reporter_kind, language=form.language
+    )

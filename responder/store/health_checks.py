@@ -1,0 +1,115 @@
+"""Health checks: those planned, those at work, and what the others found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.engine import Connection, Row
+
+from responder.clock import from_microseconds, microseconds
+from responder.domain.health_check import CheckState, Finding, HealthCheck, Look, Seen
+from responder.errors import NotFound
+from responder.store.tables import health_checks
+
+_COLUMNS = ("id", "name", "started_at", "ended_at")
+
+
+class HealthCheckStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- reading -----------------------------------------------------------------------------------
+
+    def one(self, check_id: int) -> HealthCheck:
+        """Raises NotFound."""
+        found = self._found(check_id)
+        if found is None:
+            raise NotFound(f"There is no health check {check_id}; `responder health list` shows what there is.")
+        return found
+
+    def locked(self, check_id: int) -> HealthCheck | None:
+        """One check, if it is there; until its end no other transaction changes it."""
+        return self._found(check_id, locked=True)
+
+    def planned(self) -> dict[str, HealthCheck]:
+        """The planned check of each name. Few have not ended, so all these are read."""
+        query = select(health_checks).where(health_checks.c.ended_at.is_(None)).order_by(health_checks.c.id)
+        checks = map(_check, self._connection.execute(query))
+        return {check.name: check for check in checks if check.state is CheckState.PLANNED}
+
+    def latest(self, name: str) -> HealthCheck | None:
+        """The last check of this name that has ended."""
+        query = (
+            select(health_checks)
+            .where(health_checks.c.name == name, health_checks.c.ended_at.is_not(None))
+            .order_by(health_checks.c.ended_at.desc(), health_checks.c.id.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        return _check(row) if row else None
+
+    def listed(self, *, name: str = "", limit: int = 20) -> list[HealthCheck]:
+        """Checks that have begun or been ordered, the newest first."""
+        newest = health_checks.c.started_at.desc(), health_checks.c.id.desc()
+        query = select(health_checks).order_by(*newest).limit(limit)
+        if name:
+            query = query.where(health_checks.c.name == name)
+        checks = map(_check, self._connection.execute(query))
+        return [check for check in checks if check.state is not CheckState.PLANNED]
+
+    def _found(self, check_id: int, *, locked: bool = False) -> HealthCheck | None:
+        query = select(health_checks).where(health_checks.c.id == check_id)
+        row = self._connection.execute(query.with_for_update() if locked else query).first()
+        return _check(row) if row else None
+
+    # --- writing -----------------------------------------------------------------------------------
+
+    def add(self, check: HealthCheck) -> HealthCheck:
+        """Writes a new check; gives it with its number."""
+        row = self._connection.execute(
+            health_checks.insert().values(_values(check)).returning(health_checks.c.id)
+        ).one()
+        return replace(check, id=int(row.id))
+
+    def keep(self, check: HealthCheck) -> None:
+        """Writes a check as it is now; the caller holds its row."""
+        self._connection.execute(health_checks.update().where(health_checks.c.id == check.id).values(_values(check)))
+
+    def remove(self, check_id: int) -> None:
+        """Takes a planned check back."""
+        self._connection.execute(delete(health_checks).where(health_checks.c.id == check_id))
+
+    def forget(self, name: str, keep: int) -> None:
+        """Deletes all checks of this name that have ended but the newest ones."""
+        ended = health_checks.c.name == name, health_checks.c.ended_at.is_not(None)
+        old = select(health_checks.c.id).where(*ended).order_by(health_checks.c.id.desc()).offset(keep).limit(1000)
+        ids = [row.id for row in self._connection.execute(old)]
+        if ids:
+            self._connection.execute(delete(health_checks).where(health_checks.c.id.in_(ids)))
+
+
+def _values(check: HealthCheck) -> dict[str, Any]:
+    content = {name: value for name, value in asdict(check).items() if name not in _COLUMNS}
+    content["due_at"] = microseconds(check.due_at)
+    return {"name": check.name, "started_at": check.started_at, "ended_at": check.ended_at, "content": content}
+
+
+def _check(row: Row[Any]) -> HealthCheck:
+    content: Mapping[str, Any] = row.content
+    return HealthCheck(
+        **{
+            **{name: row._mapping[name] for name in _COLUMNS},
+            **content,
+            "due_at": from_microseconds(content["due_at"]),
+            "state": CheckState(content["state"]),
+            "targets": tuple(content["targets"]),
+            "notes": tuple(content["notes"]),
+            "looks": tuple(Look(**{**one, "seen": Seen(one["seen"])}) for one in content["looks"]),
+            "findings": tuple(Finding(**one) for one in content["findings"]),
+            "new": tuple((target, step) for target, step in content["new"]),
+            "gone": tuple(Finding(**one) for one in content["gone"]),
+        }
+    )

@@ -1,0 +1,160 @@
+"""The API of spare parts: the stock, its history, and what plans have reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from responder.domain.parts import Part, Reservation
+from responder.flows.desk import Desk
+from responder.flows.parts import add_part, change_part, count_part, part_in, receive_part, take_part
+from responder.store.transaction import Transaction
+from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
+from responder.web.context import needs
+from responder.web.shapes import plain
+
+_LARGEST_PAGE = 1000
+_LONGEST = 200
+
+
+class _Verb(Protocol):
+    """What moves the stock of a part."""
+
+    def __call__(self, desk: Desk, number: str, count: int, *, reason: str, actor: str) -> Awaitable[Part]: ...
+
+
+@needs("read")
+async def list_parts(request: web.Request) -> web.StreamResponse:
+    """All parts by number. Query: low (only those of which too few are free)."""
+    low_only = request.query.get("low") in ("1", "true")
+    found = await desk_of(request).store.read(lambda tx: tx.parts.listed())
+    return json_answer({"parts": [part_line(part) for part in found if part.is_low or not low_only]})
+
+
+@needs("read")
+async def show_part(request: web.Request) -> web.StreamResponse:
+    """One part with every move of its stock, newest first, and what is reserved of it. Query: limit."""
+    number, limit = _number(request), _limit(request)
+
+    def gather(tx: Transaction) -> dict[str, Any]:
+        line = part_line(part_in(tx, number))
+        moves = [plain(asdict(move)) for move in tx.parts.moves(number, limit)]
+        held = tx.parts.reservations(part=number, limit=limit)
+        return {**line, "moves": moves, "reservations": [reservation_line(tx, one) for one in held]}
+
+    return json_answer(await desk_of(request).store.read(gather))
+
+
+@needs("read")
+async def list_reservations(request: web.Request) -> web.StreamResponse:
+    """Reservations, newest first. Query: part, ticket (number or id), all (ended ones too), limit."""
+    query, limit = request.query, _limit(request)
+
+    def gather(tx: Transaction) -> list[dict[str, Any]]:
+        ticket_id = tx.tickets.find(query["ticket"]).ticket.id if query.get("ticket") else None
+        held_only = query.get("all") not in ("1", "true")
+        part = query.get("part", "").replace("\x00", "")
+        found = tx.parts.reservations(part=part, ticket_id=ticket_id, held_only=held_only, limit=limit)
+        return [reservation_line(tx, one) for one in found]
+
+    return json_answer({"reservations": await desk_of(request).store.read(gather)})
+
+
+@needs("act")
+async def add(request: web.Request) -> web.StreamResponse:
+    """A new part. Body: number, name, and perhaps place, stock, minimum, actor."""
+    desk, content = desk_of(request), await content_of(request)
+    part = Part(
+        number=text_in(content, "number"),
+        name=_line(text_in(content, "name")),
+        place=_line(name_in(content, "place")),
+        stock=_whole(content, "stock", 0),
+        minimum=_whole(content, "minimum", 0),
+        changed_at=desk.clock.now(),
+    )
+    return json_answer(part_line(await add_part(desk, part, actor_of(request, content))))
+
+
+@needs("act")
+async def change(request: web.Request) -> web.StreamResponse:
+    """What is said about a part. Body: what changes of name, place, minimum; perhaps actor."""
+    content = await content_of(request)
+    changed = await change_part(
+        desk_of(request),
+        _number(request),
+        actor_of(request, content),
+        name=_line(text_in(content, "name")) if "name" in content else None,
+        place=_line(name_in(content, "place")) if "place" in content else None,
+        minimum=_whole(content, "minimum") if "minimum" in content else None,
+    )
+    return json_answer(part_line(changed))
+
+
+@needs("act")
+async def receive(request: web.Request) -> web.StreamResponse:
+    """A delivery. Body: count, reason, and perhaps actor."""
+    return await _moved(request, receive_part)
+
+
+@needs("act")
+async def take(request: web.Request) -> web.StreamResponse:
+    """Parts taken without a plan. Body: count, reason, and perhaps actor."""
+    return await _moved(request, take_part)
+
+
+@needs("act")
+async def count(request: web.Request) -> web.StreamResponse:
+    """What a count has found. Body: count, reason, and perhaps actor."""
+    return await _moved(request, count_part)
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/parts", list_parts),
+        web.post("/api/v1/parts", add),
+        web.get("/api/v1/parts/{number}", show_part),
+        web.patch("/api/v1/parts/{number}", change),
+        web.post("/api/v1/parts/{number}/receive", receive),
+        web.post("/api/v1/parts/{number}/take", take),
+        web.post("/api/v1/parts/{number}/count", count),
+        web.get("/api/v1/reservations", list_reservations),
+    ]
+
+
+def part_line(part: Part) -> dict[str, Any]:
+    """A part with what is free of it."""
+    return {**plain(asdict(part)), "free": part.free, "is_low": part.is_low}
+
+
+def reservation_line(tx: Transaction, one: Reservation) -> dict[str, Any]:
+    """A reservation with its ticket's number."""
+    return {**plain(asdict(one)), "ticket": tx.tickets.one(one.ticket_id).ticket.number}
+
+
+async def _moved(request: web.Request, verb: _Verb) -> web.Response:
+    content = await content_of(request)
+    number, how_many = _number(request), _whole(content, "count")
+    reason, actor = text_in(content, "reason"), actor_of(request, content)
+    return json_answer(part_line(await verb(desk_of(request), number, how_many, reason=reason, actor=actor)))
+
+
+def _number(request: web.Request) -> str:
+    return request.match_info["number"].replace("\x00", "")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_LONGEST]
+
+
+def _whole(content: dict[str, Any], name: str, default: int | None = None) -> int:
+    value = content.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise web.HTTPUnprocessableEntity(text=f"“{name}” is missing: a whole number.")
+    return value
+
+
+def _limit(request: web.Request) -> int:
+    return min(number_in(request.query.get("limit"), 200), _LARGEST_PAGE)

@@ -1,0 +1,287 @@
+"""The reporter's page and the API of reports: what is shown to whom, and that only sent forms act."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from responder.adapters.links import ReporterClaim
+from responder.flows.batcher import Batcher
+from responder.flows.reporter import erase_contacts
+from responder.store.database import Database
+from responder.web import reporter, reporters
+from responder.web.context import Context
+from responder.web.server import build
+from tests.flows.reports import CONTACT, DAY, Reports
+from tests.web.conftest import GUARDED, Client, header
+from tests.world import texts
+
+FORM = {
+    "title": "Printer is dead",
+    "channel": "website",
+    "reporter": {"name": "Li Wei", "contact": CONTACT, "language": "zh"},
+    "fields": {"product": "P900"},
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> Reports:
+    return Reports(tmp_path, database, main=f"{GUARDED}reporters: {{url_file: reporters-url}}\n")
+
+
+async def _nothing() -> None: ...
+
+
+async def _ready() -> str:
+    return ""
+
+
+@pytest.fixture
+async def client(world: Reports, aiohttp_client) -> Client:  # type: ignore[no-untyped-def]
+    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_nothing, is_ready=_ready)
+    application = build(context)
+    known = {resource.canonical for resource in application.router.resources()}
+    if "/report/{token}" not in known:
+        application.add_routes([*reporter.routes(), *reporters.routes()])
+    made: Client = await aiohttp_client(TestServer(application))
+    return made
+
+
+def link(world: Reports, ticket_id: int = 1) -> str:
+    return world.desk.links.report(ReporterClaim(ticket_id=ticket_id)).removeprefix("https://responder.test")
+
+
+# --- the page ----------------------------------------------------------------------------------------
+
+
+async def test_the_page_shows_how_it_stands_and_changes_nothing(client: Client, world: Reports) -> None:
+    ticket = await world.opens(title="secret title", labels={"instance": "web-9"})
+    await world.restored()
+    before = await world.ticket()
+    for _ in range(2):
+        answer = await client.get(link(world))
+        text = await answer.text()
+        assert answer.status == 200
+    for shown in (ticket.number, "It should work again. Please check it.", "It is solved", "Not solved", "How was it?"):
+        assert shown in text, shown
+    assert "What you reported as" in text
+    for hidden in ("secret title", "web-9", "mei", "Li Wei", CONTACT, "/report/", "script"):
+        assert hidden not in text, hidden
+    assert (await world.ticket())["version"] == before["version"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_before_anything_is_restored_there_is_nothing_to_judge(client: Client, world: Reports) -> None:
+    await world.opens(reporter={"language": "zh"})
+    text = await (await client.get(link(world))).text()
+    assert "已转交我们的团队。" in text
+    assert 'lang="zh-CN"' in text
+    assert "已解决" not in text.split("<h2>")[0]
+    assert 'value="solved"' not in text
+    assert 'value="score"' not in text
+    assert 'value="information"' in text
+
+
+async def test_each_form_of_the_page_does_what_it_says(client: Client, world: Reports) -> None:
+    await world.opens()
+    path = link(world)
+    more = await client.post(path, data={"answer": "information", "text": "It <b>hums</b>.", "episode": "1"})
+    assert (more.status, "We have noted it for" in await more.text()) == (200, True)
+    await world.restored()
+    no = await client.post(path, data={"answer": "not_solved", "text": "dark", "episode": "1"})
+    assert (no.status, "We have taken up" in await no.text()) == (200, True)
+    twice = await client.post(path, data={"answer": "not_solved", "text": "dark", "episode": "1"})
+    assert (twice.status, "has moved on since" in await twice.text()) == (409, True)
+    await world.work()
+    await world.restored()
+    yes = await client.post(path, data={"answer": "solved", "episode": "2"})
+    assert (yes.status, "that it is solved" in await yes.text()) == (200, True)
+    score = await client.post(path, data={"answer": "score", "score": "4", "text": "quick", "episode": "2"})
+    assert (score.status, 'value="4" required checked' in await score.text()) == (200, True)
+    ticket = await world.ticket()
+    assert ticket["dossier"]["satisfaction"] == 4
+    assert "The reporter says more: It <b>hums</b>." in texts(ticket)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({}, "表单不完整"),
+        ({"answer": "delete"}, "表单不完整"),
+        ({"answer": "information", "text": "  "}, "请填写内容"),
+        ({"answer": "information", "text": "x" * 4001}, "内容超过 4000 个字符"),
+        ({"answer": "score", "score": "4"}, "尚未恢复"),
+        ({"answer": "solved", "episode": "9"}, "状态已变化"),
+    ],
+)
+async def test_what_does_not_count_is_said_in_the_readers_language(
+    client: Client, world: Reports, form: dict[str, str], said: str
+) -> None:
+    await world.opens(reporter={"language": "zh"})
+    version = (await world.ticket())["version"]
+    answer = await client.post(link(world), data=form)
+    assert (answer.status, said in await answer.text()) == (409, True)
+    assert (await world.ticket())["version"] == version
+
+
+async def test_a_score_outside_its_bounds_does_not_count(client: Client, world: Reports) -> None:
+    await world.opens()
+    await world.restored()
+    for score in ("0", "6", "", "five", "-1", "٣"):
+        answer = await client.post(link(world), data={"answer": "score", "score": score})
+        assert (answer.status, "not from 1 to 5" in await answer.text()) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"answer=information&text=%ff%fe", "application/x-www-form-urlencoded"),
+        (b"answer=\xff", "application/x-www-form-urlencoded; charset=utf-8"),
+        (b"answer=x", "application/x-www-form-urlencoded; charset=nonsense"),
+        (b"not a part", "multipart/form-data; boundary=x"),
+        (b"not a part", "multipart/form-data"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="answer"; filename="a"\r\n\r\nx\r\n--x--',
+            "multipart/form-data; boundary=x",
+        ),
+        (b'{"answer": "solved"}', "application/json"),
+        (b"&".join([b"a=b"] * 30), "application/x-www-form-urlencoded"),
+    ],
+)
+async def test_no_body_breaks_the_page(client: Client, world: Reports, body: bytes, kind: str) -> None:
+    await world.opens()
+    answer = await client.post(link(world), data=body, headers={"Content-Type": kind})
+    assert answer.status in (200, 409)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_link_that_is_not_ours_opens_nothing(client: Client, world: Reports, method: str) -> None:
+    await world.opens()
+    good = link(world)
+    foreign = ["/report/x", good[:-2] + "xx", good.replace(".", "", 1), link(world, 77)]
+    for path in foreign:
+        answer = await client.request(method, path, data={"answer": "solved"} if method == "POST" else None)
+        text = await answer.text()
+        assert (answer.status, "does not open a report any more" in text) == (403, True), path
+        assert "INC-" not in text
+    zh = await client.get("/report/x", headers={"Accept-Language": "zh-CN,zh;q=0.9"})
+    assert "此链接已失效" in await zh.text()
+
+
+async def test_a_link_for_a_colleague_is_none_for_a_reporter(client: Client, world: Reports) -> None:
+    await world.opens()
+    (page,) = await world.messages_to("mei")
+    token = page.split("/ack/")[1].split()[0]
+    assert (await client.get(f"/report/{token}")).status == 403
+
+
+async def test_after_forgetting_the_link_shows_nothing(client: Client, world: Reports) -> None:
+    await world.opens()
+    await world.do("dismiss", **{"as": "false_alarm", "reason": "none"})
+    text = await (await client.get(link(world))).text()
+    assert "there was no fault to repair" in text
+    await world.advance(181 * DAY)
+    assert await erase_contacts(world.desk) == 1
+    assert (await client.get(link(world))).status == 403
+    assert (await client.post(link(world), data={"answer": "solved"})).status == 403
+
+
+async def test_a_merged_report_shows_that_it_is_handled_with_another(client: Client, world: Reports) -> None:
+    first = await world.opens()
+    await world.opens()
+    await world.do("merge", key="2", into=first.number)
+    text = await (await client.get(link(world, 2))).text()
+    assert "handled together with another report" in text
+    assert "<form" not in text
+
+
+# --- the API -----------------------------------------------------------------------------------------
+
+PATHS = [
+    ("POST", "/api/v1/reports", "ingest"),
+    ("GET", "/api/v1/tickets/1/reporter", "read"),
+    ("PUT", "/api/v1/tickets/1/reporter", "act"),
+    ("POST", "/api/v1/tickets/1/reporter/progress", "act"),
+    ("POST", "/api/v1/tickets/1/reporter/question", "act"),
+    ("POST", "/api/v1/tickets/1/reporter/answer", "act"),
+    ("POST", "/api/v1/tickets/1/reporter/told", "act"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), PATHS)
+async def test_without_a_token_or_with_a_lesser_one_nothing_is_shown_or_done(
+    client: Client, world: Reports, method: str, path: str, scope: str
+) -> None:
+    await world.opens()
+    lesser = {"read": "ingest", "act": "read"}.get(scope)
+    for headers in ({}, *([await header(world, lesser)] if lesser else [])):
+        answer = await client.request(method, path, json={"words": "x"} if method != "GET" else None, headers=headers)
+        assert answer.status == 401
+        assert "Li Wei" not in await answer.text()
+
+
+async def test_a_form_opens_a_ticket_and_a_bad_one_is_answered_whole(client: Client, world: Reports) -> None:
+    ingest = await header(world, "ingest")
+    answer = await client.post("/api/v1/reports", json=FORM, headers=ingest)
+    made = await answer.json()
+    assert (answer.status, made["grade"], made["id"]) == (200, "P3", 1)
+    assert (await world.ticket())["number"] == made["number"]
+    bad = await client.post("/api/v1/reports", json={**FORM, "title": "", "fields": {"A b": "c"}}, headers=ingest)
+    detail = (await bad.json())["detail"]
+    assert (bad.status, "“title” is missing" in detail, "“fields.A b” is no name" in detail) == (422, True, True)
+
+
+async def test_only_who_may_act_gives_a_grade(client: Client, world: Reports, act: dict[str, str]) -> None:
+    graded = {**FORM, "grade": "P1"}
+    refused = await client.post("/api/v1/reports", json=graded, headers=await header(world, "ingest"))
+    assert (refused.status, "scope act" in (await refused.json())["detail"]) == (403, True)
+    done = await client.post("/api/v1/reports", json={**graded, "taken_by": "mei"}, headers=act)
+    assert (await done.json())["grade"] == "P1"
+    assert (await world.ticket())["grade_reason"] == "mei graded it when the report came in"
+
+
+async def test_name_contact_and_letters_are_for_those_who_may_act(
+    client: Client, world: Reports, act: dict[str, str]
+) -> None:
+    await world.opens()
+    path = "/api/v1/tickets/1/reporter"
+    seen = await (await client.get(path, headers=act)).json()
+    assert (seen["name"], seen["contact"], seen["letters"][0]["subject"][:11]) == ("Li Wei", CONTACT, "Your report")
+    assert "Its number is" in seen["letters"][0]["text"]
+    assert "/report/" not in str(seen)
+    read = await header(world, "read")
+    hidden = await (await client.get(path, headers=read)).json()
+    assert (hidden["name"], hidden["contact"], hidden["letters"][0]["text"]) == ("***", "***", "")
+    whole = await (await client.get("/api/v1/tickets/1", headers=read)).text()
+    assert CONTACT not in whole
+    assert (await client.get("/api/v1/tickets/9/reporter", headers=act)).status == 404
+
+
+async def test_what_staff_tell_ask_and_hear_goes_over_the_api(
+    client: Client, world: Reports, act: dict[str, str]
+) -> None:
+    await world.opens(reporter={"contact": CONTACT})
+    await world.do("acknowledge")
+    base = "/api/v1/tickets/1/reporter"
+    told = await client.post(f"{base}/progress", json={"words": "A fuse is on its way.", "actor": "mei"}, headers=act)
+    assert (told.status, (await told.json())["status"]) == (200, "in_progress")
+    asked = await client.post(f"{base}/question", json={"words": "Which light?", "actor": "mei"}, headers=act)
+    assert (await asked.json())["status"] == "waiting"
+    heard = await client.post(
+        f"{base}/answer", json={"answer": "information", "text": "red", "actor": "lars"}, headers=act
+    )
+    assert (await heard.json())["effect"] == "goes_on"
+    assert "The reporter says more (lars heard it): red" in texts(await world.ticket())
+    for bad, status in (
+        ({"answer": "maybe"}, 422),
+        ({"answer": "score", "score": "5"}, 422),
+        ({"answer": "score", "score": True}, 422),
+        ({"answer": "score", "score": 5}, 409),
+    ):
+        assert (await client.post(f"{base}/answer", json=bad, headers=act)).status == status
+    assert (await client.post(f"{base}/told", json={}, headers=act)).status == 409
+    assert (await client.post(f"{base}/told", json={"message": "1"}, headers=act)).status == 422
+    assert (await client.put(base, json={"reporter": FORM["reporter"]}, headers=act)).status == 409
