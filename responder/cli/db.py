@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
 from responder.app import open_database
 from responder.cli.common import (
     DEFAULT_CONFIG,
+    FAILED,
     ConfigOption,
     JsonOption,
+    awaited,
     configuration,
     out,
     print_json,
     told_in_a_sentence,
 )
+from responder.config.configuration import Configuration
+from responder.flows.recount import Recount
+from responder.flows.recount import recount as told_anew
 from responder.store import schema
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -32,6 +39,32 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> 
         out.print(f"the schema is current ({after})", markup=False)
     else:
         out.print(f"upgraded from {before or 'nothing'} to {after}", markup=False)
+
+
+@db.command()
+def recount(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Tell all sums of tickets anew from their events, beside what the counters say. Changes nothing.
+
+    A policy that was changed while tickets were open explains differences of their clocks.
+    """
+    found = awaited(lambda: _recount(configuration(config)))
+    if json:
+        print_json(asdict(found))
+    else:
+        for one in found.differences:
+            labels = ", ".join(f"{name}={value}" for name, value in one.labels)
+            out.print(f"{one.name}{{{labels}}}: counted {one.counted:g}, the events tell {one.told:g}", markup=False)
+        out.print(f"{found.tickets} tickets, {found.sums} sums, {len(found.differences)} differences", markup=False)
+    if found.differences:
+        raise typer.Exit(FAILED)
+
+
+async def _recount(read: Configuration) -> Recount:
+    database = open_database(read)
+    try:
+        return await told_anew(database, read.policy)
+    finally:
+        database.close()
 
 
 @db.callback()

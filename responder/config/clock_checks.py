@@ -61,7 +61,10 @@ def _about_facts(rule: ClockRule) -> Complaints:
         word = "repeats and has" if rule.again else "has"
         yield (), f"clock {rule.name} {word} no stop:, so only the end of the ticket would stop it"
         return
-    for fact in sorted(rule.start):
+    if late := sorted(rule.start & _ENDS):
+        text = f"once a ticket is {' or '.join(late)} no clock begins, so that never starts clock {rule.name}"
+        yield ("start",), text
+    for fact in sorted(rule.start - _ENDS):
         if not rule.stop & facts_after(fact):
             yield ("stop",), f"clock {rule.name} could never stop: {_never_comes(rule.stop, fact)}"
         if rule.again and not rule.again & facts_after(fact):

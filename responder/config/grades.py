@@ -69,6 +69,7 @@ class GradeFile(Model):
 
     targets: dict[Name, TargetField | None]
     tiers: tuple[Annotated[int, Field(ge=1, le=9)], ...] = (1,)
+    roles: OneOrMore[Name] = ()
     quiet: Duration = timedelta(minutes=5)
     close_after: Duration | None = timedelta(hours=24)
     text: str = ""
@@ -80,6 +81,7 @@ class GradeFile(Model):
             name=name,
             targets=targets,
             tiers=self.tiers,
+            roles=self.roles,
             quiet=self.quiet,
             close_after=self.close_after,
             text=self.text,

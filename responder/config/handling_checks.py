@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from responder.adapters.yaml_file import Place
-from responder.config.grades import no_kind
+from responder.config.grades import GradeFile, no_kind
 from responder.config.handling import AlarmFile, Clocks, GateFile, NeedFile
 from responder.domain.approval import unanswerable
 from responder.domain.oncall import Person, addressed
@@ -70,6 +70,12 @@ def about_gates(gates: Sequence[GateFile], known: Known) -> Complaints:
         if known.people is not None:
             yield from (((*place, *where), text) for where, text in _about_roles(gate, known.people))
             yield from _about_strangers(gate.inform, (*place, "inform"), known)
+
+
+def about_grades(grades: Mapping[str, GradeFile], known: Known) -> Complaints:
+    """Roles that a grade calls and nobody has."""
+    for name, grade in grades.items() if known.people is not None else ():
+        yield from _about_strangers(grade.roles, ("grades", name, "roles"), known)
 
 
 def about_alarms(clocks: Clocks, on_overdue: AlarmFile, known: Known) -> Complaints:

@@ -10,7 +10,7 @@ from responder.adapters.yaml_file import Place
 from responder.config import autonomy, budgets, calendars, health_checks
 from responder.config.clock_checks import about_clocks, about_targets
 from responder.config.grades import about_grade_rules, about_kinds
-from responder.config.handling_checks import Known, about_alarms, about_gates, about_needs
+from responder.config.handling_checks import Known, about_alarms, about_gates, about_grades, about_needs
 from responder.config.policy import PolicyFile, PolicySource
 from responder.domain.oncall import Person, Tier, recipients
 from responder.domain.runbook import Runbook
@@ -59,6 +59,7 @@ def _about_handling(written: PolicyFile, others: Others) -> Complaints:
     known = Known(grades=written.grades, kinds=kinds, people=others.people)
     yield from about_needs(written.moves, known)
     yield from about_gates(written.gates, known)
+    yield from about_grades(written.grades, known)
     yield from about_alarms(written.clocks, written.actions.on_overdue, known)
 
 

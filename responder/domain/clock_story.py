@@ -64,12 +64,12 @@ def state(clock: Clock, now: datetime) -> str:
     """Where it stands, in words."""
     if clock.is_void:
         return "ended without a result"
+    if clock.target is None:
+        return "stopped" if clock.stopped_at else "without a target"
     if clock.stopped_at is not None:
         return "stopped late" if clock.breached_at or is_breached(clock, now) else "stopped in time"
     if clock.is_paused:
         return "paused"
-    if clock.target is None:
-        return "without a target"
     return "past its target" if is_breached(clock, now) or clock.breached_at else "running"
 
 
@@ -85,6 +85,13 @@ def _because(mark: Mark) -> str:
     return TEXTS[Fact(mark.why)] if mark.why in set(Fact) else mark.why
 
 
+def _runs_again(mark: Mark) -> str:
+    # After a relapse it is a fact that lets it run again, else the ticket's status.
+    if mark.why in set(Fact):
+        return f"runs again, since {_because(mark)}"
+    return f"runs again: the ticket is {mark.why.replace('_', ' ')}"
+
+
 def _against(mark: Mark) -> str:
     return "no target" if mark.target is None else f"target {spoken_target(mark.target)}"
 
@@ -92,7 +99,7 @@ def _against(mark: Mark) -> str:
 _WORDS: Mapping[MarkKind, Callable[[Mark], str]] = {
     MarkKind.STARTED: lambda mark: f"started, since {_because(mark)}; {_against(mark)}",
     MarkKind.PAUSED: lambda mark: f"paused: the ticket is {mark.why.replace('_', ' ')}",
-    MarkKind.RESUMED: lambda mark: f"runs again: the ticket is {mark.why.replace('_', ' ')}",
+    MarkKind.RESUMED: _runs_again,
     MarkKind.REGRADED: lambda mark: f"now graded {mark.why}; {_against(mark)}; what was used stays used",
     MarkKind.STOPPED: lambda mark: f"stopped, since {_because(mark)}",
     MarkKind.WENT_ON: lambda mark: f"went on, since {_because(mark)}: the time in between counts",

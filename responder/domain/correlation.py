@@ -183,7 +183,7 @@ def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outc
         return Outcome.REPEATED
     was_quiet = not ticket.firing
     change.update(firing={**ticket.firing, alert: start}, signal=Signal.FIRING, cleared_at=None)
-    if not was_quiet:
+    if not was_quiet and change.after.is_open:
         change.note(now, EventKind.ATTACHED, f"Another alert of the same trouble: {title(report)}.")
         _raise_grade(change, report, policy, now)
         return Outcome.ATTACHED

@@ -12,6 +12,7 @@ class Fact(StrEnum):
     REPORTED = "reported"
     REGISTERED = "registered"
     GRADED = "graded"
+    ASSESSED = "assessed"
     ANSWERED = "answered"
     FIRST_AID = "first_aid"
     HANDED_OVER = "handed_over"
@@ -40,6 +41,7 @@ TEXTS = {
     Fact.REPORTED: "a person reported it",
     Fact.REGISTERED: "the report was complete",
     Fact.GRADED: "it was graded",
+    Fact.ASSESSED: "a person set or confirmed its grade",
     Fact.ANSWERED: "the reporter got a first answer",
     Fact.FIRST_AID: "first aid began",
     Fact.HANDED_OVER: "it was handed over to people",

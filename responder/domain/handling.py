@@ -72,9 +72,10 @@ def escalate(change: Change, acting: Acting, reason: str, highest: int) -> str |
     change.update(tier=tier)
     text = f"{acting.actor} hands it to tier {tier}: {reason}"
     if ticket.status is Status.HANDED_OVER:
-        handled(change, acting, text, tier=tier)
+        handled(change, acting, text, tier=tier, fact=Fact.ESCALATED)
     else:
         lifecycle.hand_over(change, acting.policy, now=acting.now, reason=text, actor=acting.actor)
+        handled(change, acting, f"It is with tier {tier} of team {ticket.team} now.", fact=Fact.ESCALATED)
     tell_clocks(change, acting, Fact.ESCALATED)
     change.promise("hand_over", why=text, round=round_of(change))
     return None
@@ -137,7 +138,8 @@ def classify(change: Change, acting: Acting, kind: str) -> str | None:
     team = policy.kinds[kind].team or ticket.team
     change.update(kind=kind, team=team)
     moved = f", so team {team} handles it" if team != ticket.team else ""
-    handled(change, acting, f"{acting.actor} says it is {kind}{moved}.", ticket_kind=kind, was=ticket.kind, team=team)
+    text = f"{acting.actor} says it is {kind}{moved}."
+    handled(change, acting, text, ticket_kind=kind, was=ticket.kind, team=team, was_team=ticket.team)
     if moved and ticket.status is Status.HANDED_OVER:
         change.promise("hand_over", why=f"It is {kind}.", round=round_of(change))
     return None
@@ -161,6 +163,7 @@ def regrade(change: Change, acting: Acting, grade: str, reason: str) -> str | No
     if not is_confirmed:
         lifecycle.regrade(change, policy, now=acting.now)
     tell_clocks(change, acting, Fact.GRADED)
+    tell_clocks(change, acting, Fact.ASSESSED)
     if not is_confirmed and ticket.waits_for_a_person:
         change.promise("hand_over", why=text)
     return None

@@ -118,6 +118,10 @@ def reopen(change: Change, policy: Policy, *, now: datetime, reason: str, actor:
     change.count("tickets_reopened_total", priority=change.after.grade, team=change.after.team)
 
 
+_TOLD = ("restored_by", "waiting_for", "disposition", "tier")
+"""What of a move the event keeps, so that everything can be recounted from the events."""
+
+
 def happened(change: Change, policy: Policy, fact: Fact, *, now: datetime) -> None:
     """Tells the clocks of something that is no move, such as a diagnosis. The caller writes the event."""
     before = change.clocks
@@ -169,7 +173,8 @@ def moved(
     change: Change, policy: Policy, action: Action, *, now: datetime, actor: str, reason: str, **updates: object
 ) -> None:
     """Moves the ticket, changes it, and tells the clocks. The caller has asked `refusal` first."""
-    move(change, action, now=now, actor=actor, reason=reason)
+    told = {name: updates[name] for name in _TOLD if name in updates}
+    move(change, action, now=now, actor=actor, reason=reason, **told)
     change.update(**updates)
     happened(change, policy, FACT_OF[action], now=now)
 

@@ -74,6 +74,7 @@ class GradePolicy:
     name: str
     targets: Mapping[str, Target]
     tiers: tuple[int, ...] = (1,)
+    roles: tuple[str, ...] = ()
     quiet: timedelta = timedelta(minutes=5)
     close_after: timedelta | None = timedelta(hours=24)
     text: str = ""

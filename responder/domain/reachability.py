@@ -21,6 +21,7 @@ MEANWHILE: Mapping[Fact, frozenset[Status]] = {
     Fact.REPORTED: _OPEN,
     Fact.REGISTERED: _STATUSES,
     Fact.GRADED: _OPEN,
+    Fact.ASSESSED: _OPEN,
     Fact.ANSWERED: _STATUSES,
     Fact.ESCALATED: _OPEN - {Status.RESOLVED},
     Fact.DIAGNOSED: _STATUSES,

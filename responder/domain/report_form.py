@@ -261,7 +261,13 @@ def open_ticket(opening: Opening, policy: Policy, now: datetime) -> Change:
 def _facts(opening: Opening, policy: Policy) -> list[Fact]:
     is_complete = not missing_fields(policy, Dossier(fields=opening.form.all_fields))
     is_graded = opening.grading.rule != "default"
-    return [Fact.REPORTED] + [Fact.REGISTERED] * is_complete + [Fact.GRADED] * is_graded
+    is_assessed = bool(opening.form.grade)
+    return [
+        Fact.REPORTED,
+        *[Fact.REGISTERED] * is_complete,
+        *[Fact.GRADED] * is_graded,
+        *[Fact.ASSESSED] * is_assessed,
+    ]
 
 
 def _opening_text(opening: Opening) -> str:

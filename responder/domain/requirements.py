@@ -61,6 +61,11 @@ def _verified(verifier: Verifier) -> Callable[[Case], bool]:
 THINGS: Mapping[str, Thing] = {
     "assignee": Thing(is_there=lambda case: bool(case.ticket.assignee), text="somebody who has it", verb="assign"),
     "kind": Thing(is_there=lambda case: bool(case.ticket.kind), text="its kind", verb="classify"),
+    "assessment": Thing(
+        is_there=lambda case: case.ticket.grade_rule == "by hand",
+        text="a grade that a person has set or confirmed",
+        verb="regrade",
+    ),
     "reporter": Thing(is_there=lambda case: case.has_reporter, text="the reporter", verb="report"),
     "diagnosis": Thing(is_there=lambda case: bool(case.dossier.diagnosis), text="a diagnosis", verb="diagnose"),
     "plan": Thing(is_there=lambda case: case.dossier.plan is not None, text="a plan", verb="propose"),

@@ -220,6 +220,7 @@ class Change:
     sums: Sums = field(default_factory=Counter)
     clocks_before: Mapping[str, Clock] = field(default_factory=dict)
     dossier: Dossier | None = None
+    dossier_before: Dossier | None = None
 
     @classmethod
     def of(cls, ticket: Ticket, clocks: Mapping[str, Clock] | None = None) -> Change:
@@ -270,10 +271,11 @@ def refusal(ticket: Ticket, action: Action) -> str | None:
     )
 
 
-def move(change: Change, action: Action, *, now: datetime, actor: str, reason: str) -> None:
+def move(change: Change, action: Action, *, now: datetime, actor: str, reason: str, **data: object) -> None:
     """Moves the ticket and writes the event. The caller has asked `refusal` first; a move that is not in
     the table is a mistake of ours, so it raises KeyError."""
     was = change.after.status
     status = MOVES[was, action]
     change.update(status=status)
-    change.note(now, EventKind.MOVED, reason, actor, action=action, was=was, status=status)
+    grade = change.after.grade
+    change.note(now, EventKind.MOVED, reason, actor, action=action, was=was, status=status, grade=grade, **data)

@@ -14,9 +14,9 @@ from responder.store.transaction import Transaction
 
 def ring(desk: Desk, tx: Transaction, change: Change, alarm: Alarm, clock: Clock, *, what: str) -> None:
     """Tells whom the alarm names, once per clock and occasion, and gives the ticket to the next tier if it says so."""
+    told, why = _meant(desk, change.after, alarm)
     if alarm.escalate:
         _escalate(desk, change, what)
-    told, why = _meant(desk, change.after, alarm)
     if not told:
         return
     occasion = f"{clock.name}-{clock.due_at:%Y%m%d%H%M%S}" if clock.due_at else clock.name

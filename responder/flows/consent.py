@@ -24,6 +24,7 @@ from responder.firstaid.ports import Answered, Consent
 from responder.firstaid.showing import shown_steps
 from responder.flows.desk import Desk
 from responder.flows.gates import after_a_gate
+from responder.flows.moves import changed_since
 from responder.flows.starting import Order, order_as_approved, start_ordered
 from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages
 from responder.flows.texts import QuestionText, question_body, subject
@@ -171,9 +172,21 @@ def _answered(asked: Approval, now: datetime) -> Answered:
 # --- answering -------------------------------------------------------------------------------------
 
 
-async def answer(desk: Desk, approval_id: int, person: str, *, yes: bool, reason: str = "") -> Approval:
-    """A person says yes or no. Raises NotFound, or Refused with the sentence why it does not count."""
-    found = await desk.store.write(lambda tx: _answer(desk, tx, approval_id, person, yes=yes, reason=reason))
+async def answer(
+    desk: Desk, approval_id: int, person: str, *, yes: bool, reason: str = "", version: int | None = None
+) -> Approval:
+    """A person says yes or no. Raises NotFound, or Refused with the sentence why it does not count.
+
+    `version` is the one of the ticket that the person saw, if that matters.
+    """
+
+    def body(tx: Transaction) -> Approval | str:
+        ticket = tx.tickets.one(tx.approvals.one(approval_id).ticket_id, locked=True).ticket
+        if version is not None and version != ticket.version:
+            return changed_since(tx, ticket, version)
+        return _answer(desk, tx, approval_id, person, yes=yes, reason=reason)
+
+    found = await desk.store.write(body)
     if isinstance(found, str):
         raise Refused(found)
     return found

@@ -82,9 +82,9 @@ class Form:
             return None
         try:
             found = datetime.fromisoformat(text)
-        except ValueError as error:
+            return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise BadForm(f"“{name}” is no time; write it like 2026-05-01T17:00+08:00.") from error
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
     def one_of(self, name: str, choices: Iterable[str]) -> str:
         """A word from a list."""

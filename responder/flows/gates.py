@@ -121,7 +121,8 @@ def _after_silence(desk: Desk, tx: Transaction, change: Change, ended: Approval,
 
 def _decided(desk: Desk, tx: Transaction, change: Change, ended: Approval, *, is_given: bool) -> None:
     now, ticket = desk.clock.now(), change.after
-    change.dossier = change.dossier or tx.dossiers.of_ticket(ticket.id)
+    if change.dossier is None:
+        change.dossier = change.dossier_before = tx.dossiers.of_ticket(ticket.id)
     if ended.runbook == Action.APPROVE:
         _plan_decided(desk, tx, change, ended, is_given=is_given)
     elif is_given and ended.runbook == Action.CLOSE:

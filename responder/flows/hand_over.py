@@ -9,9 +9,9 @@ from responder.domain import lifecycle
 from responder.domain.approval import ApprovalKind
 from responder.domain.correlation import Known
 from responder.domain.message import Message, Purpose
-from responder.domain.oncall import Recipient
+from responder.domain.oncall import Recipient, addressed
 from responder.domain.report import Signal
-from responder.domain.ticket import Action, Change, EventKind, Promise, Status, refusal
+from responder.domain.ticket import Action, Change, EventKind, Promise, Status, Ticket, refusal
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
 from responder.flows.recognise import recognise
@@ -49,14 +49,13 @@ def _hand_over(desk: Desk, tx: Transaction, job: Job) -> None:
         lifecycle.hand_over(change, desk.policy, now=now, reason=why)
         if ticket.episode == 1 and ticket.handed_over_at is None:
             recognise(desk, tx, change, tx.dossiers.of_ticket(ticket.id))
-    _tell(desk, tx, Known(ticket=change.after, clocks=known.clocks), change, Reason(why=why, purpose=purpose))
+    _tell(desk, tx, Known(ticket=change.after, clocks=change.clocks), change, Reason(why=why, purpose=purpose))
     tx.apply([change], now)
 
 
 def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, reason_for: Reason) -> None:
     now, ticket = desk.clock.now(), known.ticket
-    tiers = (ticket.tier,) if ticket.tier > 1 else desk.policy.promises_of(ticket.grade).tiers
-    told, reason = team_of(desk, ticket, tiers)
+    told, reason = _called(desk, ticket)
     tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
     suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
     suggestion = suggestion if suggestion and suggestion.is_waiting else None
@@ -73,6 +72,16 @@ def _tell(desk: Desk, tx: Transaction, known: Known, change: Change, reason_for:
         names = ", ".join(f"{one.person} by {one.channel}" for one in new) or "nobody"
         why_them = reason or f"{ticket.grade} calls no tier: it waits in the list"
         change.note(now, EventKind.MESSAGE, f"To tell: {names} ({why_them}).")
+
+
+def _called(desk: Desk, ticket: Ticket) -> tuple[tuple[Recipient, ...], str]:
+    """The tiers and roles that the grade calls; from tier 2 on only the tier that the ticket has come to."""
+    if ticket.tier > 1:
+        return team_of(desk, ticket, (ticket.tier,))
+    promises = desk.policy.promises_of(ticket.grade)
+    called, why_called = team_of(desk, ticket, promises.tiers)
+    named, why_named = addressed((), promises.roles, desk.configuration.people)
+    return tuple(dict.fromkeys((*called, *named))), "; ".join(filter(None, (why_called, why_named)))
 
 
 def _message(

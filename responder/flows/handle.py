@@ -12,7 +12,7 @@ from responder.errors import NotFound, Refused
 from responder.flows import consent
 from responder.flows.desk import Desk
 from responder.flows.forms import Form
-from responder.flows.moves import act, changed_since
+from responder.flows.moves import act
 from responder.flows.verbs import VERBS
 
 DECISIONS = {"approve": True, "reject": False}
@@ -47,15 +47,13 @@ async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
 async def _decide(desk: Desk, key: str, actor: str, form: Form, *, yes: bool, version: int | None) -> Ticket:
     """A person says yes or no to what waits at a gate; of several, to the first that this person may answer."""
     ticket = await read_ticket(desk, key)
-    if version is not None and version != ticket.version:
-        raise Refused(await desk.store.read(lambda tx: changed_since(tx, ticket, version)))
     asked = await desk.store.read(lambda tx: tx.approvals.of_ticket(ticket.id))
     waiting = [one for one in asked if one.is_waiting and one.kind is ApprovalKind.GATE]
     if not waiting:
         raise Refused(f"{ticket.number} has nothing that waits for consent at a gate.")
     reason = form.optional("reason") if yes else form.text("reason")
     theirs = [one for one in waiting if actor in able(one.roles, desk.configuration.people)]
-    await consent.answer(desk, (theirs or waiting)[0].id, actor, yes=yes, reason=reason)
+    await consent.answer(desk, (theirs or waiting)[0].id, actor, yes=yes, reason=reason, version=version)
     return await read_ticket(desk, key)
 
 

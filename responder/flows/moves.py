@@ -83,14 +83,14 @@ def opened_change(tx: Transaction, key: str) -> Change:
     """A change of the ticket with this number or id, its row held, its dossier at hand."""
     known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
     change = Change.of(known.ticket, known.clocks)
-    change.dossier = tx.dossiers.of_ticket(known.ticket.id)
+    change.dossier = change.dossier_before = tx.dossiers.of_ticket(known.ticket.id)
     return change
 
 
 def changed_since(tx: Transaction, ticket: Ticket, version: int) -> str:
     """What somebody who saw an older version is told."""
     events = tx.tickets.events(ticket.id)
-    last = f" The last thing: {events[-1].actor}: {events[-1].text}" if events else ""
+    last = sentence(f" The last thing: {events[-1].actor}: {events[-1].text}") if events else ""
     return f"{ticket.number} has changed since you looked (version {version}, now {ticket.version}).{last}"
 
 
@@ -114,7 +114,8 @@ def sentence(text: str) -> str:
 def case_of(tx: Transaction, change: Change) -> Case:
     """The ticket with all that requirements may ask about."""
     ticket = change.after
-    change.dossier = change.dossier or tx.dossiers.of_ticket(ticket.id)
+    if change.dossier is None:
+        change.dossier = change.dossier_before = tx.dossiers.of_ticket(ticket.id)
     return Case(
         ticket=ticket,
         dossier=dossier_of(change),

@@ -40,10 +40,10 @@ async def add_reporter(desk: Desk, key: str, actor: str, form: Form) -> Ticket:
     about = replace(form, title=form.title or key, channel=form.channel or "other")
     if wrong := complaints(about, desk.policy, desk.clock.now()):
         raise BadForm(" ".join(wrong))
-    return await desk.store.write(lambda tx: _add(desk, tx, key, actor, without_secrets(desk, about)))
+    return await desk.store.write(lambda tx: _add(desk, tx, key, without_secrets(desk, about), actor=actor))
 
 
-def _add(desk: Desk, tx: Transaction, key: str, actor: str, form: Form) -> Ticket:
+def _add(desk: Desk, tx: Transaction, key: str, form: Form, *, actor: str) -> Ticket:
     known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
     ticket, now = known.ticket, desk.clock.now()
     if tx.reporters.of_ticket(ticket.id) is not None:

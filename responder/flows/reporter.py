@@ -208,7 +208,8 @@ def _go_on(talk: Talk) -> None:
     """As if they had said yes; a score that nobody gave stays open for whoever calls."""
     asked, why = talk.reporter.asked_for, silence(talk.policy.reporter)
     talk.stop_asking()
-    talk.change.note(talk.now, EventKind.REPORTER, f"The reporter was asked for {_WISHED[asked]}: {why}.")
+    fact = {"fact": Fact.VERIFIED} if asked is Asked.CONFIRMATION else {}
+    talk.change.note(talk.now, EventKind.REPORTER, f"The reporter was asked for {_WISHED[asked]}: {why}.", **fact)
     if asked is Asked.CONFIRMATION:
         _taken_as_confirmed(talk, why)
     elif asked is Asked.SCORE:

@@ -13,7 +13,7 @@ from responder.domain import lifecycle, reporter_news
 from responder.domain.facts import Fact
 from responder.domain.message import Message, MessageState
 from responder.domain.reporter import REPORTER, Asked
-from responder.domain.ticket import Change, Disposition, EventKind, Promise, Status, Ticket
+from responder.domain.ticket import Change, Disposition, Event, EventKind, Promise, Status, Ticket
 from responder.errors import Refused
 from responder.flows.desk import Desk
 from responder.flows.reporter_talk import Talk, address_of, next_number, tell_responsible
@@ -91,15 +91,15 @@ def write_letter(talk: Talk, draft: Draft) -> bool:
     """Puts a letter into the outbox, or keeps it to be told by hand. False if it was written before, or may not be."""
     if talk.reporter.erased_at is not None:
         return False
-    is_reachable = address_of(talk.desk, talk.reporter) is not None
+    is_reachable, place = address_of(talk.desk, talk.reporter) is not None, len(talk.change.events)
     if is_reachable:
+        # First, since the letter says when the next ones come.
         _news_is_out(talk, draft.letter)
     message_id = talk.tx.messages.write(_message(talk, draft))
     if message_id is None:
         return False
-    how = "Written to the reporter" if is_reachable else "To be told to the reporter by hand"
-    text = f"{how} ({draft.letter}){f': {draft.words}' if draft.words else '.'}"
-    talk.change.note(talk.now, EventKind.REPORTER, text, draft.actor, letter=draft.letter, message=message_id)
+    # Before what the clocks have to say of it: whoever reads the events meets the cause first.
+    talk.change.events.insert(place, _written(talk, draft, message_id, is_reachable=is_reachable))
     if is_reachable:
         # A lock of its own: a channel that hangs must not hold up the ticket.
         lock = f"message:{message_id}"
@@ -110,6 +110,13 @@ def write_letter(talk: Talk, draft: Draft) -> bool:
         if draft.letter in _MUST_BE_CALLED:
             _call_for_help(talk.desk, talk.tx, talk.change)
     return True
+
+
+def _written(talk: Talk, draft: Draft, message_id: int, *, is_reachable: bool) -> Event:
+    how = "Written to the reporter" if is_reachable else "To be told to the reporter by hand"
+    text = f"{how} ({draft.letter}){f': {draft.words}' if draft.words else '.'}"
+    data = {"letter": draft.letter, "message": message_id, **(_fact_of(draft.letter) if is_reachable else {})}
+    return Event(at=talk.now, kind=EventKind.REPORTER, actor=draft.actor, text=text, data=data)
 
 
 def _message(talk: Talk, draft: Draft) -> Message:
@@ -177,13 +184,19 @@ def _begin_to_ask(talk: Talk, letter: Letter) -> None:
 
 
 def _news_is_out(talk: Talk, letter: Letter) -> None:
-    """Tells the clocks that the reporter has heard from us."""
+    """Tells the clocks that the reporter has heard from us; the first answer ends no round that it begins."""
     if letter not in _NEWS:
         return
+    lifecycle.happened(talk.change, talk.policy, Fact.UPDATED, now=talk.now)
     earlier = talk.tx.reporters.letters(talk.ticket.id)
     if not any(letter_of(one.purpose) in _NEWS and one.state is not MessageState.BY_HAND for one in earlier):
+        text = "With this the reporter has the first answer."
+        talk.change.note(talk.now, EventKind.REPORTER, text, fact=Fact.ANSWERED)
         lifecycle.happened(talk.change, talk.policy, Fact.ANSWERED, now=talk.now)
-    lifecycle.happened(talk.change, talk.policy, Fact.UPDATED, now=talk.now)
+
+
+def _fact_of(letter: Letter | None) -> dict[str, object]:
+    return {"fact": Fact.UPDATED} if letter in _NEWS else {}
 
 
 def _call_for_help(desk: Desk, tx: Transaction, change: Change) -> None:
@@ -227,13 +240,14 @@ def drop_overtaken(talk: Talk) -> None:
 
 def _told(talk: Talk, message: Message, actor: str) -> None:
     letter = letter_of(message.purpose)
+    text = f"{actor} has told the reporter ({letter or message.purpose})."
+    data = {"letter": letter or "", "message": message.id, **_fact_of(letter)}
+    talk.change.note(talk.now, EventKind.REPORTER, text, actor, **data)
     if letter is not None:
         _news_is_out(talk, letter)
     talk.tx.messages.mark(message.id, MessageState.SENT, sent_at=talk.now)
     if letter is not None and message.episode == talk.ticket.episode:
         _begin_to_ask(talk, letter)
-    text = f"{actor} has told the reporter ({letter or message.purpose})."
-    talk.change.note(talk.now, EventKind.REPORTER, text, actor, letter=letter or "", message=message.id)
     talk.change.count("messages_total", channel="by_hand", outcome="sent")
 
 

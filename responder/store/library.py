@@ -2,8 +2,8 @@
 
 Finding is bounded, however many documents there are. For each word it is known how many documents hold it. The lists
 of the rare words are read whole; of the common ones only the newest documents that hold two of them together, and the
-articles that hold one. What is found is ranked by the words it shares; the best few are compared exactly
-(`domain.knowledge.similarity`).
+articles that hold one; if that is too little, the newest that hold one. What is found is ranked by the words it shares,
+and the best few are compared exactly (`domain.knowledge.similarity`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _MOST_RARE, _MOST_COMMON = 24, 5
 _MOST_PAIRED, _MOST_ALONE = 100, 50
 _TELLING = 0.5
 _KEPT = [one.name for one in fields(Description) if one.name != "said"]
+_Question = tuple[tuple[str, ...], int]
 _ARTICLE = [one.name for one in fields(Article) if one.name != "id"]
 
 _INSERT = {
@@ -133,14 +134,20 @@ class LibraryStore:
     def candidates(self, rarity: Rarity, limit: int = 50) -> list[Candidate]:
         """The documents that share the most telling of these words, the best first and the newest of equals."""
         shared: dict[int, set[str]] = {}
-        for words, most in plan(rarity):
-            for document in self._holding(words, most):
-                shared.setdefault(document, set()).update(words)
+        for stage in plan(rarity):
+            if len(shared) < limit:
+                self._gather(stage, shared)
         hefts = {word: rarity.of(word) * weight(word) for word in rarity.documents}
         points = {one: sum(hefts.get(word, 0.0) for word in words) for one, words in shared.items()}
         return self._read(sorted(points, key=lambda one: (-points[one], -one))[:limit])
 
+    def _gather(self, stage: Iterable[_Question], shared: dict[int, set[str]]) -> None:
+        for words, most in stage:
+            for document in self._holding(words, most):
+                shared.setdefault(document, set()).update(words)
+
     def _holding(self, words: Iterable[str], most: int) -> list[int]:
+        """The newest documents that hold all of these words."""
         query = (" AND " if self._is_sqlite else " & ").join(map(self._quoted, words))
         found = self._connection.exec_driver_sql(_HOLDING[self._dialect], (query, most))
         return [document for (document,) in found.fetchall()]
@@ -196,19 +203,22 @@ class LibraryStore:
         self._connection.execute(articles.update().where(articles.c.id == article.id).values(_row(article)))
 
 
-def plan(rarity: Rarity) -> list[tuple[tuple[str, ...], int]]:
-    """What to ask the index for: words that a document holds together, and how many documents at most."""
+def plan(rarity: Rarity) -> tuple[list[_Question], ...]:
+    """What to ask the index for: words that a document holds together, and how many documents at most.
+
+    The second stage is for the case that the first finds too little: common words that no document holds together.
+    """
     counts = rarity.documents
     telling = [word for word in counts if weight(word) >= _TELLING] or list(counts)
     telling.sort(key=lambda word: (counts[word], word))
     rare = [word for word in telling if counts[word] <= _RARE][:_MOST_RARE]
     common = [word for word in telling if counts[word] > _RARE][:_MOST_COMMON]
-    return [
+    first = [
         *(((word,), _RARE) for word in rare),
         *((pair, _MOST_PAIRED) for pair in combinations(common, 2)),
         *(((word, _kind(Source.ARTICLE)), _MOST_PAIRED) for word in common),
-        *(((word,), _MOST_ALONE) for word in common),
     ]
+    return first, [((word,), _MOST_ALONE) for word in common]
 
 
 # --- how a document is written -----------------------------------------------------------------------

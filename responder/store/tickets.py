@@ -162,6 +162,10 @@ class TicketStore:
         )
         return [row.ticket_id for row in self._connection.execute(query)]
 
+    def all_ids(self) -> list[int]:
+        """The ids of all tickets, open or closed."""
+        return [row.id for row in self._connection.execute(select(tickets.c.id).order_by(tickets.c.id))]
+
     def next_due(self) -> datetime | None:
         """When the next running clock comes to a warning or to its target."""
         return self._connection.execute(

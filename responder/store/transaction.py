@@ -36,10 +36,30 @@ class Numbering:
 
     template: str
     local_now: datetime
+    codes: Mapping[str, int]
 
     @classmethod
     def of(cls, policy: Policy, now: datetime) -> Numbering:
-        return cls(template=policy.number, local_now=now.astimezone(policy.zone))
+        codes = {name: kind.code for name, kind in policy.kinds.items()}
+        return cls(template=policy.number, local_now=now.astimezone(policy.zone), codes=codes)
+
+    def of_one_scope(self, new: list[Change]) -> dict[str, list[Change]]:
+        """New tickets by the scope of their serials, in the same order on every replica."""
+        if not (numbering.says(self.template, "kind") or numbering.says(self.template, "grade")):
+            return {numbering.scope(self.template, self.local_now): new}
+        found: dict[str, list[Change]] = {}
+        for change in new:
+            code, grade = self._said_by(change.after)
+            scope = numbering.scope(self.template, self.local_now, kind=code, grade=grade)
+            found.setdefault(scope, []).append(change)
+        return dict(sorted(found.items()))
+
+    def number(self, ticket: Ticket, serial: int) -> str:
+        code, grade = self._said_by(ticket)
+        return numbering.number(self.template, self.local_now, serial, kind=code, grade=grade)
+
+    def _said_by(self, ticket: Ticket) -> tuple[int, str]:
+        return self.codes.get(ticket.kind, 0), ticket.grade
 
 
 class Transaction:
@@ -148,11 +168,12 @@ class Transaction:
         if numbers is None:
             raise ValueError("new tickets need numbers")
         ids = self.sums.take("ticket id", len(new))
-        scope = f"number {numbering.scope(numbers.template, numbers.local_now)}"
-        serials = self.sums.take(scope, len(new))
-        for change, ticket_id, serial in zip(new, ids, serials, strict=True):
-            number = numbering.number(numbers.template, numbers.local_now, serial)
-            change.after = replace(change.after, id=ticket_id, number=number)
+        for change, ticket_id in zip(new, ids, strict=True):
+            change.after = replace(change.after, id=ticket_id)
+        for scope, changes in numbers.of_one_scope(new).items():
+            serials = self.sums.take(f"number {scope}", len(changes))
+            for change, serial in zip(changes, serials, strict=True):
+                change.after = replace(change.after, number=numbers.number(change.after, serial))
 
     def _write_what_follows(self, changes: list[Change], now: datetime) -> None:
         self.tickets.append([(change.after.id, event) for change in changes for event in change.events])
@@ -161,7 +182,7 @@ class Transaction:
             if change.before is not None and change.clocks != change.clocks_before:
                 self.tickets.replace_clocks(change.after.id, change.clocks)
         for change in changes:
-            if change.dossier is not None:
+            if change.dossier is not None and change.dossier != change.dossier_before:
                 self.dossiers.keep(change.after.id, change.dossier)
             if change.is_relapse:
                 self.runs.verify(change.after.id, since=change.after.episode_at, is_good=False)
@@ -197,8 +218,11 @@ class Transaction:
 
 
 def _says_something(change: Change) -> bool:
-    return change.before is not change.after or bool(
-        change.events or change.promises or change.sums or change.dossier or change.clocks != change.clocks_before
+    return (
+        change.before is not change.after
+        or bool(change.events or change.promises or change.sums)
+        or change.dossier != change.dossier_before
+        or change.clocks != change.clocks_before
     )
 
 

@@ -39,6 +39,7 @@ class Snapshot:
     heartbeats: list[Heartbeat]
     off: list[Off]
     budgets: list[Left]
+    actions: tuple[int, int]
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
@@ -63,6 +64,7 @@ def _gather(desk: Desk, tx: Transaction) -> Snapshot:
         heartbeats=tx.switchboard.heartbeats(),
         off=switched_off(desk, tx),
         budgets=budgets_left(desk, tx, now),
+        actions=tx.actions.counts(now),
     )
 
 
@@ -149,6 +151,10 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
         "heartbeat_silent": (
             "1 if a source's heartbeat is overdue.",
             [(_beat(beat), float(beat.silent_since is not None)) for beat in snapshot.heartbeats],
+        ),
+        "improvement_actions": (
+            "Actions that reviews promised and that are not done.",
+            [({"state": state}, float(n)) for state, n in zip(("open", "overdue"), snapshot.actions, strict=True)],
         ),
         "kill_switch": ("1 if all automation is switched off.", [({}, float(_all_is_off(snapshot)))]),
         "automation_off": (

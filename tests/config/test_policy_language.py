@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import time, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 from responder.adapters.yaml_file import load, parse
+from responder.cli import application
 from responder.config.policy import read_policy, shipped_profile
 from responder.config.policy_checks import Others
 from responder.config.policy_schema import json_schema
@@ -23,7 +28,7 @@ from responder.domain.grading import Bound, DurationBound
 from responder.domain.health_check import HealthCheckRule
 from responder.domain.kinds import Kind
 from responder.domain.policy import CAUSE_CLASSES, DEFAULT_CLOCKS, SOLUTION_KINDS, Policy, ReporterRule
-from responder.domain.requirements import Need
+from responder.domain.requirements import THINGS, Need
 from responder.domain.sla import Alarm, ClockRule, Daily
 from responder.domain.ticket import Action
 from responder.domain.workhours import Span
@@ -296,8 +301,6 @@ SCHEMA = json_schema()
 
 
 def written(content: object) -> str:
-    from io import StringIO
-
     stream = StringIO()
     YAML(typ="safe", pure=True).dump(content, stream)
     return stream.getvalue()
@@ -364,6 +367,12 @@ def test_the_schema_is_one_and_takes_the_shipped_profiles() -> None:
         jsonschema.validate(load(path).data, SCHEMA)
 
 
+def test_the_command_prints_the_schema() -> None:
+    printed = CliRunner().invoke(application(["schema"]), ["schema", "policy"])
+    assert printed.exit_code == 0
+    assert json.loads(printed.stdout) == SCHEMA
+
+
 def test_the_examples_of_the_reference_are_taken_by_the_parser_and_by_the_schema() -> None:
     page = (REPOSITORY / "docs" / "policy.md").read_text(encoding="utf-8")
     examples = [part.partition("```")[0] for part in page.split("```yaml\n")[1:]]
@@ -381,3 +390,8 @@ def test_the_reference_names_every_key_of_the_language() -> None:
             continue  # has a page of its own
         for key in part.get("properties", {}):
             assert f"`{key}`" in page or f"{key}:" in page, (name, key)
+
+
+def test_the_reference_names_every_fact_and_everything_that_can_be_required() -> None:
+    words = set(re.findall(r"[a-z_]+", (REPOSITORY / "docs" / "policy.md").read_text(encoding="utf-8")))
+    assert {*Fact, *THINGS} <= words

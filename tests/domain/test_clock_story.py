@@ -35,6 +35,7 @@ WORK = ClockRule(
     pause=frozenset({"waiting"}),
     text="until it is done",
 )
+ONCE = replace(WORK, again=frozenset())
 TARGETS: Mapping[str, Target] = {"work": 8 * HOUR}
 
 
@@ -106,8 +107,8 @@ def test_a_clock_that_is_paused_is_told_until_its_pause() -> None:
 
 
 def test_a_clock_past_its_target_is_told_until_now() -> None:
-    story = tell(breached(begun(), WORK), replace(WORK, again=frozenset()), at(10))
-    assert total(story) == story.used
+    story = tell(breached(begun(), ONCE), ONCE, at(10))
+    assert (story.used, total(story), story.breached_at) == (10 * HOUR, 10 * HOUR, at(8))
 
 
 def test_a_relapse_counts_the_time_in_between() -> None:
@@ -138,10 +139,8 @@ def test_only_the_newest_round_is_told_in_stretches() -> None:
     assert [(line.at, line.until) for line in story.lines if line.counted] == [(at(3), at(11))]
 
 
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["wait", "resume", "update", "restore", "relapse", "regrade", "reload"]), st.integers(0, 30)),
-    max_size=8,
-)  # fmt: skip
+WHAT = st.sampled_from(["wait", "resume", "update", "restore", "relapse", "regrade", "reload"])
+STEPS = st.lists(st.tuples(WHAT, st.integers(0, 30)), max_size=8)
 
 
 @given(steps=STEPS, calendar=st.sampled_from([ALWAYS, OFFICE]), later=st.integers(0, 200))
@@ -191,7 +190,7 @@ def without_target(clock: Clock) -> Clock:
     [
         (begun(), 1, "running"),
         (begun(), 8, "past its target"),
-        (breached(begun(), replace(WORK, again=frozenset())), 9, "past its target"),
+        (breached(begun(), ONCE), 9, "past its target"),
         (after(begun(), Fact.WAITING, 1, status="waiting"), 99, "paused"),
         (after(begun(), Fact.RESTORED, 8), 99, "stopped in time"),
         (after(begun(), Fact.RESTORED, 9), 99, "stopped late"),

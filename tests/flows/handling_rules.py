@@ -14,8 +14,9 @@ from responder.domain.gates import GateRule, OnTimeout
 from responder.domain.policy import DEFAULT_CLOCKS, GradePolicy, Policy
 from responder.domain.requirements import Need
 from responder.domain.sla import Alarm, ClockRule, Daily, Target
-from responder.domain.ticket import Action
+from responder.domain.ticket import MOVES, Action, Status
 from responder.domain.workhours import Calendar, Span
+from responder.flows.verbs import VERBS
 from tests.flows.people import HOUR, KINDS, MINUTE
 
 GATED = (Action.APPROVE, Action.RESOLVE, Action.CLOSE)
@@ -194,58 +195,76 @@ PLAN: Mapping[str, Any] = {
     "resources": {"disk": 1},
 }
 _WHY = {"reason": "because"}
-_FORMS: Mapping[str, list[Mapping[str, Any]]] = {
-    "acknowledge": [{}, _WHY],
-    "assign": [{"to": "mei"}, {"to": "lars"}, {"to": "otto"}, {"to": "nobody"}, {}],
-    "give-back": [_WHY, {}],
-    "escalate": [_WHY, _WHY, {}],
-    "note": [{"text": "hm"}, {"text": "no full stop"}, {}],
-    "attach": [{"name": "log", "content": "x"}, {"name": "log"}],
-    "wait": [{"for": "vendor", **_WHY}, {"for": "part", **_WHY}, {"for": "rain", **_WHY}, {"for": "vendor"}],
-    "resume": [_WHY, {}],
-    "register": [{"fields": {"model": "X1"}}, {"fields": {"model": ""}}, {}, {"fields": 7}],
-    "classify": [{"kind": "hardware"}, {"kind": "software"}, {"kind": "magic"}],
-    "regrade": [*({"grade": grade, **_WHY} for grade in ("P1", "P2", "P3", "P4", "P9")), {"grade": "P1"}],
-    "diagnose": [
-        {"text": "the disk is full"},
-        {"text": "it", "cause_class": "environment", "cause": "logs"},
-        {"text": "it", "cause_class": "ghosts"},
-        {},
-    ],
-    "propose": [
-        PLAN,
-        {"kind": "workaround", "steps": ["restart it each night"]},
-        {**PLAN, "kind": "prayer"},
-        {**PLAN, "steps": []},
-        {**PLAN, "owner": "nobody"},
-        {**PLAN, "due": "2001-01-01T00:00:00Z"},
-        {**PLAN, "due": "soon"},
-        {**PLAN, "resources": {"tape": 1}},
-        {**PLAN, "resources": {"disk": 9999}},
-    ],
-    "solve": [{"text": "rotated the logs"}, {}],
-    "restore": [_WHY, _WHY, {}],
-    "verify": [
-        *({"by": by, "good": good, "text": "seen"} for by in ("monitor", "test", "reporter") for good in (True, False)),
-        {"by": "oracle"},
-    ],
-    "relapse": [_WHY, {}],
-    "resolve": [_WHY, _WHY, {}],
-    "satisfaction": [{"score": 5}, {"score": 9}, {"score": "much"}, {}],
-    "follow-up": [{"text": "all is well"}, {}],
-    "dismiss": [
-        {"as": "false_alarm", **_WHY},
-        {"as": "pseudo_fault", "guide": "how to read the lamp", **_WHY},
-        {"as": "pseudo_fault", **_WHY},
-        {"as": "duplicate", **_WHY},
-        {"as": "maintenance"},
-    ],
-    "merge": [{"into": "1"}, {"into": "2", **_WHY}, {"into": "3"}, {"into": "99"}],
-    "split": [{"off": "1", **_WHY}, {"off": "2", **_WHY}, {"off": "3", **_WHY}, {"off": "2"}],
-    "close": [_WHY, _WHY, {}],
-    "reopen": [_WHY, {}],
-    "approve": [{}, _WHY],
-    "reject": [_WHY, {}],
+_LOOKS: list[Mapping[str, Any]] = [
+    {"by": by, "good": good, "text": "seen"} for by in ("monitor", "test", "reporter") for good in (True, False)
+]
+_ODD: list[Mapping[str, Any]] = [
+    {**PLAN, "kind": "prayer"},
+    {**PLAN, "steps": []},
+    {**PLAN, "owner": "nobody"},
+    {**PLAN, "due": "soon"},
+    {**PLAN, "due": "2001-01-01T00:00:00Z"},
+    {**PLAN, "resources": {"tape": 1}},
+    {**PLAN, "resources": {"disk": 9999}},
+]
+_FALSE, _PSEUDO = {"as": "false_alarm", **_WHY}, {"as": "pseudo_fault", "guide": "how to read the lamp", **_WHY}
+_Forms = list[Mapping[str, Any]]
+_FORMS: Mapping[str, tuple[_Forms, _Forms]] = {
+    "acknowledge": ([{}, _WHY], []),
+    "assign": ([{"to": "mei"}, {"to": "lars"}, {"to": "otto"}], [{"to": "nobody"}, {}]),
+    "give-back": ([_WHY], [{}]),
+    "escalate": ([_WHY], [{}]),
+    "note": ([{"text": "hm"}, {"text": "no full stop"}], [{}]),
+    "attach": ([{"name": "log", "content": "x"}], [{"name": "log"}]),
+    "wait": ([{"for": "vendor", **_WHY}, {"for": "part", **_WHY}], [{"for": "rain", **_WHY}, {"for": "vendor"}]),
+    "resume": ([_WHY], [{}]),
+    "register": ([{"fields": {"model": "X1"}}, {"fields": {"model": ""}}], [{}, {"fields": 7}]),
+    "classify": ([{"kind": "hardware"}, {"kind": "software"}], [{"kind": "magic"}]),
+    "regrade": ([{"grade": grade, **_WHY} for grade in ("P1", "P3", "P4")], [{"grade": "P9", **_WHY}, {"grade": "P1"}]),
+    "diagnose": (
+        [{"text": "the disk is full"}, {"text": "it", "cause_class": "environment", "cause": "logs"}],
+        [{"text": "it", "cause_class": "ghosts"}, {}],
+    ),
+    "propose": ([PLAN, PLAN, {"kind": "workaround", "steps": ["restart it each night"]}], _ODD),
+    "solve": ([{"text": "rotated the logs"}], [{}]),
+    "restore": ([_WHY], [{}]),
+    "verify": (_LOOKS, [{"by": "oracle"}]),
+    "relapse": ([_WHY], [{}]),
+    "resolve": ([_WHY], [{}]),
+    "satisfaction": ([{"score": 5}], [{"score": 9}, {"score": "much"}, {}]),
+    "follow-up": ([{"text": "all is well"}], [{}]),
+    "dismiss": (
+        [_FALSE, _PSEUDO],
+        [{"as": "pseudo_fault", **_WHY}, {"as": "duplicate", **_WHY}, {"as": "maintenance"}],
+    ),
+    "merge": ([{"into": "1"}, {"into": "2", **_WHY}, {"into": "3"}], [{"into": "99"}]),
+    "split": ([{"off": "1", **_WHY}, {"off": "2", **_WHY}, {"off": "3", **_WHY}], [{"off": "2"}]),
+    "close": ([_WHY], [{}]),
+    "reopen": ([_WHY], [{}]),
+    "approve": ([{}, _WHY], []),
+    "reject": ([_WHY], [{}]),
 }
-FORMS = tuple((verb, form) for verb, forms in _FORMS.items() for form in forms)
+GOOD = {verb: good for verb, (good, _) in _FORMS.items()}
+FORMS = tuple((verb, form) for verb, both in _FORMS.items() for forms in both for form in forms)
 """Good and bad ones."""
+_MOVING = (
+    "propose",
+    "wait",
+    "resume",
+    "relapse",
+    "reopen",
+    "restore",
+    "resolve",
+    "close",
+    "merge",
+    "dismiss",
+    "give-back",
+)
+_BESIDES = ("assign", "escalate", "diagnose", "classify", "regrade", "verify", "solve", "attach", "register", "split")
+
+
+def possible(status: Status, *, is_asked: bool) -> tuple[str, ...]:
+    """Verbs that make sense where a ticket stands; the ends of tickets more rarely, since most things end with them."""
+    moving = [verb for verb in _MOVING if (status, VERBS[verb].action) in MOVES]
+    further = [verb for verb in moving if verb not in ("merge", "dismiss")]
+    return (*moving, *further, *further, *_BESIDES, *(("approve", "reject", "approve", "approve") if is_asked else ()))

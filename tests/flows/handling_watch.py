@@ -33,12 +33,16 @@ _COUNTERS = {
 
 @dataclass
 class Watch:
-    """Every change that was written, and what was wrong with it. `tally` says how each round of a clock was counted."""
+    """Every change that was written, and what was wrong with it.
+
+    `tally` says how each round of a clock was counted, `excused` which alerts fired when people dismissed a ticket.
+    """
 
     desk: Desk | None = None
     wrong: list[str] = field(default_factory=list)
     written: list[Change] = field(default_factory=list)
     tally: dict[tuple[int, str, int], Counter[str]] = field(default_factory=dict)
+    excused: dict[int, set[str]] = field(default_factory=dict)
 
     def around(self, body: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
         """The same body, looked at in the transaction that holds it."""
@@ -74,6 +78,8 @@ class Watch:
             ]
             self.wrong += [f"{change.after.number}: {what}" for what in found]
             self.written.append(change)
+            if not change.after.is_open and any(_moved(change)):
+                self.excused[change.after.id] = set(change.after.firing)
 
     # --- counting ---------------------------------------------------------------------------------------
 

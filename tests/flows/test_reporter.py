@@ -12,13 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from responder.config.reporters import objection_to_reporters
+from responder.domain.facts import Fact
 from responder.domain.message import Message, MessageState
+from responder.domain.recount import recounted
 from responder.domain.report_form import form_of
 from responder.domain.reporter import Asked
 from responder.domain.reporter_answers import Answer, AnswerKind, Effect, Heard
 from responder.domain.requirements import Need
+from responder.domain.sla import ClockRule
 from responder.domain.ticket import Action, Change, Status
 from responder.errors import BadForm, NotFound, Refused, SendFailed
+from responder.flows.handle import do
 from responder.flows.report_by_person import add_reporter, open_report
 from responder.flows.reporter import ask_reporter, erase_contacts, progress_due, tell_progress
 from responder.flows.reporter_answers import reporter_says
@@ -229,6 +233,35 @@ async def test_no_label_note_command_or_colleague_ever_gets_into_a_letter(
     for one in written:
         text = (one.subject + one.body).split("/report/")[0]
         assert not [word for word in [*secret, "Li Wei", CONTACT] if word in text]
+
+
+async def test_what_letters_did_to_the_clocks_can_be_counted_anew_from_the_events(world: Reports) -> None:
+    verify = ClockRule(name="verify", start=frozenset({Fact.RESTORED}), stop=frozenset({Fact.VERIFIED}))
+    grades = {
+        name: replace(one, targets={**one.targets, "verify": 9 * DAY}) for name, one in world.desk.policy.grades.items()
+    }
+    world.rule(clocks=(*world.desk.policy.clocks, verify), grades=grades)
+    await world.opens()
+    await world.do("acknowledge")
+    await world.advance(2 * HOUR)
+    await tell_progress(world.desk, "1", "mei", "late")
+    await world.advance(7 * HOUR)
+    await tell_progress(world.desk, "1", "mei", "later")
+    await world.advance(HOUR)
+    await tell_progress(world.desk, "1", "mei", "in time")
+    await world.do("restore", reason="new fuse")
+    for _ in range(3):
+        await world.advance(DAY)
+    assert (await world.ticket())["status"] == "resolved"
+
+    def again(tx):  # type: ignore[no-untyped-def]
+        return recounted(tx.tickets.one(1).ticket, tx.tickets.events(1), world.desk.policy)
+
+    anew = await world.read(again)
+    for name in ("sla_clocks_met_total", "sla_clocks_breached_total"):
+        assert {labels: count for (one, labels), count in anew.items() if one == name} == await world.sums(name)
+    late = (("clock", "first_answer"), ("priority", "P3"), ("team", "ops"))
+    assert (await world.sums("sla_clocks_breached_total"))[late] == 1
 
 
 # --- when news are due -------------------------------------------------------------------------------
@@ -768,6 +801,16 @@ async def test_a_reopened_report_keeps_its_reporter(world: Reports) -> None:
     await world.advance(200 * DAY)
     assert await erase_contacts(world.desk) == 0
     assert (await world.reporter()).contact == CONTACT
+
+
+async def test_a_report_that_was_reopened_just_now_keeps_its_reporter(world: Reports) -> None:
+    await closed(world)
+    await do(world.desk, "reopen", "1", actor="mei", content={"reason": "it is back"})
+    assert (await world.reporter()).erase_at is not None
+    world.clock.advance(181 * DAY)
+    await erase_contacts(world.desk)
+    assert (await world.reporter()).contact == CONTACT
+    assert await erase_contacts(world.desk) == 0
 
 
 async def test_a_letter_that_has_not_left_when_its_contact_is_erased_stays_here(by_hand: Reports) -> None:

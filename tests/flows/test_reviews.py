@@ -224,6 +224,14 @@ async def test_a_ticket_that_needs_a_review_is_closed_once_it_is_there(world: Wo
     assert (await world.ticket())["status"] == "closed"
 
 
+async def test_a_review_that_was_the_last_thing_missing_resolves_the_ticket_at_once(world: World) -> None:
+    under(world, needs=(Need(move=Action.RESOLVE, needs=("review",)),))
+    await restored(world)
+    await world.advance(HOUR)
+    assert (await world.ticket())["status"] == "restored"
+    assert (await write_review(world.desk, "1", "ines", a_form(world))).status == "resolved"
+
+
 async def test_writing_anew_keeps_the_history_and_promises_nothing_twice(world: World) -> None:
     await restored(world)
     first = a_form(world)
@@ -515,3 +523,24 @@ async def test_a_file_that_is_no_yaml_is_shown_with_its_place(world: World, outs
     (tmp_path / "list.yml").write_text("- a\n")
     odd = await outside.runs("reviews", "write", "1", str(tmp_path / "list.yml"))
     assert (odd.exit_code, "is no review" in odd.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/api/v1/tickets/1/review/draft", "read"),
+        ("GET", "/api/v1/tickets/1/review", "read"),
+        ("GET", "/api/v1/tickets/1/review.md", "read"),
+        ("POST", "/api/v1/tickets/1/review", "act"),
+        ("GET", "/api/v1/actions", "read"),
+        ("POST", "/api/v1/actions/1/done", "act"),
+        ("POST", "/api/v1/actions/1/move", "act"),
+    ],
+)
+async def test_without_a_token_nothing_is_shown_or_done(
+    world: World, outside: Outside, method: str, path: str, scope: str
+) -> None:
+    settings = world.desk.configuration.settings.model_copy(update={"console": "token"})
+    world.desk.take_over(replace(world.desk.configuration, settings=settings))
+    status, problem = await outside.asks(method, path)
+    assert (status, f"a token with the scope {scope}" in problem["detail"]) == (401, True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from responder.adapters.yaml_file import load
+from responder.config.policy import read_policy
 from responder.domain.report_form import form_of
 from responder.domain.reporter_answers import Answer, AnswerKind, Heard
 from responder.domain.sla import Clock
@@ -20,6 +23,8 @@ from responder.flows.reporter_answers import reporter_says
 from responder.flows.reporter_letters import told
 from responder.flows.watch import look_at_clocks
 from responder.store.database import Database
+from responder.store.jobs import LocalJobs
+from responder.store.transaction import Transaction
 from tests.fakes import FakeClock
 from tests.world import MAIN, World, alert, resolved
 
@@ -102,6 +107,19 @@ class Walk(World):
                 pass
             await self.work()
 
+    async def leaps(self, duration: timedelta) -> None:
+        """As `passes`, but from one due instant to the next: exact, and fast over weeks. On SQLite only."""
+        end = self.clock.now() + duration
+        while (now := self.clock.now()) < end:
+            self.clock.advance_to(await self.read(partial(_coming, now=now, end=end)))
+            while await look_at_clocks(self.desk):
+                pass
+            await self.work()
+
+    async def leaps_to(self, instant: datetime) -> None:
+        """As `leaps`, to an instant."""
+        await self.leaps(instant - self.clock.now())
+
     async def forgets(self) -> None:
         """The hourly round that erases contacts."""
         while await erase_contacts(self.desk):
@@ -127,10 +145,27 @@ class Walk(World):
         """Who of our people has got messages, in order."""
         return [to for to, _, _ in self.sender.sent if "li.wei" not in to]
 
+    async def history(self, kind: str, key: str | int = 1) -> list[str]:
+        """The sentences of all events of this kind."""
+        return [event["text"] for event in (await self.ticket(key))["events"] if event["kind"] == kind]
+
+    def in_the_years_around(self, day: date) -> None:
+        """Reads the holidays of the policy as on this day, whatever day it is today."""
+        _, written = read_policy(load(self.path.parent / "policy.yml"))
+        configuration = self.desk.configuration
+        self.desk.take_over(replace(configuration, policy=written.as_policy(day)))
+
     def rule(self, **changes: Any) -> None:
         """Changes the policy in use."""
         configuration = self.desk.configuration
         self.desk.take_over(replace(configuration, policy=replace(configuration.policy, **changes)))
+
+
+def _coming(tx: Transaction, now: datetime, end: datetime) -> datetime:
+    """When something is due next: a job, or a clock that warns or runs out."""
+    clocks = [tx.tickets.one(ticket_id).clocks[name].next_at for ticket_id, name in tx.tickets.clocks_to_look_at(end)]
+    found = [end, LocalJobs(tx.connection).next_due_at(now), *clocks]
+    return min(at for at in found if at is not None and at > now)
 
 
 def _people(people: Mapping[str, tuple[list[str], dict[str, int]]]) -> str:

@@ -89,7 +89,7 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
         .render(
             ticket=parts.ticket,
             facts=[*([("description", description[:600])] if description else []), *labels],
-            clocks=[clock for clock in parts.clocks.values() if clock.is_running],
+            clocks=[clock for clock in parts.clocks.values() if clock.is_running and clock.due_at],
             runs=[_told(tried) for tried in parts.tried],
             why=parts.why,
             ack_link=parts.ack_link,
