@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import inspect
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, fail, pairs
+from responder.cli.common import JsonOption, pairs
 from responder.cli.tickets import Key, done, tickets
 
 Fields = dict[str, Any]
@@ -88,12 +89,11 @@ def _note(text: Text) -> Fields:
 
 
 @verb("attach")
-def _attach(file: Annotated[Path, typer.Argument(help="A text file.", exists=True, dir_okay=False)]) -> Fields:
-    """Keep a text file with the ticket."""
-    try:
-        return {"name": file.name, "content": file.read_text(encoding="utf-8")}
-    except UnicodeDecodeError:
-        fail(f"{file} is not text", FAILED)
+def _attach(
+    file: Annotated[Path, typer.Argument(help="A file of at most 3 MB.", exists=True, dir_okay=False)],
+) -> Fields:
+    """Keep a file with the ticket: a log, a screenshot, a report."""
+    return {"name": file.name, "content_base64": b64encode(file.read_bytes()).decode()}
 
 
 @verb("wait")

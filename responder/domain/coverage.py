@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Generic, TypeVar
 
-from responder.domain.grading import AFFECTED_USERS, GradeRule, affected_users, fact
+from responder.domain.grading import (
+    AFFECTED_USERS,
+    PREDICTED_DURATION,
+    DurationBound,
+    GradeRule,
+    affected_users,
+    fact,
+    predicted_duration,
+    says,
+)
 from responder.domain.matching import Matcher
 from responder.domain.policy import FirstAidRule, Policy
 from responder.domain.series import SeriesLabels
@@ -99,7 +109,21 @@ def _grade_conditions(rule: GradeRule, alert: StaticAlert) -> Conditions:
     if bound is not None:
         asked = _fact(alert, AFFECTED_USERS, lambda value: bound.holds(affected_users({AFFECTED_USERS: value}, {})))
         found = _both(found, asked)
-    return _both(found, _fact(alert, "impact", lambda value: value in impact)) if impact else found
+    if impact:
+        found = _both(found, _fact(alert, "impact", lambda value: value in impact))
+    if rule.predicted_duration is not None:
+        found = _both(found, _fact(alert, PREDICTED_DURATION, partial(_lasts, rule.predicted_duration)))
+    for name, words in rule.facts.items():
+        found = _both(found, _fact(alert, name, partial(_is_said, words)))
+    return found
+
+
+def _lasts(bound: DurationBound, value: str) -> bool:
+    return bound.holds(predicted_duration({PREDICTED_DURATION: value}, {}))
+
+
+def _is_said(words: tuple[str, ...], value: str) -> bool:
+    return says(value, words)
 
 
 def _fact(alert: StaticAlert, name: str, holds: Callable[[str], bool]) -> Conditions:

@@ -94,7 +94,8 @@ THINGS: Mapping[str, Thing] = {
         is_there=_verified(Verifier.REPORTER), text="the reporter's confirmation", verb="verify"
     ),
     "satisfaction": Thing(
-        is_there=lambda case: case.dossier.satisfaction is not None,
+        # A text without a score is what the reporter's silence has left.
+        is_there=lambda case: case.dossier.satisfaction is not None or bool(case.dossier.satisfaction_text),
         text="the reporter's satisfaction",
         verb="satisfaction",
     ),

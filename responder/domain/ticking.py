@@ -104,10 +104,12 @@ _ENDS = frozenset({Fact.CLOSED, Fact.DISMISSED, Fact.MERGED})
 
 def _begun(rule: ClockRule, fact: Fact, scene: Scene, old: Clock | None = None) -> Clock:
     mark = Mark(at=scene.at, kind=MarkKind.STARTED, why=fact.value, target=_target(rule, scene))
-    if old is None and rule.calendar.is_always and isinstance(mark.target, timedelta) and not rule.warn:
+    if old is None and rule.calendar.is_always and isinstance(mark.target, timedelta):
         # The way of every new alert: worth a few microseconds.
         due = scene.at + mark.target
-        return Clock(name=rule.name, started_at=scene.at, due_at=due, next_at=due, marks=(mark,))
+        coming = scene.at + mark.target * (min(rule.warn) / 100) if rule.warn else due
+        fresh = Clock(name=rule.name, started_at=scene.at, due_at=due, next_at=coming, marks=(mark,))
+        return _paused_or_not(fresh, rule, scene) if rule.pause else fresh
     marks = (*(old.marks if old else ()), mark)
     return _paused_or_not(reckoned(Clock(name=rule.name, started_at=scene.at, marks=marks), rule), rule, scene)
 

@@ -39,5 +39,8 @@ def _meant(desk: Desk, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, .
     tiers = [1] if Notify.TEAM in alarm.tell or (Notify.ASSIGNEE in alarm.tell and not ticket.assignee) else []
     if Notify.NEXT_TIER in alarm.tell:
         tiers.append(max(ticket.tier, 1) + 1)
+    if tiers and not desk.policy.promises_of(ticket.grade).tiers:
+        # Whom nobody wakes when it opens nobody wakes for its clock.
+        return told, why
     called, why_called = team_of(desk, ticket, tiers) if tiers else ((), "")
     return tuple(dict.fromkeys((*told, *called))), "; ".join(one for one in (why, why_called) if one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,19 @@ class Form:
         if not isinstance(found, str):
             raise BadForm(f"“{name}” is not a text.")
         return _clean(found)
+
+    def content(self, name: str) -> bytes:
+        """The content of a file: a text, or bytes in base64 under the same name with `_base64`."""
+        coded = self._content.get(f"{name}_base64")
+        if coded is None:
+            found = self._content.get(name)
+            if not isinstance(found, str) or not found:
+                raise BadForm(f"“{name}” is missing: a text, or bytes as “{name}_base64”.")
+            return found.encode()
+        try:
+            return b64decode(coded if isinstance(coded, str) else "", validate=True)
+        except ValueError as error:
+            raise BadForm(f"“{name}_base64” is not base64.") from error
 
     def texts(self, name: str) -> tuple[str, ...]:
         """A list of texts; empty ones are left out."""

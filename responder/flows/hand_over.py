@@ -27,6 +27,7 @@ class Reason:
 
     why: str
     purpose: str
+    seen: str = ""
 
 
 async def hand_over(desk: Desk, job: Job) -> None:
@@ -42,14 +43,21 @@ def _hand_over(desk: Desk, tx: Transaction, job: Job) -> None:
     ticket, now = known.ticket, desk.clock.now()
     if ticket.signal is Signal.CLEARED or ticket.acknowledged_by:
         return
-    change = Change.of(ticket, known.clocks)
+    change, seen = Change.of(ticket, known.clocks), ""
     if ticket.status is not Status.HANDED_OVER:
         if refusal(ticket, Action.HAND_OVER):
             return
         lifecycle.hand_over(change, desk.policy, now=now, reason=why)
         if ticket.episode == 1 and ticket.handed_over_at is None:
-            recognise(desk, tx, change, tx.dossiers.of_ticket(ticket.id))
-    _tell(desk, tx, Known(ticket=change.after, clocks=change.clocks), change, Reason(why=why, purpose=purpose))
+            found = recognise(desk, tx, change, tx.dossiers.of_ticket(ticket.id))
+            seen = found.sentence if found.is_recurring else ""
+    _tell(
+        desk,
+        tx,
+        Known(ticket=change.after, clocks=change.clocks),
+        change,
+        Reason(why=why, purpose=purpose, seen=seen),
+    )
     tx.apply([change], now)
 
 
@@ -97,6 +105,7 @@ def _message(
         ack_link=desk.links.acknowledge(claim),
         ticket_link=desk.links.ticket(ticket.number),
         suggestion=offer,
+        seen=reason.seen,
     )
     return Message(
         ticket_id=ticket.id,

@@ -204,6 +204,9 @@ def after_the_move(desk: Desk, tx: Transaction, change: Change) -> None:
         resolve_if_ready(desk, tx, change)
     if change.after.status is Status.CLOSED and change.before and change.before.is_open:
         after_closing(desk, tx, change)
+    elif change.after.status is Status.CLOSED:
+        # What is learnt later is found, too.
+        index_closed(tx, change.after, change.dossier or tx.dossiers.of_ticket(change.after.id))
 
 
 def _use_parts(tx: Transaction, change: Change, now: datetime) -> None:

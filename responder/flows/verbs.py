@@ -9,7 +9,7 @@ from responder.domain.correlation import all_clear
 from responder.domain.dossier import Plan, Verifier
 from responder.domain.gates import gate_for
 from responder.domain.requirements import missing_sentence
-from responder.domain.ticket import Action, Change, EventKind, refusal
+from responder.domain.ticket import Action, Change, EventKind, Ticket, refusal
 from responder.errors import Refused
 from responder.flows import parts
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
@@ -205,7 +205,17 @@ def _close(move: Move) -> str | None:
     return None
 
 
+def _newer(move: Move, ticket: Ticket) -> str | None:
+    """Why a ticket cannot live again beside a newer one of the same trouble."""
+    newest = move.tx.tickets.latest([ticket.trouble]).get(ticket.trouble)
+    if newest is None or newest.id == ticket.id or not newest.is_open:
+        return None
+    return f"{ticket.number} cannot be reopened: the same trouble is {newest.number} now, and that is open"
+
+
 def _reopen(move: Move) -> str | None:
+    if newer := _newer(move, move.change.after):
+        return newer
     return endings.reopen(move.change, move.acting, move.form.text("reason"))
 
 
@@ -224,6 +234,8 @@ def _merge(move: Move) -> str | None:
 def _split(move: Move) -> str | None:
     member = opened_change(move.tx, move.form.text("off"))
     member.dossier = None
+    if newer := _newer(move, member.after):
+        return newer
     alerts = _alerts_that_came_with(move, member)
     if refused := endings.split(move.change, member, move.acting, move.form.text("reason"), alerts):
         return refused
@@ -242,15 +254,29 @@ def _listed(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\x00" not in content.decode()
+    except UnicodeDecodeError:
+        return False
+
+
 def _attach(move: Move) -> str | None:
-    name, text = move.form.text("name"), move.form.text("content")
-    content = text.encode()
+    name = move.form.text("name")
+    content = move.form.content("content")
     if len(content) > LARGEST_ATTACHMENT:
         return f"{name} is larger than {LARGEST_ATTACHMENT // 1024 // 1024} MB"
     ticket = move.change.after
     if len(move.tx.attachments.of_ticket(ticket.id)) >= MOST_ATTACHMENTS:
         return f"{ticket.number} has {MOST_ATTACHMENTS} attachments already"
-    kept = Attachment(ticket_id=ticket.id, name=name, at=move.acting.now, content=content, actor=move.acting.actor)
+    kept = Attachment(
+        ticket_id=ticket.id,
+        name=name,
+        at=move.acting.now,
+        content=content,
+        media_type="text/plain; charset=utf-8" if _is_text(content) else "application/octet-stream",
+        actor=move.acting.actor,
+    )
     made = move.tx.attachments.keep(kept)
     move.change.note(move.acting.now, EventKind.HANDLED, f"Attached: {name}", move.acting.actor, attachment=made)
     return None
@@ -262,7 +288,7 @@ _ALL = (
     Verb(name="give-back", run=_give_back, action=Action.HAND_OVER, fields=("reason",), text="Back to its team."),
     Verb(name="escalate", run=_escalate, fields=("reason",), text="To the next tier."),
     Verb(name="note", run=_note, fields=("text",), text="Remember something."),
-    Verb(name="attach", run=_attach, fields=("name", "content"), text="Keep a text with it."),
+    Verb(name="attach", run=_attach, fields=("name", "content"), text="Keep a file with it."),
     Verb(
         name="wait", run=_wait, action=Action.WAIT, fields=("for", "reason"), text="For the reporter, a vendor, a part."
     ),

@@ -15,7 +15,7 @@ from responder.domain.dossier import EMPTY, Dossier, Plan, Review, Verification,
 from responder.store.tables import articles, dossiers, reporters
 
 _REPORTERS = select(func.count()).where(reporters.c.ticket_id == bindparam("ticket"))
-_ARTICLES = select(func.count()).where(articles.c.ticket_id == bindparam("ticket"))
+_ARTICLES = select(func.count()).where(articles.c.ticket_id == bindparam("ticket"), articles.c.state == "published")
 _TUPLES = ("steps", "whys", "factors", "participants")
 
 
@@ -33,7 +33,7 @@ class DossierStore:
         return bool(self._connection.execute(_REPORTERS, {"ticket": ticket_id}).scalar())
 
     def has_article(self, ticket_id: int) -> bool:
-        """Whether the knowledge base has an article about it."""
+        """Whether the knowledge base has a published article about it."""
         return bool(self._connection.execute(_ARTICLES, {"ticket": ticket_id}).scalar())
 
     def keep(self, ticket_id: int, dossier: Dossier) -> None:

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from tests.acceptance import comparing, story, switchover
+from tests.acceptance.archive import recounted
 from tests.acceptance.progress import Failed, elapsed, require, say
 from tests.acceptance.stage import Stage
 from tests.servers.namespaces import may_be_made
@@ -75,7 +76,7 @@ def _play(folder: Path, initial: Path, database: str) -> dict[str, Any]:
             stage.start(running)
             first = story.self_healed(stage)
             second = story.handed_over(stage)
-            return {"fault_1": first, "fault_2": second, **_compared(stage)}
+            return {"fault_1": first, "fault_2": second, **_compared(stage), "recounted": recounted(stage)}
         except Exception:
             say(stage.tails())
             raise

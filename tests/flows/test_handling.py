@@ -272,7 +272,7 @@ async def test_a_pseudo_fault_needs_its_guide_and_counts_in_no_service_level(wor
     assert (await world.ticket())["status"] == "closed"
     assert not await world.sums("sla_clocks_met_total")
     excluded = await world.sums("sla_clocks_excluded_total")
-    assert sum(excluded.values()) == 3
+    assert sum(excluded.values()) == 4
     assert {dict(labels)["reason"] for labels in excluded} == {"pseudo_fault"}
 
 

@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from responder.domain.approval import able
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket
 from responder.errors import BadForm, NotFound, Refused, ResponderError
 from responder.flows.handle import do
@@ -28,7 +29,6 @@ from responder.flows.replan import replan
 from responder.flows.verbs import VERBS
 from tests.flows.handling_model import ModelWorld, Seen, empty_database, one_step, way_out
 from tests.flows.handling_rules import FORMS, GOOD, Rules, possible, rules
-from tests.flows.people import MINUTE
 
 RUNS = int(os.environ.get("RUNS_OF_THE_MODEL", "0"))
 HOSTS, SEVERITIES = ("web-1", "web-2", "web-3"), ("critical", "warning", "info")
@@ -47,14 +47,17 @@ class Handling(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.known: dict[int, Seen] = {}
         self.is_sound = False
+        self.reloads = 0
 
-    @initialize(rules=rules(), is_correlated=st.booleans())
-    def begin(self, rules: Rules, is_correlated: bool) -> None:
+    @initialize(rules=rules(), is_correlated=st.booleans(), severity=st.sampled_from(SEVERITIES))
+    def begin(self, rules: Rules, is_correlated: bool, severity: str) -> None:
         folder = Path(self._folder.name)
         self.database = empty_database(folder)
         self.watch = self.database.watch
         self.world = ModelWorld(folder, self.database, rules, is_correlated=is_correlated)
         self._do(self.world.stock_up())
+        self._do(self.world.shows("web-1", severity, is_firing=True))
+        self._do(self.world.work())
 
     def teardown(self) -> None:
         try:
@@ -74,6 +77,7 @@ class Handling(RuleBasedStateMachine):
 
     # --- what may happen ------------------------------------------------------------------------------------
 
+    @precondition(lambda self: len(self.world.firing) < 4)
     @rule(hosts=st.sets(st.sampled_from(HOSTS), min_size=1, max_size=2), severity=st.sampled_from(SEVERITIES))
     def alerts_fire(self, hosts: set[str], severity: str) -> None:
         for host in sorted(hosts):
@@ -96,13 +100,35 @@ class Handling(RuleBasedStateMachine):
             self._do(self.world.work())
 
     @precondition(lambda self: self.known)
-    @rule(ticket=TICKETS, who=st.sampled_from(PEOPLE), verb=st.integers(0, 99), form=st.integers(0, 5))
-    def somebody_does_what_is_possible(self, ticket: int, who: str, verb: int, form: int) -> None:
-        seen = self._one(ticket)
-        verbs = possible(seen.ticket.status, is_asked=bool(seen.waiting))
-        name = verbs[verb % len(verbs)]
-        self._do(self._acts(seen, (who, (name, GOOD[name][form % len(GOOD[name])])), ""))
-        self._do(self.world.work())
+    @rule(ticket=TICKETS, data=st.data(), times=st.integers(1, 5))
+    def people_work_on_it(self, ticket: int, data: st.DataObject, times: int) -> None:
+        self._works(ticket, data, times)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), times=st.integers(2, 9))
+    def people_work_on_the_first_one(self, data: st.DataObject, times: int) -> None:
+        self._works(0, data, times)
+
+    def _works(self, ticket: int, data: st.DataObject, times: int) -> None:
+        number = self._one(ticket).ticket.id
+        for _ in range(times):
+            seen = self.known[number] = self.loop.run_until_complete(self.world.seen(number))
+            others = [one.ticket for one in self.known.values() if one.ticket.id != number]
+            members = [one.id for one in others if one.merged_into == number]
+            verbs = possible(seen.ticket.status, is_asked=bool(seen.waiting), has_members=bool(members))
+            verb = data.draw(st.sampled_from(verbs))
+            forms = {
+                "merge": [{"into": str(one.id)} for one in others if one.is_open],
+                "split": [{"off": str(one), "reason": "another cause"} for one in members],
+            }
+            form = data.draw(st.sampled_from(forms.get(verb) or GOOD[verb]))
+            who = data.draw(st.sampled_from(self._who_may(verb, seen)))
+            self._do(self._acts(seen, (who, (verb, form)), ""))
+            self._do(self.world.work())
+
+    def _who_may(self, verb: str, seen: Seen) -> tuple[str, ...]:
+        roles = seen.waiting[0].roles if verb in ("approve", "reject") else ()
+        return able(roles, self.world.desk.configuration.people)
 
     @precondition(lambda self: self.known)
     @rule(ticket=TICKETS, first=DOINGS, second=DOINGS)
@@ -110,27 +136,21 @@ class Handling(RuleBasedStateMachine):
         self._do(self._both_act(self._one(ticket).ticket, first, second))
 
     @precondition(lambda self: self.known)
-    @rule(ticket=TICKETS, steps=st.integers(1, 4))
-    def somebody_goes_on(self, ticket: int, steps: int) -> None:
-        async def go_on(key: int) -> None:
-            for _ in range(steps):
-                seen = await self.world.seen(key)
-                if seen.ticket.is_open:
-                    await one_step(self.world, seen)
-                await self.world.work()
+    @rule(ticket=TICKETS, is_to_the_end=st.booleans())
+    def somebody_goes_on(self, ticket: int, is_to_the_end: bool) -> None:
+        seen = self._one(ticket)
+        if seen.ticket.is_open:
+            self._do(way_out(self.world, seen.ticket.id) if is_to_the_end else one_step(self.world, seen))
+        self._do(self.world.work())
 
-        self._do(go_on(self._one(ticket).ticket.id))
+    @rule(minutes=st.sampled_from([1, 11, 61, 125, 260, 1500]), looks=st.sampled_from([0, 1, 4]))
+    def time_passes(self, minutes: int, looks: int) -> None:
+        self._do(self.world.later(minutes, looks=looks))
 
-    @rule(minutes=st.sampled_from([1, 11, 61, 125, 260, 1500]), in_steps=st.booleans())
-    def time_passes(self, minutes: int, in_steps: bool) -> None:
-        self._do(self.world.later(minutes, in_steps=in_steps))
-
-    @rule(minutes=st.sampled_from([1, 61, 300]))
-    def time_passes_and_nothing_is_done(self, minutes: int) -> None:
-        self.world.clock.advance(minutes * MINUTE)
-
+    @precondition(lambda self: self.reloads < 2)
     @rule(rules=rules(), is_restart=st.booleans())
     def the_policy_is_reloaded(self, rules: Rules, is_restart: bool) -> None:
+        self.reloads += 1
         old = self.world.desk.policy
         self.world.play_by(rules)
         self._do(replan(self.world.desk, None if is_restart else old))

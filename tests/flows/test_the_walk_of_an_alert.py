@@ -105,7 +105,7 @@ async def test_a_relapse_in_the_quiet_time_goes_to_people_and_first_aid_is_not_r
 
 async def test_a_refire_soon_after_closing_reopens_and_the_cooldown_is_named(world: World) -> None:
     world.path.parent.joinpath("policy.yml").write_text(
-        "extends: p1-p4\ngrades: {P1: {quiet: 1m, close_after: 1m}}\n"
+        "extends: p1-p4\nmoves: []\ngrades: {P1: {quiet: 1m, close_after: 1m}}\n"
         "first_aid: [{name: r, when: ['alertname=\"ServiceDown\"'], runbook: restart-app}]\n"
     )
     world.desk = world.another_desk()

@@ -13,20 +13,23 @@ from responder.adapters.yaml_file import load
 from responder.config.policy import read_policy
 from responder.domain.report_form import form_of
 from responder.domain.reporter_answers import Answer, AnswerKind, Heard
+from responder.domain.review import ReviewForm
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
 from responder.errors import Refused
 from responder.flows.handle import do
+from responder.flows.knowledge import draft, publish
 from responder.flows.report_by_person import open_report
 from responder.flows.reporter import erase_contacts, tell_progress
 from responder.flows.reporter_answers import reporter_says
 from responder.flows.reporter_letters import told
+from responder.flows.review import write_review
 from responder.flows.watch import look_at_clocks
 from responder.store.database import Database
 from responder.store.jobs import LocalJobs
 from responder.store.transaction import Transaction
 from tests.fakes import FakeClock
-from tests.world import MAIN, World, alert, resolved
+from tests.world import MAIN, World, alert, resolved, texts
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MONDAY = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -120,6 +123,32 @@ class Walk(World):
         """As `leaps`, to an instant."""
         await self.leaps(instant - self.clock.now())
 
+    async def goes_by(self, duration: timedelta, step: timedelta = timedelta(hours=1)) -> None:
+        """Time goes by in steps as large as the story allows."""
+        end = self.clock.now() + duration
+        while self.clock.now() < end:
+            self.clock.advance(min(step, end - self.clock.now()))
+            while await look_at_clocks(self.desk):
+                pass
+            await self.work()
+
+    async def reviews(self, who: str, key: str | int = 1, **content: Any) -> Ticket:
+        """Writes a review; what `content` does not say is filled in."""
+        given: dict[str, Any] = {
+            "root_cause": "The seal is too thin.",
+            "cause_class": "product_defect",
+            "whys": ("It leaked.", "The seal broke."),
+            **content,
+        }
+        ticket = await write_review(self.desk, str(key), who, ReviewForm(**given))
+        await self.work()
+        return ticket
+
+    async def writes_article(self, who: str, key: str | int = 1) -> None:
+        """Drafts an article from what was found out, and publishes it."""
+        article = await draft(self.desk, str(key), who)
+        await publish(self.desk, article.id, who)
+
     async def forgets(self) -> None:
         """The hourly round that erases contacts."""
         while await erase_contacts(self.desk):
@@ -140,6 +169,17 @@ class Walk(World):
     def letters(self) -> list[str]:
         """What has been sent to the reporter, oldest first."""
         return [body for to, _, body in self.sender.sent if "li.wei" in to]
+
+    async def sentences(self, key: str | int = 1) -> str:
+        """All that stands in the ticket's history."""
+        return texts(await self.ticket(key))
+
+    async def status(self, key: str | int = 1) -> str:
+        return str((await self.ticket(key))["status"])
+
+    def told_since(self, count: int) -> list[tuple[str, str]]:
+        """Who of our people has got which text since there were `count` messages, in order."""
+        return [(to, f"{subject}\n{body}") for to, subject, body in self.sender.sent[count:] if "li.wei" not in to]
 
     def told(self) -> list[str]:
         """Who of our people has got messages, in order."""

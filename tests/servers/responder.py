@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
 from pathlib import Path
 from typing import Any
 
-from tests.servers.program import Program, asked_for_json, environment
+from tests.servers.program import Program, asked, asked_for_json, environment
 
 
 class Responder(Program):
@@ -33,6 +34,21 @@ class Responder(Program):
     def api(self, path: str) -> Any:
         headers = {"Authorization": f"Bearer {self._token}"}
         return asked_for_json(f"{self.url}/api/v1/{path}", headers=headers)
+
+    def tried(self, path: str, content: dict[str, Any]) -> tuple[int, Any]:
+        """The status and the answer to a POST, whether it was done or refused."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        try:
+            answer = asked(f"{self.url}/api/v1/{path}", data=json.dumps(content).encode(), headers=headers)
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+        return 200, json.loads(answer)
+
+    def post(self, path: str, content: dict[str, Any]) -> Any:
+        """The answer to a POST that must be done."""
+        status, answer = self.tried(path, content)
+        assert status == 200, f"{path}: {status} {answer}"
+        return answer
 
     def tickets(self) -> list[dict[str, Any]]:
         """All tickets, oldest first, each with all that is known of it."""

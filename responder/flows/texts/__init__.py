@@ -42,6 +42,7 @@ class HandOverText:
     ack_link: str
     ticket_link: str
     suggestion: QuestionText | None = None
+    seen: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,7 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
             ack_link=parts.ack_link,
             ticket_link=parts.ticket_link,
             suggestion=parts.suggestion,
+            seen=parts.seen,
             links=sorted(parts.ticket.links.items()),
         )
     )
