@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from responder.adapters.notifier import objection_to
+from responder.adapters.yaml_file import load
 from responder.cli.common import JsonOption, fail, out, print_json
+from responder.config.policy import PolicyFile, read_policy, shipped_profile
 
 _FILES = Path(__file__).parent / "init_files"
 UNTOUCHED = "replace-this-address"
 _NOWHERE = f"json://127.0.0.1:9181/{UNTOUCHED}"
+_DEFAULT = "p1-p4"
+_OF_THE_DEFAULT = ("zone:", "default_team:")
+"""Settings of the starting policy that other profiles make themselves."""
+
+
+def _profiles() -> list[str]:
+    """The names of the shipped profiles, the default first."""
+    default = shipped_profile(_DEFAULT)
+    names = sorted(path.stem for path in default.parent.glob("*.yml")) if default else []
+    return sorted(names, key=lambda name: name != _DEFAULT)
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write the files.")] = Path(),
     notify: Annotated[str, typer.Option(help="The apprise URL of the first person on call.")] = _NOWHERE,
+    profile: Annotated[str, typer.Option(help=f"The rules to begin with: {', '.join(_profiles())}.")] = _DEFAULT,
     json: JsonOption = False,
 ) -> None:
     """Write a commented configuration, policy, inventory and people file, secrets, and the Alertmanager snippet."""
     if objection := objection_to(notify):
         fail(f"--notify: {objection}")
+    if profile not in _profiles():
+        fail(f"--profile: there is no shipped profile {profile}; there are {', '.join(_profiles())}")
     made = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FILES.glob("*.yml"))}
+    made |= _fitting(profile, made["policy.yml"])
     made |= {
         "secret.key": secrets.token_urlsafe(48) + "\n",
         "tokens/alertmanager": secrets.token_urlsafe(32) + "\n",
@@ -50,6 +67,54 @@ def init(
     )
     if notify == _NOWHERE:
         out.print(f"Put a real address into {folder / 'secrets/first-pager'}: so far nobody is told.", markup=False)
+
+
+# --- what another profile needs ------------------------------------------------------------------------------
+
+
+def _fitting(profile: str, policy: str) -> dict[str, str]:
+    """The files that differ for another profile than the default: its policy, and people with its teams and roles."""
+    path = shipped_profile(profile)
+    if profile == _DEFAULT or path is None:
+        return {}
+    _, rules = read_policy(load(path))
+    paragraphs = policy.replace(_DEFAULT, profile).split("\n\n")
+    kept = [one for one in paragraphs if not any(f"\n{key}" in f"\n{one}" for key in _OF_THE_DEFAULT)]
+    return {"policy.yml": "\n\n".join(kept).rstrip() + "\n", "people.yml": _people(profile, rules)}
+
+
+def _people(profile: str, rules: PolicyFile) -> str:
+    """A person for each tier and each role, all with the first address, until real ones take their places."""
+    lines = [
+        f"# The teams and roles that {profile} needs. Put real people in their places: docs/profiles/{profile}.md",
+        "# Channels are apprise URLs (https://github.com/caronc/apprise/wiki); keep those with a secret in a file of",
+        "# their own, that only the service can read. Two roles that must agree need two people.",
+        "people:",
+    ]
+    channel = "channels: [{name: pager, url_file: secrets/first-pager}]"
+    lines += [f"  - {{name: {name}, {channel}}}" for name in _TIERS]
+    lines += [f"  - {{name: the-{role}, roles: [{role}], {channel}}}" for role in _roles(rules)]
+    tiers = ", ".join(f"{number}: [{name}]" for number, name in enumerate(_TIERS, 1))
+    lines += ["", "teams:", *(f"  - {{name: {team}, tiers: {{{tiers}}}}}" for team in _teams(rules))]
+    return "\n".join(lines) + "\n"
+
+
+_TIERS = ("first", "second", "third")
+
+
+def _roles(rules: PolicyFile) -> list[str]:
+    """Every role that the rules name, once."""
+    clocks = [clock for clock in rules.clocks.values() if clock is not None]
+    alarms = [rules.actions.on_overdue, *(alarm for clock in clocks for alarm in (clock.on_warn, clock.on_breach))]
+    named: list[Iterable[str]] = [grade.roles for grade in rules.grades.values()]
+    named += [role for gate in rules.gates for role in (gate.all_of, gate.any_of, gate.inform)]
+    named += [alarm.roles for alarm in alarms]
+    return list(dict.fromkeys(role for roles in named for role in roles))
+
+
+def _teams(rules: PolicyFile) -> list[str]:
+    kinds = [kind.team for kind in rules.kinds.values() if kind is not None and kind.team]
+    return list(dict.fromkeys([rules.default_team, *kinds, *(rule.team for rule in rules.teams)]))
 
 
 def add_to(root: typer.Typer) -> None:

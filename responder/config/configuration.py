@@ -14,6 +14,7 @@ from responder.config.inventory import InventoryFile
 from responder.config.people import ChannelFile, PeopleFile
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
+from responder.config.reporters import objection_to_reporters
 from responder.config.settings import Settings, Source, digest
 from responder.domain.oncall import Channel, Person, Recipient, Tier
 from responder.domain.policy import Policy
@@ -48,11 +49,13 @@ class Configuration:
     runbooks: Mapping[str, Runbook]
     credentials: Mapping[str, Credential | None]
     secret: Secret
+    reporter_url: Secret | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
         """Secrets that must never be shown, whoever prints them."""
-        return frozenset({self.secret.value, *(address.value for address in self.addresses.values())})
+        own = {self.secret.value, *(address.value for address in self.addresses.values())}
+        return frozenset(own | ({self.reporter_url.value} if self.reporter_url else set()))
 
     def source(self, name: str) -> Source | None:
         return next((source for source in self.settings.sources if source.name == name), None)
@@ -97,6 +100,7 @@ class _Reading:
             source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
         }
         secret = self._read_secret(self._settings.secret_file, ("secret_file",))
+        reporter_url = self._reporter_url()
         if self._problems or policy is None:
             raise ConfigError(self._problems)
         return Configuration(
@@ -110,6 +114,7 @@ class _Reading:
             runbooks=runbooks or {},
             credentials=credentials,
             secret=Secret(secret),
+            reporter_url=reporter_url,
         )
 
     def _placed(self) -> Settings:
@@ -204,6 +209,15 @@ class _Reading:
         if address and (objection := objection_to(address)):
             self._complain(document, (*place, "url_file" if channel.url_file else "url"), objection)
         return address
+
+    def _reporter_url(self) -> Secret | None:
+        given, place = self._settings.reporters, ("reporters", "url_file")
+        if given is None:
+            return None
+        url = self._read_secret(given.url_file, place)
+        if url and (objection := objection_to_reporters(url)):
+            self._complain(self._document, place, objection)
+        return Secret(url)
 
     def _credential(self, index: int, source: Source) -> Credential | None:
         place: Place = ("sources", index)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from responder.adapters.notifier import Secret
+from responder.adapters.notifier import Secret, scheme_of
 from responder.domain.durations import spoken
 from responder.domain.message import Message, MessageState, Purpose
 from responder.domain.oncall import Recipient
@@ -18,11 +18,14 @@ from responder.errors import ChannelBusy, SendFailed, SendRefused
 from responder.flows.consent import asked_by
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
+from responder.flows.reporter_letters import keep_for_telling, no_longer_needed
 from responder.flows.reporter_talk import reporter_address
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 log = structlog.get_logger()
+MOST_TRIES_TO_REPORTERS = 20
+"""About an hour and a half. No acknowledgement ends these letters, so that in the end a person tells them."""
 
 
 async def deliver(desk: Desk, job: Job) -> None:
@@ -53,6 +56,8 @@ def _take(desk: Desk, tx: Transaction, message_id: int) -> Message | None:
 
 def _overtaken_by(message: Message, ticket: Ticket) -> str:
     """Why the message is no longer needed; an acknowledgement wins over every message not yet sent."""
+    if message.person == REPORTER:
+        return no_longer_needed(message, ticket)
     if not message.purpose.startswith(Purpose.HAND_OVER):
         return ""
     if ticket.acknowledged_by:
@@ -77,6 +82,8 @@ async def _address(desk: Desk, message: Message) -> Secret | None:
 
 async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFailed | None:
     if address is None:
+        if message.person == REPORTER:
+            return SendRefused("No channel leads to the reporter any more.")
         return SendRefused(f"{_whom(message)} is no longer in the people file.")
     try:
         await desk.notifier.send(address, message.subject, message.body)
@@ -90,6 +97,8 @@ def _write_down(desk: Desk, tx: Transaction, message: Message, error: SendFailed
     if error is None:
         tx.messages.mark(message.id, MessageState.SENT, sent_at=now)
         _note(desk, tx, message, f"Told {_whom(message)}.", "sent")
+    elif message.person == REPORTER and (error.permanent or message.tries >= MOST_TRIES_TO_REPORTERS):
+        _keep_for_telling(desk, tx, message, str(error))
     elif error.permanent:
         tx.messages.mark(message.id, MessageState.FAILED, error=str(error))
         _note(desk, tx, message, f"Could not tell {_whom(message)}: {error}", "failed")
@@ -105,6 +114,14 @@ def _write_down(desk: Desk, tx: Transaction, message: Message, error: SendFailed
             return
         text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
         _note(desk, tx, message, text, "")
+
+
+def _keep_for_telling(desk: Desk, tx: Transaction, message: Message, why: str) -> None:
+    known = tx.tickets.one(message.ticket_id, locked=True)
+    change = Change.of(known.ticket, known.clocks)
+    keep_for_telling(desk, tx, change, message, why=why)
+    change.count("messages_total", channel=_scheme(desk, message), outcome="failed")
+    tx.apply([change], desk.clock.now())
 
 
 def _report_if_nobody_is_told(desk: Desk, tx: Transaction, message: Message) -> None:
@@ -130,10 +147,13 @@ def _note(desk: Desk, tx: Transaction, message: Message, text: str, outcome: str
 
 def _scheme(desk: Desk, message: Message) -> str:
     """The channel's kind: few values, while the names of channels are people's own."""
+    if message.person == REPORTER:
+        url = desk.configuration.reporter_url
+        return scheme_of(url.value) if url else "gone"
     person = desk.configuration.people.get(message.person)
     schemes = {channel.name: channel.scheme for channel in person.channels} if person else {}
     return schemes.get(message.channel, "gone")
 
 
 def _whom(message: Message) -> str:
-    return f"{message.person} by {message.channel}"
+    return "the reporter" if message.person == REPORTER else f"{message.person} by {message.channel}"

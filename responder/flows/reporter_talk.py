@@ -78,21 +78,9 @@ class Talk:
 # --- the way to a reporter ------------------------------------------------------------------------------------
 
 
-def url_for_reporters(desk: Desk) -> Secret | None:
-    """The apprise URL with a place for the contact; None if the settings have none."""
-    given = desk.configuration.settings.reporters
-    if given is None:
-        return None
-    try:
-        return Secret((desk.configuration.path.parent / given.url_file).read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError):
-        # Then letters are told by hand: a report must not be lost for it.
-        return None
-
-
 def address_of(desk: Desk, reporter: Reporter) -> Secret | None:
     """Where letters to this reporter go; None if no channel leads there."""
-    url, contact = url_for_reporters(desk), contact_of(reporter.contact)
+    url, contact = desk.configuration.reporter_url, contact_of(reporter.contact)
     if url is None or not contact or (scheme_of(url.value) in _MAIL_SCHEMES and not is_mail(contact)):
         return None
     return Secret(url.value.replace(CONTACT, quote(dialled(contact), safe="")))

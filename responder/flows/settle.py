@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from responder.domain import lifecycle
+from responder.domain.correlation import all_clear
 from responder.domain.durations import spoken
 from responder.domain.oncall import addressed
 from responder.domain.report import Signal
@@ -65,6 +66,9 @@ def _prove(desk: Desk, change: Change) -> None:
     proof_at = (change.after.restored_at or desk.clock.now()) + desk.policy.proof_within
     if change.after.signal is Signal.FIRING and proof_at > desk.clock.now():
         change.promise("prove", proof_at, episode=change.after.episode)
+    elif change.after.signal is Signal.FIRING and not change.after.firing:
+        # A person reported it, so nobody sends an all-clear: every step was looked at again.
+        all_clear(change, desk.policy, now=desk.clock.now(), reason="No alert shows it, and every step was proved.")
     elif change.after.signal is Signal.FIRING:
         waited = spoken(desk.policy.proof_within)
         reason = f"{waited} after it was reported restored the alert still fires."

@@ -35,7 +35,13 @@ def _look(desk: Desk, tx: Transaction, ticket_id: int, name: str, now: datetime)
     clock = change.clocks.get(name)
     if clock is None or clock.next_at is None or clock.next_at > now:
         return
-    if lifecycle.breach(change, desk.policy, name, now=now):
+    if name == UPDATE:
+        # Before the round ends: the news may be written in time, and a reminder names the time that counts.
+        progress_due(desk, tx, change)
+        clock = change.clocks[name]
+    if clock.next_at is None or clock.next_at > now:
+        pass
+    elif lifecycle.breach(change, desk.policy, name, now=now):
         if rule is not None:
             ring(desk, tx, change, rule.on_breach, clock, what=f"The {name} clock ran past its target.")
     elif rule is None:
@@ -43,8 +49,6 @@ def _look(desk: Desk, tx: Transaction, ticket_id: int, name: str, now: datetime)
         change.clocks[name] = replace(clock, next_at=clock.due_at)
     else:
         _warn(desk, tx, change, rule, clock)
-    if name == UPDATE:
-        progress_due(desk, tx, change)
     tx.apply([change], now)
 
 

@@ -259,6 +259,7 @@ GOOD = {verb: good for verb, (good, _) in _FORMS.items()}
 FORMS = tuple((verb, form) for verb, both in _FORMS.items() for forms in both for form in forms)
 """Good and bad ones."""
 _MOVING = (
+    "acknowledge",
     "propose",
     "wait",
     "resume",
@@ -277,6 +278,6 @@ _BESIDES = ("assign", "escalate", "diagnose", "classify", "regrade", "verify", "
 def possible(status: Status, *, is_asked: bool, has_members: bool) -> tuple[str, ...]:
     """Verbs that make sense where a ticket stands; the ends of tickets more rarely, since most things end with them."""
     moving = [verb for verb in _MOVING if (status, VERBS[verb].action) in MOVES]
-    further = [verb for verb in moving if verb not in ("merge", "dismiss")]
+    further = [verb for verb in moving if verb not in ("merge", "dismiss", "restore")]
     asked = ("approve", "reject", "approve", "approve") if is_asked else ()
     return (*moving, *further, *further, *_BESIDES, *asked, *(("split",) * 4 if has_members else ()))

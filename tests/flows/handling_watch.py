@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from responder.domain import sla
 from responder.domain.approval import Approval, ApprovalKind, ApprovalState
+from responder.domain.facts import Fact
 from responder.domain.gates import GateRule, OnTimeout, gate_for
 from responder.domain.oncall import Person
 from responder.domain.policy import Policy
 from responder.domain.report import Signal
 from responder.domain.requirements import Case, missing
 from responder.domain.sla import Clock, MarkKind
-from responder.domain.ticket import MOVES, Action, Change, EventKind, Status, Ticket
+from responder.domain.ticket import FACT_OF, MOVES, Action, Change, EventKind, Status, Ticket
 from responder.flows.desk import Desk
 from responder.store.database import Database
 from responder.store.transaction import Numbering, Transaction
@@ -73,6 +74,7 @@ class Watch:
                 *gates_were_open(tx, change, self.desk),
                 *nothing_was_missing(tx, change, self.desk.policy),
                 *clocks_follow_from_their_marks(change, self.desk.policy),
+                *clocks_heard_what_happened(change, self.desk.policy),
                 *states_fit_together(change),
                 *self._count(change),
             ]
@@ -252,3 +254,25 @@ def clocks_follow_from_their_marks(change: Change, policy: Policy) -> Iterator[s
             yield f"clock {name} is {clock}, but from its marks follows {expected}"
         if clock.is_running and clock.target != targets.get(name):
             yield f"clock {name} runs against {clock.target}; a {change.after.grade} has {targets.get(name)}"
+
+
+def clocks_heard_what_happened(change: Change, policy: Policy) -> Iterator[str]:
+    """What stops, voids or begins a clock has done so; told by the events, where one thing happened alone."""
+    facts = [FACT_OF[Action(data["action"])] for data in _moved(change)]
+    facts += [Fact(str(event.data["fact"])) for event in change.events if "fact" in event.data]
+    if change.before is None or len(facts) != 1:
+        return
+    (fact,) = facts
+    targets = policy.promises_of(change.after.grade).targets
+    for rule in policy.clocks:
+        old, now = change.clocks_before.get(rule.name), change.clocks.get(rule.name)
+        runs, ran = bool(now and now.is_running), bool(old and old.is_running)
+        if ran and fact in rule.stop and (runs or (now and now.is_void)):
+            yield f"{fact} did not stop clock {rule.name}"
+        if ran and fact in rule.void - rule.stop - _ENDS and not (now and now.is_void):
+            yield f"{fact} did not void clock {rule.name}"
+        if not ran and fact in rule.start and rule.name in targets and change.after.is_open and not runs:
+            yield f"{fact} did not start clock {rule.name}"
+
+
+_ENDS = frozenset({Fact.CLOSED, Fact.DISMISSED, Fact.MERGED})

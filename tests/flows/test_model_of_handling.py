@@ -201,7 +201,7 @@ class Handling(RuleBasedStateMachine):
         try:
             await do(self.world.desk, verb, str(ticket.id), actor=who, content=form, version=known)
         except Refused as refused:
-            _is_a_sentence(ticket, verb, form, str(refused))
+            _is_a_sentence(ticket, doing, str(refused))
             _stands_on_the_ticket(verb, str(refused), self.watch.written[mark:])
             if "too late" not in str(refused):
                 _changed_nothing(before, await self.world.seen(ticket.id), self.watch.written[mark:])
@@ -230,10 +230,13 @@ _UNNOTED = ("has changed since you looked", "has nothing that waits for consent"
 """What is only said to whoever asked: it is no rule that refuses."""
 
 
-def _is_a_sentence(ticket: Ticket, verb: str, form: Mapping[str, Any], said: str) -> None:
+def _is_a_sentence(ticket: Ticket, doing: Doing, said: str) -> None:
+    """It ends as one, and names the ticket, what was filled in or what is missing, or who may not."""
+    who, (verb, form) = doing
     assert said.endswith((".", "?")), f"{verb}: no full stop: {said}"
     fields = VERBS[verb].fields if verb in VERBS else ("role", "decided", "too late")
-    words = [ticket.number, *form, *fields, *map(str, form.values()), "spare part"]
+    filled = [word for one in form.values() for word in (one if isinstance(one, dict) else [str(one)])]
+    words = [ticket.number, who, *form, *fields, *filled]
     assert any(word.rstrip("s") in said for word in words), f"{verb}: names neither ticket nor what is missing: {said}"
 
 

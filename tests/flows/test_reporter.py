@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from responder.config.configuration import read
 from responder.config.reporters import objection_to_reporters
 from responder.domain.facts import Fact
 from responder.domain.message import Message, MessageState
@@ -21,17 +22,18 @@ from responder.domain.reporter_answers import Answer, AnswerKind, Effect, Heard
 from responder.domain.requirements import Need
 from responder.domain.sla import ClockRule
 from responder.domain.ticket import Action, Change, Status
-from responder.errors import BadForm, NotFound, Refused, SendFailed
+from responder.errors import BadForm, ConfigError, NotFound, Refused, SendFailed, SendRefused
 from responder.flows.handle import do
 from responder.flows.report_by_person import add_reporter, open_report
 from responder.flows.reporter import ask_reporter, erase_contacts, progress_due, tell_progress
 from responder.flows.reporter_answers import reporter_says
-from responder.flows.reporter_letters import keep_for_telling, letter_of, no_longer_needed
+from responder.flows.reporter_letters import letter_of, no_longer_needed
 from responder.flows.reporter_talk import address_of, reporter_address
+from responder.flows.watch import look_at_clocks
 from responder.store.database import Database
 from tests.fakes import NOW, a_ticket
-from tests.flows.reports import CONTACT, DAY, HOUR, Reports
-from tests.world import MAIN, alert, texts
+from tests.flows.reports import CONTACT, DAY, HOUR, URL, WITH_A_WAY, Reports
+from tests.world import MAIN, alert, texts, write_files
 
 
 @pytest.fixture
@@ -703,20 +705,61 @@ def test_a_letter_is_needed_as_long_as_it_is_true(purpose: str, status: Status, 
 
 async def test_a_letter_that_its_channel_refuses_is_told_by_hand(world: Reports) -> None:
     await world.opens()
-    await world.restored()
-
-    def body(tx):  # type: ignore[no-untyped-def]
-        known = tx.tickets.one(1, locked=True)
-        change = Change.of(known.ticket, known.clocks)
-        (letter,) = [one for one in tx.messages.of_ticket(1) if one.purpose == "reporter-restored"]
-        keep_for_telling(world.desk, tx, change, letter, why="json refused it.")
-        tx.apply([change], world.clock.now())
-
-    await world.database.write(body)
+    await world.do("acknowledge")
+    world.sender.failures.append(SendRefused("json refused it."))
+    await world.do("restore", reason="replaced the fuse")
     assert (await world.reporter()).asked_for is Asked.NOTHING
     assert "could not be sent, so it is told by hand: json refused it." in texts(await world.ticket())
+    assert "Please tell the reporter of" in (await world.messages_to("mei"))[-1]
+    assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "failed")] == 1
     await world.tells()
     assert (await world.reporter()).asked_for is Asked.CONFIRMATION
+
+
+async def test_a_letter_that_does_not_get_through_for_long_is_told_by_hand(world: Reports) -> None:
+    await world.opens()
+    await world.do("acknowledge", "lars")
+    world.sender.failures.extend(SendFailed("the gateway is away.") for _ in range(20))
+    await world.do("restore", reason="replaced the fuse")
+    for _ in range(20):
+        await world.advance(timedelta(minutes=5))
+    assert [one.state.value for one in await world.letters()] == ["sent", "by_hand"]
+    assert "Please tell the reporter of" in (await world.messages_to("lars"))[-1]
+    assert (await world.reporter()).asked_for is Asked.NOTHING
+
+
+async def test_a_letter_that_the_ticket_has_overtaken_does_not_leave(world: Reports) -> None:
+    await world.opens()
+    await world.do("acknowledge")
+    world.sender.failures.append(SendFailed("later."))
+    await world.do("restore", reason="replaced the fuse")
+    await world.do("relapse", reason="smoke")
+    await world.advance(HOUR)
+    assert [one.state.value for one in await world.letters()] == ["sent", "overtaken"]
+    assert "Not sent to the reporter: The ticket has moved on." in texts(await world.ticket())
+
+
+async def test_the_watch_writes_the_news_in_time_or_reminds_of_the_time_that_counts(world: Reports) -> None:
+    clocks = tuple(replace(one, warn=(80,)) if one.name == "update" else one for one in world.desk.policy.clocks)
+    world.rule(clocks=clocks)
+    await world.opens()
+    await world.do("acknowledge", "lars")
+    due_at = (await world.clock_of("update")).due_at
+    for step in (5 * HOUR, HOUR, 2 * HOUR, 3 * HOUR):
+        await world.advance(step)
+        await look_at_clocks(world.desk)
+    reminders = [one for one in await world.messages_to("lars") if "expects news by" in one]
+    assert [f"{due_at + number * 6 * HOUR:%Y-%m-%d %H:%M}" in one for number, one in enumerate(reminders)] == [
+        True,
+        True,
+    ]
+    world.treat(automatic_progress=True)
+    await tell_progress(world.desk, "1", "lars", "soon")
+    before = await world.sums("sla_clocks_breached_total")
+    await world.advance(5 * HOUR)
+    await look_at_clocks(world.desk)
+    assert (await world.purposes())[1:] == ["progress-1", "progress-2"]
+    assert await world.sums("sla_clocks_breached_total") == before
 
 
 # --- the way to them ---------------------------------------------------------------------------------
@@ -728,12 +771,6 @@ async def test_the_address_is_made_of_the_contact_and_of_nothing_else(world: Rep
     assert address.value == "json://gateway.test/send/li%2Ba%40example.org"
     assert str(address) == "***"
     assert await world.read(lambda tx: reporter_address(world.desk, tx, 7)) is None
-
-
-async def test_a_way_that_is_gone_loses_no_report(tmp_path: Path, world: Reports) -> None:
-    (tmp_path / "reporters-url").unlink()
-    await world.opens()
-    assert (await world.letters())[0].state is MessageState.BY_HAND
 
 
 async def test_a_letter_leaves_for_the_reporters_own_address(world: Reports) -> None:
@@ -749,6 +786,7 @@ async def test_mail_goes_to_addresses_only_and_numbers_are_dialled_plainly(tmp_p
     assert (await mail.letters())[0].state is MessageState.BY_HAND
     reporter = await mail.reporter()
     (tmp_path / "reporters-url").write_text("json://gateway.test/{contact}")
+    mail.desk.take_over(mail.another_desk().configuration)
     address = address_of(mail.desk, reporter)
     assert address is not None
     assert address.value == "json://gateway.test/%2B49891234567"
@@ -774,6 +812,29 @@ def test_a_url_for_reporters_is_looked_at_when_the_files_are_read(url: str, said
 def test_purposes_of_other_messages_are_no_letters() -> None:
     assert letter_of("reporter-progress-12") == "progress"
     assert [letter_of(one) for one in ("reporter-says-1", "reporter-silent-1", "hand_over", "received")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mailtos://u:p@smtp.example.org?to=me@example.org", "the address has no {contact}"),
+        ("", "reporters-url is empty"),
+    ],
+)
+def test_a_way_that_leads_to_no_reporter_is_refused_with_its_place(tmp_path: Path, url: str, said: str) -> None:
+    (tmp_path / "reporters-url").write_text(url)
+    with pytest.raises(ConfigError) as caught:
+        read(write_files(tmp_path, main=WITH_A_WAY))
+    (problem,) = caught.value.problems
+    assert (problem.path.name, problem.text.startswith(said)) == ("responder.yml", True)
+    assert "smtp.example.org" not in str(caught.value)
+
+
+def test_the_way_to_reporters_is_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "reporters-url").write_text(URL)
+    configuration = read(write_files(tmp_path, main=WITH_A_WAY))
+    assert URL in configuration.secrets
+    assert URL not in repr(configuration)
 
 
 # --- forgetting --------------------------------------------------------------------------------------

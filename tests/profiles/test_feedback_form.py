@@ -284,14 +284,13 @@ async def test_it_is_closed_once_the_satisfaction_is_recorded(walk: Walk) -> Non
     assert (ticket["status"], ticket["dossier"]["satisfaction"]) == ("closed", 4)
 
 
-async def test_a_score_that_nobody_gave_is_asked_for_by_phone_and_never_invented(walk: Walk) -> None:
+async def test_a_score_that_nobody_gave_is_recorded_as_no_answer_and_never_invented(walk: Walk) -> None:
     await handled(walk)
     await walk.says(AnswerKind.SOLVED)
     await walk.leaps(30 * DAY)
     ticket = await walk.ticket()
-    assert (ticket["status"], ticket["dossier"]["satisfaction"]) == ("resolved", None)
-    await walk.do("satisfaction", "tom", score=3, text="said on the phone")
-    assert (await walk.do("close", "tom", reason="all is said")).status == "closed"
+    assert (ticket["status"], ticket["dossier"]["satisfaction"]) == ("closed", None)
+    assert ticket["dossier"]["satisfaction_text"] == "no answer for 5d"
 
 
 @pytest.mark.parametrize(

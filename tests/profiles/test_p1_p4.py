@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,11 @@ from responder.flows.review import as_markdown, read_review
 from responder.store.database import Database
 from tests.profiles.walking import DAY, HOUR, MINUTE, MONDAY, Walk
 
-PEOPLE = {"ann": ([], {"ops": 1}), "ben": ([], {"ops": 2}), "cleo": ([], {"ops": 3})}
+PEOPLE: dict[str, tuple[list[str], dict[str, int]]] = {
+    "ann": ([], {"ops": 1}),
+    "ben": ([], {"ops": 2}),
+    "cleo": ([], {"ops": 3}),
+}
 FIRST_AID = "first_aid:\n  - {name: restart it, when: ['alertname=\"ServiceDown\"'], runbook: restart-app}\n"
 SEVERITY = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}
 TARGETS = {
@@ -135,9 +140,7 @@ async def test_p1_and_p2_tell_the_chain_by_themselves(walk: Walk, grade: str, to
 
 
 @pytest.mark.parametrize(("grade", "half"), [("P1", 15 * MINUTE), ("P2", 30 * MINUTE)])
-async def test_what_nobody_takes_goes_from_tier_1_to_tier_2_to_tier_3(
-    walk: Walk, grade: str, half: timedelta
-) -> None:
+async def test_what_nobody_takes_goes_from_tier_1_to_tier_2_to_tier_3(walk: Walk, grade: str, half: timedelta) -> None:
     await walk.fires(SEVERITY[grade])
     tiers = [(await walk.ticket())["tier"]]
     before = len(walk.sender.sent)
@@ -177,7 +180,9 @@ async def test_an_answer_that_does_not_come_is_warned_of_and_told_to_the_next_ti
     assert [who for _, who in told[1:]] in (["ben"], ["cleo"])
 
 
-@pytest.mark.parametrize(("grade", "clock"), [(grade, name) for grade in ("P1", "P2", "P3") for name in ("restore", "resolve")])
+@pytest.mark.parametrize(
+    ("grade", "clock"), [(grade, name) for grade in ("P1", "P2", "P3") for name in ("restore", "resolve")]
+)
 async def test_who_has_it_is_warned_before_it_is_late_and_the_next_tier_told_when_it_is(
     walk: Walk, grade: str, clock: str
 ) -> None:
@@ -235,7 +240,7 @@ async def test_spare_parts_are_held_by_the_plan_and_used_with_the_solution(walk:
     await add_part(walk.desk, disk, "ann")
     await walk.fires("critical")
     await walk.do("acknowledge", "ann")
-    plan = {"kind": "hardware_replacement", "steps": ["Change both disks"]}
+    plan: dict[str, Any] = {"kind": "hardware_replacement", "steps": ["Change both disks"]}
     assert "3 of disk-4tb" in await walk.refused("propose", "ann", resources={"disk-4tb": 3}, **plan)
     await walk.do("propose", "ann", resources={"disk-4tb": 2}, **plan)
     held = (await walk.read(lambda tx: tx.parts.some(["disk-4tb"])))["disk-4tb"]

@@ -272,7 +272,9 @@ async def test_a_solution_is_an_urgent_patch_a_workaround_or_left_to_the_next_it
     for kind in ("urgent_patch", "workaround", "next_iteration"):
         ticket = await walk.do("propose", "sue", kind=kind, steps=["Do it"])
         assert ticket.status == "approved", "a P2 needs nobody's consent"
-    assert "urgent_patch, workaround, next_iteration" in await walk.refused("propose", "sue", kind="prayer", steps=["1"])
+    assert "urgent_patch, workaround, next_iteration" in await walk.refused(
+        "propose", "sue", kind="prayer", steps=["1"]
+    )
 
 
 @pytest.mark.parametrize("fields", [P0, P1])
