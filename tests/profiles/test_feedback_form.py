@@ -372,4 +372,4 @@ def test_the_page_quotes_lines_that_stand_in_the_profile() -> None:
 
 
 def test_the_people_of_the_page_are_enough_for_the_profile(tmp_path: Path) -> None:
-    assert Page("feedback-form").configuration(tmp_path).policy.name == "feedback-form"
+    assert list(Page("feedback-form").configuration(tmp_path).policy.grades) == ["normal"]

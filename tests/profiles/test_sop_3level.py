@@ -511,4 +511,4 @@ def test_the_page_quotes_lines_that_stand_in_the_profile() -> None:
 
 
 def test_the_people_of_the_page_are_enough_for_the_profile(tmp_path: Path) -> None:
-    assert Page("sop-3level").configuration(tmp_path).policy.name == "sop-3level"
+    assert list(Page("sop-3level").configuration(tmp_path).policy.grades) == ["level-1", "level-2", "level-3"]
