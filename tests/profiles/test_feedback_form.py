@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from responder.config.configuration import read
 from responder.domain.reporter_answers import AnswerKind, Effect
 from responder.flows.explain_clock import explain_clocks
 from responder.flows.knowledge import search
@@ -214,6 +215,8 @@ async def test_news_from_a_person_are_the_news_of_that_day(walk: Walk) -> None:
 
 async def test_a_reporter_whom_no_channel_reaches_is_told_by_hand_and_people_are_reminded(walk: Walk) -> None:
     (walk.path.parent / "reporters-url").write_text("mailto://desk:x@smtp.example.org?to={contact}\n")
+    walk.desk.take_over(read(walk.path))
+    walk.in_the_years_around(date(2026, 9, 30))
     await walk.report(reporter={"name": "Li Wei", "contact": "+86 10 1234 5678"}, fields=FIELDS)
     await walk.do("acknowledge", "dora")
     await walk.leaps_to(at(9, 30, 17))

@@ -428,6 +428,12 @@ def test_the_page_quotes_lines_that_stand_in_the_profile() -> None:
     assert len(page.rows) >= 16
 
 
-def test_people_hosts_and_contingency_plan_of_the_page_are_as_responder_wants_them(tmp_path: Path) -> None:
-    policy = Page("regulation").configuration(tmp_path).policy
+def test_the_people_of_the_page_are_enough_for_the_profile(tmp_path: Path) -> None:
+    assert list(Page("regulation").configuration(tmp_path).policy.grades) == ["severe", "major", "minor"]
+
+
+async def test_the_contingency_plan_of_the_page_can_be_added_to_the_profile(tmp_path: Path, database: Database) -> None:
+    _, _, shown = Page("regulation").text.partition("```yaml\nfirst_aid:")
+    more = f"first_aid:{shown.partition('```')[0]}"
+    policy = Walk(tmp_path, database, "regulation", PEOPLE, more=more).desk.policy
     assert [rule.runbook for rule in policy.first_aid] == ["drain-haproxy", "switchover-keepalived"]
