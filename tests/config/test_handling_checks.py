@@ -351,7 +351,7 @@ def test_what_the_file_says_about_a_part_of_the_profile_is_shown_at_that_part() 
 def test_a_clock_that_is_taken_away_takes_the_targets_of_the_profile_with_it() -> None:
     assert mistakes(SHIPPED + "clocks: {restore: null}\n") == []
     (found,) = mistakes(SHIPPED + "clocks: {restore: null}\ngrades: {P1: {targets: {restore: 1h}}}\n")
-    assert found == "4:25: grades.P1.targets.restore: there is no clock restore; there are respond, resolve"
+    assert found == "4:25: grades.P1.targets.restore: there is no clock restore; there are respond, resolve, escalation"
 
 
 def test_a_list_of_the_profile_is_replaced_so_its_places_are_those_of_the_file() -> None:

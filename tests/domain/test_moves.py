@@ -22,7 +22,8 @@ def test_a_pair_of_the_table_moves_and_writes_one_event(status: Status, action: 
     assert change.after.status is MOVES[status, action]
     (event,) = change.events
     assert (event.kind, event.actor, event.text, event.at) == (EventKind.MOVED, "ann", "because", NOW)
-    assert event.data == {"action": action, "was": status, "status": MOVES[status, action]}
+    told = {"action": action, "was": status, "status": MOVES[status, action], "grade": change.after.grade}
+    assert event.data == told
 
 
 @pytest.mark.parametrize(("status", "action"), SHUT_PAIRS)

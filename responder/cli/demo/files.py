@@ -17,6 +17,7 @@ sources:
 
 _POLICY = """
 extends: p1-p4
+moves: []
 first_aid:
   - name: restart the web service
     when: ['alertname="WebappDown"']
