@@ -127,6 +127,14 @@ SERVICE_LEVELS = (
     ),
     stat("Clocks breached, last $window", {"{{priority}} {{clock}}": BREACHED}, steps=RED_ABOVE_ZERO),
     Panel(
+        "Warned of before a breach, and left out of service levels",
+        {
+            "warned: {{clock}}": grown("responder_sla_clock_warnings_total", "clock"),
+            "left out: {{reason}}": grown("responder_sla_clocks_excluded_total", "reason"),
+        },
+        text="Within an hour. Left out are tickets that ended without a solution; the clocks are still counted, here.",
+    ),
+    Panel(
         "MTTA: until the first answer",
         durations("responder_ticket_acknowledge_seconds", "job_priority_by"),
         unit="s",
