@@ -36,6 +36,7 @@ def build(context: Context) -> web.Application:
             web.post("/webhooks/alertmanager/{source}", alertmanager),
             web.get("/metrics", metrics),
             *health.routes(),
+            *approvals.routes(),
             *reviews.routes(),
             *parts.routes(),
             *health_checks.routes(),
@@ -44,7 +45,6 @@ def build(context: Context) -> web.Application:
             *reporter.routes(),
             # After those who have more to say of a ticket than a verb.
             *api.routes(),
-            *approvals.routes(),
             *attachments.routes(),
             *runbooks.routes(),
             *switches.routes(),
