@@ -37,6 +37,9 @@ class Outcome(StrEnum):
     HEARTBEAT = "heartbeat"
 
 
+_NEW_ON_IT = frozenset({Outcome.OPENED, Outcome.ATTACHED, Outcome.RELAPSED, Outcome.REOPENED})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
     """What the store knows of a trouble: its open ticket, or the last one that was closed.
@@ -84,8 +87,11 @@ def decide(reports: Iterable[Report], known: Mapping[str, Known], policy: Policy
         trouble = policy.trouble(report)
         found = known.get(trouble)
         # What was merged is known by the trouble of the ticket that took it in.
-        trouble = found.ticket.trouble if found else trouble
+        own, trouble = trouble, found.ticket.trouble if found else trouble
         outcome = _one(decision, trouble, report, found, policy=policy, now=now)
+        if own != trouble and outcome in _NEW_ON_IT:
+            text = "It is an alert of a ticket that was merged."
+            decision.changes[trouble].note(now, EventKind.SIGNAL, text, alert=report.alert, trouble=own)
         decision.filed.append(Filed(report=report, trouble=trouble, outcome=outcome))
         decision.sums["reports_total", (("outcome", outcome.value), ("source", report.source))] += 1
     return decision

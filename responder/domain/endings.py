@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from responder.domain import lifecycle
+from responder.domain.correlation import all_clear
 from responder.domain.dossier import Verification, Verifier
 from responder.domain.facts import Fact
 from responder.domain.handling import Acting, dossier_of, handled, keep, spoken_status, tell_clocks
@@ -134,19 +135,25 @@ def _shows_again(change: Change, acting: Acting, reason: str) -> None:
         change.update(signal=Signal.FIRING)
 
 
-def split(change: Change, member: Change, acting: Acting, reason: str, alerts: Collection[str]) -> str | None:
-    """Makes a member that was merged a ticket of its own again; `alerts` are those that came with it."""
+def split(
+    change: Change, member: Change, acting: Acting, reason: str, *, alerts: Collection[str], holder: Change
+) -> str | None:
+    """Makes a member that was merged a ticket of its own again; `alerts` are its own, which `holder` has by now."""
     ticket, own = change.after, member.after
     if own.merged_into != ticket.id:
         return f"{own.number} is no member of {ticket.number}"
     if why := refusal(own, Action.REOPEN):
         return why
-    taken = {name: start for name, start in ticket.firing.items() if name in alerts}
+    taken = {name: start for name, start in holder.after.firing.items() if name in alerts}
     text = f"{acting.actor} splits it off {ticket.number}: {reason}"
     lifecycle.reopen(member, acting.policy, now=acting.now, reason=text, actor=acting.actor)
     member.update(merged_into=None, firing=taken)
     member.promise("hand_over", why=text)
-    change.update(firing={name: start for name, start in ticket.firing.items() if name not in taken})
+    left = {name: start for name, start in holder.after.firing.items() if name not in taken}
+    holder.update(firing=left)
+    if taken and not left:
+        # Its own alerts cleared while it had those of the member.
+        all_clear(holder, acting.policy, now=acting.now, reason=f"All-clear: only alerts of {own.number} still fired.")
     said = f"{acting.actor} splits {own.number} off it: {reason}"
     change.note(acting.now, EventKind.HANDLED, said, acting.actor, split=own.id)
     return None

@@ -236,18 +236,40 @@ def _split(move: Move) -> str | None:
     member.dossier = None
     if newer := _newer(move, member.after):
         return newer
-    alerts = _alerts_that_came_with(move, member)
-    if refused := endings.split(move.change, member, move.acting, move.form.text("reason"), alerts):
+    holder, alerts = _where_its_alerts_are(move, member)
+    if refused := endings.split(
+        move.change, member, move.acting, move.form.text("reason"), alerts=alerts, holder=holder
+    ):
         return refused
-    move.tx.apply([member], move.acting.now)
+    move.tx.apply([member] if holder is move.change else [member, holder], move.acting.now)
     return None
 
 
-def _alerts_that_came_with(move: Move, member: Change) -> set[str]:
-    merges = (event.data for event in move.tx.tickets.events(move.change.after.id))
-    return {
-        str(name) for data in merges if data.get("merged") == member.after.id for name in _listed(data.get("alerts"))
-    }
+def _where_its_alerts_are(move: Move, member: Change) -> tuple[Change, set[str]]:
+    """The ticket that has the alerts of all members by now: the end of the chain of merges, or a later one of its
+    trouble; and which of them are this member's."""
+    holder, alerts = move.change, _alerts_of(move, move.change, member)
+    while (following := _next_holder(move, holder)) is not None:
+        holder = opened_change(move.tx, str(following))
+        holder.dossier = None
+        alerts |= _alerts_of(move, holder, member)
+    return holder, alerts
+
+
+def _next_holder(move: Move, holder: Change) -> int | None:
+    ticket = holder.after
+    if ticket.merged_into is not None:
+        return ticket.merged_into
+    newest = move.tx.tickets.latest([ticket.trouble])[ticket.trouble].id
+    return newest if newest != ticket.id else None
+
+
+def _alerts_of(move: Move, into: Change, member: Change) -> set[str]:
+    """What came into a ticket with a member, and by its trouble since then."""
+    known = [event.data for event in move.tx.tickets.events(into.after.id)]
+    with_it = [name for data in known if data.get("merged") == member.after.id for name in _listed(data.get("alerts"))]
+    since = [data.get("alert") for data in known if data.get("trouble") == member.after.trouble]
+    return {str(name) for name in (*with_it, *since)}
 
 
 def _listed(value: object) -> list[object]:

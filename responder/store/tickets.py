@@ -77,10 +77,12 @@ class TicketStore:
 
     def _followed(self, found: dict[str, Ticket]) -> dict[str, Ticket]:
         for trouble, ticket in found.items():
-            seen = {ticket.id}
-            while ticket.merged_into is not None and ticket.merged_into not in seen:
-                seen.add(ticket.merged_into)
-                ticket = self.one(ticket.merged_into).ticket  # noqa: PLW2901 the end of the chain is what counts
+            seen: set[int] = set()
+            while ticket.merged_into is not None and ticket.id not in seen:
+                seen.add(ticket.id)
+                into = self.one(ticket.merged_into).ticket
+                # Its trouble may be known by a newer ticket by now.
+                ticket = self.latest([into.trouble])[into.trouble]  # noqa: PLW2901 the end of the chain is what counts
             found[trouble] = ticket
         return found
 

@@ -312,6 +312,60 @@ async def test_a_split_gives_the_member_its_own_life_again(world: Team) -> None:
     assert ((await world.ticket(2))["status"], (await world.ticket())["status"]) == ("restored", "handed_over")
 
 
+async def three_with_a_chain_of_merges(world: Team) -> None:
+    await world.fires()
+    await world.fires("warning", instance="web-2:9100")
+    await world.fires("warning", instance="web-3:9100")
+    await world.do("merge", key="3", into="2")
+    await world.do("merge", key="2", into="1")
+
+
+async def test_a_split_finds_its_alerts_at_the_end_of_a_chain_of_merges(world: Team) -> None:
+    await three_with_a_chain_of_merges(world)
+    await world.do("split", key="2", off="3", reason="another cause after all")
+    await world.clears(severity="warning", instance="web-3:9100")
+    assert [(await world.ticket(n))["status"] for n in (3, 1)] == ["restored", "handed_over"]
+
+
+async def test_a_split_takes_along_what_fired_only_after_the_merge(world: Team) -> None:
+    await world.fires()
+    await world.fires("warning", instance="web-2:9100")
+    await world.clears(severity="warning", instance="web-2:9100")
+    await world.do("merge", key="2", into="1")
+    await world.fires("warning", instance="web-2:9100")
+    await world.do("split", off="2", reason="another cause after all")
+    await world.clears(severity="warning", instance="web-2:9100")
+    assert [(await world.ticket(n))["status"] for n in (2, 1)] == ["restored", "handed_over"]
+
+
+async def test_a_ticket_whose_last_alert_goes_with_a_split_gets_its_all_clear(world: Team) -> None:
+    await world.fires()
+    await world.fires("warning", instance="web-2:9100")
+    await world.do("merge", key="2", into="1")
+    await world.clears()
+    assert (await world.ticket())["status"] == "handed_over"
+    await world.do("split", off="2", reason="another cause after all")
+    ticket = await world.ticket()
+    assert ticket["status"] == "restored"
+    assert "All-clear: only alerts of" in texts(ticket)
+
+
+async def test_an_alert_of_a_merged_ticket_that_opened_a_new_one_is_followed_to_that(world: Team) -> None:
+    await world.fires()
+    await world.fires("warning", instance="web-2:9100")
+    await world.do("merge", key="2", into="1")
+    await world.clears()
+    await world.clears(severity="warning", instance="web-2:9100")
+    await world.advance(48 * HOUR)
+    await world.do("close", reason="done")
+    await world.advance(48 * HOUR)
+    for _ in range(2):
+        await world.fires("warning", instance="web-2:9100")
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 3
+    await world.clears(severity="warning", instance="web-2:9100")
+    assert (await world.ticket(3))["status"] == "restored"
+
+
 async def test_a_ticket_cannot_be_merged_into_itself_or_into_what_is_closed(world: Team) -> None:
     await world.fires()
     assert "cannot be merged into itself" in await refused(world, "merge", into="1")

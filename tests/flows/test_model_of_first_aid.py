@@ -2,11 +2,13 @@
 
 Whatever happens in whatever order: no lock, cooldown or budget is broken, and nothing that runs once runs twice.
 Acts are counted on the hosts, by files that the commands append to through the real marker script on a real shell.
+More runs, and other ones each time: RUNS_OF_THE_MODEL=500.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import tempfile
 from collections import Counter
@@ -16,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -31,6 +34,7 @@ from responder.store.jobs import Job
 from tests.fakes import MINUTE, SECOND, Crash
 from tests.world import HOST_KEY, World, alert, resolved
 
+RUNS = int(os.environ.get("RUNS_OF_THE_MODEL", "0"))
 HOSTS = {f"web-{n}": f"r{n % 3}" for n in range(10)}
 INVENTORY = "targets:\n" + "\n".join(
     f"  - {{name: {name}, key_file: key, host_key: {HOST_KEY}, groups: [web], failure_domain: {rack}}}"
@@ -287,10 +291,11 @@ def _check(run: dict[str, Any], earlier: list[dict[str, Any]]) -> None:
 
 
 FirstAid.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=RUNS or 40,
+    derandomize=not RUNS,
     stateful_step_count=40,
     deadline=None,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate) if not RUNS else tuple(Phase),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TestFirstAid = FirstAid.TestCase
+TestFirstAid = pytest.mark.timeout(0 if RUNS else 300)(FirstAid.TestCase)
