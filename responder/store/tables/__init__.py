@@ -1,0 +1,42 @@
+"""The tables, one module per noun."""
+
+from responder.store.tables.afterwards import actions, articles, health_checks, parts, reservations, stock_moves
+from responder.store.tables.columns import Instant, Json, dumped, metadata
+from responder.store.tables.intake import bodies, reporters, reports
+from responder.store.tables.people import messages, tokens
+from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
+from responder.store.tables.service import counters, heartbeats, jobs, sums, switches
+from responder.store.tables.tickets import attachments, clocks, dossiers, events, tickets
+
+__all__ = [
+    "Instant",
+    "Json",
+    "actions",
+    "approvals",
+    "articles",
+    "attachments",
+    "attempts",
+    "bodies",
+    "clocks",
+    "counters",
+    "dossiers",
+    "dumped",
+    "events",
+    "health_checks",
+    "heartbeats",
+    "jobs",
+    "messages",
+    "metadata",
+    "parts",
+    "reporters",
+    "reports",
+    "reservations",
+    "run_hosts",
+    "run_steps",
+    "runs",
+    "stock_moves",
+    "sums",
+    "switches",
+    "tickets",
+    "tokens",
+]
