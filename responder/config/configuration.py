@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -73,6 +74,12 @@ def read(path: Path, *, policy: Path | None = None) -> Configuration:
     return _Reading(document, settings).configuration()
 
 
+@cache
+def _shipped_runbooks() -> dict[str, Runbook]:
+    """Read once: they change with the package only, and that with a restart."""
+    return load_runbooks([SHIPPED_RUNBOOKS])
+
+
 class _Reading:
     """Reads the other files, and goes on after a mistake so that all are found at once."""
 
@@ -137,7 +144,7 @@ class _Reading:
         for index, folder in enumerate(folders):
             if not folder.is_dir():
                 self._complain(self._document, ("runbooks", index), f"{folder} is no folder")
-        return load_runbooks([SHIPPED_RUNBOOKS, *folders])
+        return {**_shipped_runbooks(), **load_runbooks(folders)}
 
     def _targets(self) -> tuple[Target, ...]:
         document = load(self._folder / self._settings.inventory)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -233,9 +234,16 @@ def read_policy(document: Document) -> tuple[PolicySource, PolicyFile]:
     path = shipped_profile(str(name))
     if path is None:
         raise ConfigError([document.problem(("extends",), f"there is no shipped profile {name}")])
-    merged = extended(load(path).data, {"name": document.path.stem, **own})
+    merged = extended(_shipped(path), {"name": document.path.stem, **own})
     whole = Document(path=document.path, data=merged, text=document.text, _tree=document._tree)
     return PolicySource(document=document, profile=str(name)), whole.parsed(PolicyFile)
+
+
+@cache
+def _shipped(path: Path) -> dict[str, Any]:
+    """A shipped profile, read once; nobody changes it."""
+    data: dict[str, Any] = load(path).data
+    return data
 
 
 def shipped_profile(name: str) -> Path | None:

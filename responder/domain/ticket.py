@@ -180,6 +180,7 @@ class EventKind(StrEnum):
     HANDLED = "handled"
     REPORTER = "reporter"
     SET_ASIDE = "set_aside"
+    HELD = "held"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,6 +25,7 @@ from responder.firstaid.step_run import is_lost, may_have_acted
 from responder.flows.consent import ask_before_run, overtake_questions, suggest
 from responder.flows.desk import Desk
 from responder.flows.hands import TargetHands
+from responder.flows.holds import held_back
 from responder.flows.journal import RunJournal
 from responder.flows.starting import Order, begin, order_as_approved, order_by_rule, situation_of
 from responder.flows.telling import write_notice
@@ -44,8 +45,7 @@ _WHAT_REMAINS = {
 
 async def first_aid(desk: Desk, job: Job) -> None:
     """Starts the run that the ticket's rule names, or hands the ticket over with the sentence why not."""
-    ticket_id, is_alone = int(job.args["ticket"]), _is_alone(job)
-    run = await desk.store.write(lambda tx: _start_alone(desk, tx, ticket_id, is_alone=is_alone))
+    run = await desk.store.write(lambda tx: _start_alone(desk, tx, job))
     if run is not None:
         await _go_on(desk, run)
 
@@ -77,10 +77,10 @@ def _come_again(desk: Desk, tx: Transaction, run_id: int, leg: int, *, tried: in
         tx.promise([Job(kind="run", args=args, due_at=desk.clock.now(), at_once=True, lock=lock)])
 
 
-def _start_alone(desk: Desk, tx: Transaction, ticket_id: int, *, is_alone: bool) -> Run | None:
-    if is_alone:
-        return _start(desk, tx, ticket_id)
-    run = tx.runs.at_work(ticket_id) or _start(desk, tx, ticket_id)
+def _start_alone(desk: Desk, tx: Transaction, job: Job) -> Run | None:
+    if _is_alone(job):
+        return _start(desk, tx, job)
+    run = tx.runs.at_work(int(job.args["ticket"])) or _start(desk, tx, job)
     if run is not None:
         _come_again(desk, tx, run.id, 0)
     return None
@@ -89,7 +89,8 @@ def _start_alone(desk: Desk, tx: Transaction, ticket_id: int, *, is_alone: bool)
 # --- starting --------------------------------------------------------------------------------------
 
 
-def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
+def _start(desk: Desk, tx: Transaction, job: Job) -> Run | None:
+    ticket_id = int(job.args["ticket"])
     known = tx.tickets.one(ticket_id, locked=True)
     if at_work := tx.runs.at_work(ticket_id):
         # The process ended in the middle of this run: a new epoch, and the journal says where it stood. A run
@@ -97,13 +98,13 @@ def _start(desk: Desk, tx: Transaction, ticket_id: int) -> Run | None:
         return tx.runs.take_over(at_work.id, 0)
     if known.ticket.status is not Status.NEW or known.ticket.signal is Signal.CLEARED:
         return None
-    if _is_decided(tx, known.ticket):
-        return None
     asked = tx.approvals.of_episode(ticket_id, known.ticket.episode, ApprovalKind.RUN)
-    if asked is not None and not asked.may_go_on:
+    if _is_decided(tx, known.ticket) or (asked is not None and not asked.may_go_on):
         # It waits for an answer, or has got one that sends the ticket to people.
         return None
     change = Change.of(known.ticket, known.clocks)
+    if held_back(desk, tx, change, job):
+        return None
     try:
         return _by_rule(desk, tx, change, asked)
     except ValueError as error:

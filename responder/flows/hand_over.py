@@ -14,6 +14,7 @@ from responder.domain.report import Signal
 from responder.domain.ticket import Action, Change, EventKind, Promise, Status, Ticket, refusal
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
+from responder.flows.holds import held_back
 from responder.flows.recognise import recognise
 from responder.flows.telling import team_of
 from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
@@ -44,6 +45,8 @@ def _hand_over(desk: Desk, tx: Transaction, job: Job) -> None:
     if ticket.signal is Signal.CLEARED or ticket.acknowledged_by:
         return
     change, seen = Change.of(ticket, known.clocks), ""
+    if ticket.status is Status.NEW and held_back(desk, tx, change, job):
+        return
     if ticket.status is not Status.HANDED_OVER:
         if refusal(ticket, Action.HAND_OVER):
             return
