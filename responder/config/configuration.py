@@ -75,7 +75,7 @@ def read(path: Path, *, policy: Path | None = None) -> Configuration:
 
 
 @cache
-def _shipped_runbooks() -> dict[str, Runbook]:
+def shipped_runbooks() -> dict[str, Runbook]:
     """Read once: they change with the package only, and that with a restart."""
     return load_runbooks([SHIPPED_RUNBOOKS])
 
@@ -144,7 +144,7 @@ class _Reading:
         for index, folder in enumerate(folders):
             if not folder.is_dir():
                 self._complain(self._document, ("runbooks", index), f"{folder} is no folder")
-        return {**_shipped_runbooks(), **load_runbooks(folders)}
+        return {**shipped_runbooks(), **load_runbooks(folders)}
 
     def _targets(self) -> tuple[Target, ...]:
         document = load(self._folder / self._settings.inventory)

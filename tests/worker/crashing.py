@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from responder.app import database_url, make_desk, work_for
 from responder.clock import SystemClock
-from responder.config.configuration import read
+from responder.config.configuration import read, shipped_runbooks
 from responder.domain.ticket import Status
 from responder.flows.receive import Post, receipt, receive
 from responder.intake.alertmanager import parse
@@ -77,5 +76,10 @@ def _is_over(tx: Transaction) -> bool:
     return tx.tickets.one(1).ticket.status in (Status.RESTORED, Status.HANDED_OVER)
 
 
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
+def run(path: Path, kill_at: int, when: str) -> None:
+    """All of it in a process that was just forked."""
+    asyncio.run(main(path, kill_at, when))
+
+
+# Whoever is forked from a process that has this module has the shipped runbooks as well.
+shipped_runbooks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -20,10 +21,13 @@ from responder.config.configuration import read
 from responder.web.shapes import whole_ticket
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
+from tests.worker import crashing
 from tests.world import write_files
 
 ROOT = Path(__file__).parents[2]
 SIGKILLED = -signal.SIGKILL
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.worker.crashing"])
 RUNBOOK = """
 runbook: restart-app
 summary: Four acts, each of which leaves a line
@@ -75,8 +79,12 @@ def files(folder: Path, host: DemoSshServer | None, port: int = 9180, database: 
 
 
 def run_until_killed(config: Path, kill_at: int, when: str, patience: float = 60) -> int:
-    command = [sys.executable, "-m", "tests.worker.crashing", str(config), str(kill_at), when]
-    return subprocess.run(command, cwd=ROOT, check=False, timeout=patience, capture_output=True).returncode
+    """The exit code. Forked from a process that has everything imported: there are many of them."""
+    process = FORKS.Process(target=crashing.run, args=(config, kill_at, when))
+    process.start()
+    process.join(patience)
+    assert process.exitcode is not None, f"it neither ends nor dies within {patience} s"
+    return process.exitcode
 
 
 @pytest.mark.timeout(300)
