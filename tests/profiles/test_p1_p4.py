@@ -61,13 +61,13 @@ on_a_fixed_day = pytest.mark.parametrize("database_url", ["sqlite"], indirect=Tr
 
 
 async def rings(walk: Walk, clock: str, duration: timedelta, step: timedelta) -> list[tuple[timedelta, str]]:
-    """When after now the alarms of a clock tell whom, while time goes by."""
+    """When after now the alarms of a clock tell whom, while time goes by; those of one instant by name."""
     start, found = walk.clock.now(), []
     while walk.clock.now() < start + duration:
         before = len(walk.sender.sent)
         await walk.goes_by(step, step)
         told = [who for who, text in walk.told_since(before) if f"the {clock} clock" in text.lower()]
-        found += [(walk.clock.now() - start, who) for who in told]
+        found += [(walk.clock.now() - start, who) for who in sorted(told)]
     return found
 
 
@@ -136,7 +136,7 @@ async def test_each_grade_has_its_targets(walk: Walk, grade: str) -> None:
 )
 async def test_p1_and_p2_tell_the_chain_by_themselves(walk: Walk, grade: str, told: list[str]) -> None:
     await walk.fires(SEVERITY[grade])
-    assert walk.told() == told
+    assert sorted(walk.told()) == told
 
 
 @pytest.mark.parametrize(("grade", "half"), [("P1", 15 * MINUTE), ("P2", 30 * MINUTE)])
@@ -174,10 +174,8 @@ async def test_an_answer_that_does_not_come_is_warned_of_and_told_to_the_next_ti
     await walk.fires(SEVERITY[grade])
     target = TARGETS[grade]["respond"]
     told = await rings(walk, "respond", target, target / 20)
-    assert told[0] == (target * 0.75, "ann")
     # Where it has gone up a tier by then, the next one is the one above.
-    assert told[1][0] == target
-    assert [who for _, who in told[1:]] in (["ben"], ["cleo"])
+    assert told in ([(target * 0.75, "ann"), (target, who)] for who in ("ben", "cleo"))
 
 
 @pytest.mark.parametrize(
@@ -216,9 +214,9 @@ async def test_a_restart_comes_before_any_human(helped: Walk) -> None:
 async def test_where_the_restart_does_not_help_people_read_first_what_it_did(helped: Walk) -> None:
     helped.fleet.broken.add("web-1")
     await helped.fires("critical")
-    assert helped.told() == ["ann", "ben"]
-    assert "restart-app" in helped.told_since(0)[0][1]
-    assert "config is broken" in helped.told_since(0)[0][1]
+    assert sorted(helped.told()) == ["ann", "ben"]
+    assert ["restart-app" in text for _, text in helped.told_since(0)] == [True, True]
+    assert ["config is broken" in text for _, text in helped.told_since(0)] == [True, True]
 
 
 async def test_the_root_fix_is_planned_while_the_service_runs_again(walk: Walk) -> None:
