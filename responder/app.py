@@ -24,7 +24,9 @@ from responder.errors import ConfigError, ResponderError, StoreUnavailable
 from responder.flows import (
     actions,
     consent,
+    cron_jobs,
     deliver,
+    escalate,
     first_aid,
     hand_over,
     health_check,
@@ -32,6 +34,7 @@ from responder.flows import (
     reporter,
     set_aside,
     settle,
+    still_on_it,
     watch,
 )
 from responder.flows.batcher import Batcher
@@ -49,8 +52,9 @@ log = structlog.get_logger()
 
 LANES = (
     Lane(kinds=("first_aid", "run"), at_once=32),
-    Lane(kinds=("deliver",), at_once=32),
-    Lane(kinds=("hand_over",), at_once=8),
+    Lane(kinds=("deliver_first",), at_once=32),
+    Lane(kinds=("deliver",), at_once=64),
+    Lane(kinds=("hand_over", "escalate", "still_on_it"), at_once=8),
     Lane(kinds=("settle", "prove", "close", "consent", "parts", "tell_reporter", "reporter_silent"), at_once=8),
     Lane(kinds=("health_check",), at_once=2),
 )
@@ -94,7 +98,10 @@ def work_for(desk: Desk) -> Work:
             "first_aid": partial(first_aid.first_aid, desk),
             "run": partial(first_aid.continue_run, desk),
             "hand_over": partial(hand_over.hand_over, desk),
+            "escalate": partial(escalate.escalate, desk),
+            "still_on_it": partial(still_on_it.still_on_it, desk),
             "deliver": partial(deliver.deliver, desk),
+            "deliver_first": partial(deliver.deliver, desk),
             "settle": partial(settle.settle, desk),
             "prove": partial(settle.prove, desk),
             "close": partial(settle.close, desk),
@@ -237,6 +244,7 @@ class Service:
         while await watch.look_at_clocks(self.desk):
             pass
         await watch.watch_heartbeats(self.desk)
+        await cron_jobs.watch_cron_jobs(self.desk)
         await actions.escalate_overdue(self.desk)
         await health_check.plan_health_checks(self.desk)
 

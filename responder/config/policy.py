@@ -18,6 +18,9 @@ from responder.clock import SystemClock
 from responder.config.autonomy import ApprovalFile, AutonomyField, AutonomyFile, PromotionFile, as_autonomy_rule
 from responder.config.budgets import BudgetFile, StormFile
 from responder.config.calendars import CalendarFile, as_calendars, years_around
+from responder.config.cron_jobs import CronJobFile
+from responder.config.delivery import DeliveryFile
+from responder.config.escalation import EscalationFile
 from responder.config.grades import GradeFile, GradeRuleFile, KindFile, KindRuleFile
 from responder.config.handling import (
     ActionsFile,
@@ -30,6 +33,7 @@ from responder.config.handling import (
     clock_rules,
 )
 from responder.config.health_checks import HealthCheckFile
+from responder.config.maintenance import MaintenanceFile
 from responder.config.model import Duration, Model, Name, SomeMatchers
 from responder.domain import policy as rules
 from responder.domain.kinds import KindRule
@@ -88,6 +92,7 @@ class HeartbeatFile(Model):
     name: Name
     when: SomeMatchers
     within: Duration
+    sources: tuple[Name, ...] | None = None
 
 
 class FlappingFile(Model):
@@ -125,9 +130,13 @@ class PolicyFile(Model):
     knowledge: KnowledgeFile = KnowledgeFile()
     health_checks: tuple[HealthCheckFile, ...] = ()
     heartbeats: tuple[HeartbeatFile, ...] = ()
+    escalation: tuple[EscalationFile, ...] = ()
+    cron_jobs: dict[Name, CronJobFile | None] = Field(default_factory=dict)
+    delivery: DeliveryFile = DeliveryFile()
     flapping: FlappingFile = FlappingFile()
     budgets: tuple[BudgetFile, ...] = ()
     storm: StormFile | None = StormFile()
+    maintenance: tuple[MaintenanceFile, ...] = ()
     refire_window: Duration = timedelta(hours=1)
     proof_within: Duration = timedelta(minutes=5)
     lock_patience: Duration = timedelta(minutes=2)
@@ -144,6 +153,8 @@ class PolicyFile(Model):
             grades={name: grade.as_grade(name, names) for name, grade in self.grades.items()},
             clocks=clocks,
             zone=zone,
+            cron_jobs={name: job.as_rule(name, zone) for name, job in self.cron_jobs.items() if job is not None},
+            maintenance=tuple(window.as_window(zone) for window in self.maintenance),
             **self._as_written(),
             **self._handling(),
         )
@@ -158,6 +169,8 @@ class PolicyFile(Model):
             "teams": tuple(rules.TeamRule(**dict(rule)) for rule in self.teams),
             "default_team": self.default_team,
             "heartbeats": tuple(rules.HeartbeatRule(**dict(rule)) for rule in self.heartbeats),
+            "escalation": tuple(plan.as_plan() for plan in self.escalation),
+            "delivery": self.delivery.as_rule(list(self.grades)),
             "flapping": rules.FlappingRule(**dict(self.flapping)),
             "budgets": tuple(budget.as_budget() for budget in self.budgets),
             "storm": self.storm.as_rule() if self.storm else None,

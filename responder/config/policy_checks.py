@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from responder.adapters.yaml_file import Place
-from responder.config import autonomy, budgets, calendars, health_checks
+from responder.config import autonomy, budgets, calendars, escalation, health_checks, maintenance
 from responder.config.clock_checks import about_clocks, about_targets
+from responder.config.delivery import about_delivery
 from responder.config.grades import about_grade_rules, about_kinds
 from responder.config.handling_checks import Known, about_alarms, about_gates, about_grades, about_needs
 from responder.config.policy import PolicyFile, PolicySource
@@ -38,7 +39,11 @@ def complaints(source: PolicySource, written: PolicyFile, others: Others, today:
     yield from about_kinds(written.kinds, written.kind_rules, written.default_kind, written.number)
     yield from about_clocks(written.clocks, written.calendars)
     yield from about_targets(written.grades, written.clocks, source.is_own)
+    yield from about_delivery(written.delivery, written.grades)
     yield from _about_handling(written, others)
+    yield from maintenance.complaints(written.maintenance)
+    known = escalation.Known(written.grades, others.people, others.teams)
+    yield from escalation.complaints(written.escalation, known)
     yield from _about_automation(written, others)
     if others.teams is not None and others.people is not None:
         yield from _about_teams(written, others.teams, others.people)

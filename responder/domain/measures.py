@@ -21,6 +21,7 @@ HISTOGRAMS = {
 COUNTERS = {
     "tickets_created_total": "Tickets opened.",
     "tickets_held_total": "Times that a ticket had to wait before automation and people, by what held it.",
+    "escalations_exhausted_total": "Chains that called everybody, and nobody has taken the ticket.",
     "tickets_reopened_total": "Tickets that came back within the refire window, or relapsed.",
     "tickets_resolved_total": "Tickets resolved, by who did it.",
     "sla_clocks_met_total": "Clocks stopped in time.",

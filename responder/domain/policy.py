@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo
 
 from responder.domain.autonomy import ApprovalRule, AutonomyRule
 from responder.domain.budgets import Budget
+from responder.domain.cron_job import CronJobRule
+from responder.domain.delivery import DeliveryRule
+from responder.domain.escalation import Callees, EscalationPlan, Step, calls_of, plan_for
 from responder.domain.facts import Fact
 from responder.domain.gates import GateRule
 from responder.domain.grading import GradeRule, Grading, grade
 from responder.domain.health_check import HealthCheckRule
 from responder.domain.kinds import Kind, KindRule, kind_of
+from responder.domain.maintenance import MaintenanceWindow
 from responder.domain.matching import Matcher, all_match
 from responder.domain.report import Report, identity
 from responder.domain.requirements import Need
@@ -60,11 +64,19 @@ class TeamRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeartbeatRule:
-    """An alert that always fires. When a source has been silent for `within`, that is the incident."""
+    """An alert that always fires. When a source has been silent for `within`, that is the incident.
+
+    `sources` are those that have to send it, None all; another one is watched from its first on.
+    """
 
     name: str
     when: tuple[Matcher, ...]
     within: timedelta
+    sources: tuple[str, ...] | None = None
+
+    def is_due_from(self, source: str) -> bool:
+        """Whether the source has to send it, even one that never has."""
+        return self.sources is None or source in self.sources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,9 +169,13 @@ class Policy:
     similar_from: float = 0.5
     health_checks: tuple[HealthCheckRule, ...] = ()
     heartbeats: tuple[HeartbeatRule, ...] = ()
+    escalation: tuple[EscalationPlan, ...] = ()
+    cron_jobs: Mapping[str, CronJobRule] = field(default_factory=dict)
+    delivery: DeliveryRule = field(default_factory=DeliveryRule)
     flapping: FlappingRule = field(default_factory=FlappingRule)
     budgets: tuple[Budget, ...] = ()
     storm: StormRule | None = field(default_factory=StormRule)
+    maintenance: tuple[MaintenanceWindow, ...] = ()
     refire_window: timedelta = timedelta(hours=1)
     proof_within: timedelta = timedelta(minutes=5)
     lock_patience: timedelta = timedelta(minutes=2)
@@ -172,6 +188,21 @@ class Policy:
     def promises_of(self, grade_name: str) -> GradePolicy:
         """What a grade promises; a ticket whose grade a reload took away is treated by the default grade."""
         return self.grades.get(grade_name) or self.grades[self.default_grade]
+
+    def escalation_of(self, ticket: Ticket, now: datetime) -> EscalationPlan:
+        """The first plan that applies; without one, a single call of the tiers and roles that the grade calls.
+
+        A plan for all grades is one for all that call somebody: whom nobody is woken for is not called by it either.
+        """
+        promises = self.promises_of(ticket.grade)
+        callees = Callees(tiers=promises.tiers, roles=promises.roles)
+        plans = [plan for plan in self.escalation if plan.grades or not callees.is_nobody]
+        plan = plan_for(plans, ticket, now)
+        if plan is not None and calls_of(plan, ticket.tier, now):
+            return plan
+        # Whoever hands it up wants that tier to hear of it, whatever the grade.
+        callees = Callees(tiers=(ticket.tier,)) if ticket.tier > 1 else callees
+        return EscalationPlan(name=plan.name if plan else f"grade {ticket.grade}", steps=(Step(callees=callees),))
 
     def kind(self, labels: Mapping[str, str]) -> str:
         return kind_of(self.kind_rules, self.default_kind, labels) if self.kinds else ""

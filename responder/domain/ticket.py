@@ -181,6 +181,7 @@ class EventKind(StrEnum):
     REPORTER = "reporter"
     SET_ASIDE = "set_aside"
     HELD = "held"
+    ESCALATION = "escalation"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

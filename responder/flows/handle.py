@@ -40,7 +40,7 @@ async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
     if ticket.episode != claim.episode:
         raise Refused(f"{ticket.number} has come back since this link was made; use the newest message.")
     if ticket.acknowledged_by == claim.person:
-        return ticket
+        return await do(desk, "still-on-it", str(claim.ticket_id), actor=claim.person, content={})
     return await acknowledge(desk, str(claim.ticket_id), claim.person)
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from responder.domain import lifecycle
+from responder.domain.dossier import Dossier
 from responder.domain.durations import spoken
 from responder.domain.gates import GateRule, gate_for
-from responder.domain.handling import Acting, dossier_of
+from responder.domain.handling import Acting, dossier_of, keep
 from responder.domain.report import Signal
 from responder.domain.requirements import Case, missing_sentence
 from responder.domain.runbook import RunOutcome
@@ -21,6 +22,7 @@ from responder.flows.desk import Desk
 from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, newest_of_gate
 from responder.flows.recognise import index_closed
+from responder.flows.still_on_it import watch_over
 from responder.store.transaction import Transaction
 
 
@@ -37,13 +39,17 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verb:
-    """Something people do. `action` is the move of the lifecycle that it makes, for requirements and gates."""
+    """Something people do. `action` is the move of the lifecycle that it makes, for requirements and gates.
+
+    `brings` is what the form itself adds to the dossier, so that requirements find it there.
+    """
 
     name: str
     run: Callable[[Move], str | None]
     text: str
     action: Action | None = None
     fields: tuple[str, ...] = ()
+    brings: Callable[[Form, Dossier], Dossier] = lambda _, dossier: dossier
 
 
 async def act(
@@ -70,6 +76,7 @@ async def act(
 
 def _act(move: Move, verb: Verb) -> Ticket | str:
     desk, tx, change, acting = move.desk, move.tx, move.change, move.acting
+    keep(change, verb.brings(move.form, dossier_of(change)))
     if why := _may_not_yet(desk, tx, change, verb.action):
         # A gate may just have asked its roles: that stays.
         return _refused(tx, change, acting, verb, why)
@@ -199,6 +206,7 @@ def judge_runs(desk: Desk, tx: Transaction, ticket: Ticket) -> None:
 
 def after_the_move(desk: Desk, tx: Transaction, change: Change) -> None:
     """What follows from a person's move, whichever it was."""
+    watch_over(desk, change)
     if change.after.status is Status.RESTORED:
         _use_parts(tx, change, desk.clock.now())
         resolve_if_ready(desk, tx, change)

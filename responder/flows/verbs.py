@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from responder.domain import endings, handling, lifecycle
 from responder.domain.correlation import all_clear
-from responder.domain.dossier import Plan, Verifier
+from responder.domain.dossier import Dossier, Plan, Verifier
 from responder.domain.gates import gate_for
 from responder.domain.requirements import missing_sentence
 from responder.domain.ticket import Action, Change, EventKind, Ticket, refusal
 from responder.errors import Refused
 from responder.flows import parts
+from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
 from responder.flows.moves import Move, Verb, case_of, judge_runs, opened_change
 from responder.flows.telling import tiers_of
+from responder.flows.verbs_of_people import ABOUT_PEOPLE
 from responder.store.attachments import Attachment
 
 LARGEST_ATTACHMENT = 5 * 1024 * 1024
@@ -192,6 +195,10 @@ def _follow_up(move: Move) -> str | None:
     return endings.followed_up(move.change, move.acting, move.form.text("text"))
 
 
+def _with_guide(form: Form, dossier: Dossier) -> Dossier:
+    return replace(dossier, guide=form.optional("guide") or dossier.guide)
+
+
 def _dismiss(move: Move) -> str | None:
     form = move.form
     return endings.dismiss(move.change, move.acting, form.text("as"), form.text("reason"), form.optional("guide"))
@@ -309,6 +316,7 @@ _ALL = (
     Verb(name="assign", run=_assign, fields=("to",), text="Give it to a person."),
     Verb(name="give-back", run=_give_back, action=Action.HAND_OVER, fields=("reason",), text="Back to its team."),
     Verb(name="escalate", run=_escalate, fields=("reason",), text="To the next tier."),
+    *ABOUT_PEOPLE,
     Verb(name="note", run=_note, fields=("text",), text="Remember something."),
     Verb(name="attach", run=_attach, fields=("name", "content"), text="Keep a file with it."),
     Verb(
@@ -338,6 +346,7 @@ _ALL = (
         run=_dismiss,
         action=Action.DISMISS,
         fields=("as", "reason", "guide"),
+        brings=_with_guide,
         text="No fault, or no trouble at all.",
     ),
     Verb(name="merge", run=_merge, action=Action.MERGE, fields=("into", "reason"), text="The same trouble as another."),

@@ -16,14 +16,18 @@ from responder.domain.ticket import Change, Sums, Ticket
 from responder.store.actions import ActionStore
 from responder.store.approvals import ApprovalStore
 from responder.store.attachments import AttachmentStore
+from responder.store.chains import ChainStore
+from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
 from responder.store.health_checks import HealthCheckStore
 from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
+from responder.store.maintenance_windows import MaintenanceStore
 from responder.store.messages import MessageStore
 from responder.store.parts import PartStore
 from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore
+from responder.store.rounds import RoundStore
 from responder.store.runs import RunStore
 from responder.store.sums import SumStore
 from responder.store.switchboard import Switchboard
@@ -90,6 +94,10 @@ class Transaction:
         return AttachmentStore(self.connection)
 
     @cached_property
+    def chains(self) -> ChainStore:
+        return ChainStore(self.connection)
+
+    @cached_property
     def actions(self) -> ActionStore:
         return ActionStore(self.connection)
 
@@ -106,12 +114,24 @@ class Transaction:
         return HealthCheckStore(self.connection)
 
     @cached_property
+    def cron_jobs(self) -> CronJobStore:
+        return CronJobStore(self.connection)
+
+    @cached_property
+    def rounds(self) -> RoundStore:
+        return RoundStore(self.connection)
+
+    @cached_property
     def library(self) -> LibraryStore:
         return LibraryStore(self.connection)
 
     @cached_property
     def reporters(self) -> ReporterStore:
         return ReporterStore(self.connection)
+
+    @cached_property
+    def maintenance(self) -> MaintenanceStore:
+        return MaintenanceStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:

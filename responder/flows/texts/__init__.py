@@ -6,6 +6,7 @@ import gettext
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from responder.domain.approval import Approval
+from responder.domain.durations import spoken
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
@@ -116,6 +118,28 @@ def notice_body(ticket: Ticket, text: str, ticket_link: str, language: str) -> s
     """What a run, or its outcome, has to tell."""
     template = _environment(language).get_template("notice.txt.j2")
     return template.render(ticket=ticket, text=text, ticket_link=ticket_link)
+
+
+def still_on_it_body(ticket: Ticket, silent: timedelta, until: datetime, link: str, language: str) -> str:
+    """The question to whoever has the ticket and was not heard of for so long."""
+    template = _environment(language).get_template("still_on_it.txt.j2")
+    return template.render(ticket=ticket, silent=spoken(silent), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link)
+
+
+_LISTED = 20
+
+
+def bundle_subject(tickets: Sequence[Ticket], language: str) -> str:
+    """One line: how many, and the highest grade."""
+    count, grade = len(tickets), tickets[0].grade
+    return f"[{grade}] {count} 个工单等待处理" if language == "zh" else f"[{grade}] {count} tickets wait for somebody"
+
+
+def bundle_body(lines: Sequence[tuple[Ticket, str]], console: str, language: str) -> str:
+    """The tickets with their links, the first ones if there are many, and the link to all."""
+    template = _environment(language).get_template("bundle.txt.j2")
+    more = max(0, len(lines) - _LISTED)
+    return template.render(count=len(lines), shown=lines[:_LISTED], more=more, console=console)
 
 
 _BELOW_THE_LETTER = "\n-- \n"

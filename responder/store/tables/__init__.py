@@ -2,11 +2,14 @@
 
 from responder.store.tables.afterwards import actions, articles, health_checks, parts, reservations, stock_moves
 from responder.store.tables.columns import Instant, Json, dumped, metadata
+from responder.store.tables.escalation import chains
 from responder.store.tables.intake import bodies, reporters, reports
-from responder.store.tables.people import messages, tokens
+from responder.store.tables.maintenance import maintenance_windows
+from responder.store.tables.people import messages, page_windows, tokens
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
 from responder.store.tables.service import counters, heartbeats, jobs, sums, switches
 from responder.store.tables.tickets import attachments, clocks, dossiers, events, tickets
+from responder.store.tables.watching import cron_jobs, rounds
 
 __all__ = [
     "Instant",
@@ -17,20 +20,25 @@ __all__ = [
     "attachments",
     "attempts",
     "bodies",
+    "chains",
     "clocks",
     "counters",
+    "cron_jobs",
     "dossiers",
     "dumped",
     "events",
     "health_checks",
     "heartbeats",
     "jobs",
+    "maintenance_windows",
     "messages",
     "metadata",
+    "page_windows",
     "parts",
     "reporters",
     "reports",
     "reservations",
+    "rounds",
     "run_hosts",
     "run_steps",
     "runs",

@@ -21,6 +21,7 @@ messages = Table(
     Column("tries", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
+    Column("due_at", Instant),
     Column("error", Text, nullable=False),
     # A page is promised once per episode, person and channel, however often its reason is processed.
     UniqueConstraint("ticket_id", "episode", "purpose", "person", "channel", name="one_message_each"),
@@ -30,6 +31,23 @@ messages = Table(
         sqlite_where=text("state IN ('waiting', 'sending', 'failed_for_now')"),
         postgresql_where=text("state IN ('waiting', 'sending', 'failed_for_now')"),
     ),
+    Index(
+        "messages_bundled",
+        "person",
+        "channel",
+        sqlite_where=text("state = 'bundled' AND sent_at IS NULL"),
+        postgresql_where=text("state = 'bundled' AND sent_at IS NULL"),
+    ),
+)
+
+page_windows = Table(
+    "page_windows",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("since_at", Instant, nullable=False),
+    Column("sent", Integer, nullable=False),
+    Column("bundle_at", Instant),
 )
 
 tokens = Table(

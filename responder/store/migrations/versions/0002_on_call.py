@@ -2,13 +2,91 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None: ...
+def upgrade() -> None:
+    op.create_table(
+        "chains",
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("number", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("episode", sa.Integer(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("calls", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_because", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("ticket_id", "number"),
+    )
+    op.create_table(
+        "cron_jobs",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=True),
+        sa.Column("heard_at", sa.BigInteger(), nullable=True),
+        sa.Column("started", sa.Text(), nullable=False),
+        sa.Column("failed_at", sa.BigInteger(), nullable=True),
+        sa.Column("exit_code", sa.Integer(), nullable=True),
+        sa.Column("took", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "rounds",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.add_column("messages", sa.Column("due_at", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "messages_bundled",
+        "messages",
+        ["person", "channel"],
+        unique=False,
+        sqlite_where=sa.text("state = 'bundled' AND sent_at IS NULL"),
+        postgresql_where=sa.text("state = 'bundled' AND sent_at IS NULL"),
+    )
+    op.create_table(
+        "page_windows",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("bundle_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("person", "channel"),
+    )
+    op.create_table(
+        "maintenance_windows",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("is_everything", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("maintenance_windows_open", "maintenance_windows", ["until"], unique=False)
 
 
-def downgrade() -> None: ...
+def downgrade() -> None:
+    op.drop_table("maintenance_windows")
+    op.drop_table("chains")
+    op.drop_table("page_windows")
+    op.drop_index("messages_bundled", "messages")
+    op.drop_column("messages", "due_at")
+    op.drop_table("rounds")
+    op.drop_table("cron_jobs")

@@ -1,0 +1,162 @@
+"""Escalation: who is told, call by call, until somebody has the ticket.
+
+A plan is policy. A chain is what a plan came to for one ticket: its calls with their instants, kept as they were when
+the ticket was handed over, so that a reload of the policy changes no chain that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from responder.domain.report import Signal
+from responder.domain.ticket import Status, Ticket
+from responder.domain.windows import Window, holds_any
+
+MOST_CALLS = 200
+"""A chain is kept whole on its ticket, so that it cannot be without end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callees:
+    """Whom one call means: tiers of the ticket's team, everybody with a role, and people by name."""
+
+    tiers: tuple[int, ...] = ()
+    roles: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+    @property
+    def is_nobody(self) -> bool:
+        return not (self.tiers or self.roles or self.people)
+
+    def from_tier(self, tier: int) -> Callees:
+        """Without the tiers that the ticket has left behind."""
+        return Callees(tiers=tuple(one for one in self.tiers if one >= tier), roles=self.roles, people=self.people)
+
+    def __str__(self) -> str:
+        tiers = [f"tier {one}" for one in self.tiers]
+        return ", ".join([*tiers, *(f"role {one}" for one in self.roles), *self.people])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A call, so long after the one before it."""
+
+    callees: Callees
+    after: timedelta = timedelta()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EscalationPlan:
+    """The calls for tickets of these grades and teams (none: of all) that are handed over in these hours.
+
+    The steps are gone through once and `repeat` times more, with `every` between the last call and the first one of
+    the next round. Whoever has the ticket is asked after `still_on_it` without a sign of them, and loses it when
+    `answer_within` is over.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    grades: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    hours: tuple[Window, ...] = ()
+    repeat: int = 0
+    every: timedelta = timedelta(minutes=15)
+    still_on_it: timedelta | None = None
+    answer_within: timedelta = timedelta(minutes=10)
+
+    def applies(self, grade: str, team: str, now: datetime) -> bool:
+        if self.grades and grade not in self.grades:
+            return False
+        return (not self.teams or team in self.teams) and holds_any(self.hours, now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One call of a chain: when, whom it means, and who that was when the chain began."""
+
+    at: datetime
+    callees: Callees
+    who: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chain:
+    """The calls for one ticket; `position` is the number of those that were made."""
+
+    ticket_id: int
+    number: int
+    episode: int
+    plan: str
+    purpose: str
+    why: str
+    calls: tuple[Call, ...]
+    started_at: datetime
+    position: int = 0
+    ended_at: datetime | None = None
+    ended_because: str = ""
+
+    @property
+    def next_call(self) -> Call | None:
+        """The call that comes next; None if the chain has ended, or made them all."""
+        if self.ended_at is not None or self.position >= len(self.calls):
+            return None
+        return self.calls[self.position]
+
+
+def plan_for(plans: Iterable[EscalationPlan], ticket: Ticket, now: datetime) -> EscalationPlan | None:
+    """The first plan that applies."""
+    return next((plan for plan in plans if plan.applies(ticket.grade, ticket.team, now)), None)
+
+
+def calls_of(plan: EscalationPlan, tier: int, start: datetime) -> tuple[tuple[datetime, Callees], ...]:
+    """The instants of a plan's calls for a ticket that has come to this tier, the first of them at `start`.
+
+    Empty if the plan has nothing for that tier.
+    """
+    steps = [(step.after, step.callees.from_tier(tier) if tier > 1 else step.callees) for step in plan.steps]
+    while steps and steps[0][1].is_nobody:
+        steps.pop(0)
+    made: list[tuple[datetime, Callees]] = []
+    at = start
+    for again in range(plan.repeat + 1):
+        for index, (after, callees) in enumerate(steps):
+            if index or again:
+                at += after if index else plan.every
+            if not callees.is_nobody:
+                made.append((at, callees))
+    return tuple(made[:MOST_CALLS])
+
+
+def over(chain: Chain, ticket: Ticket, newest: int) -> str:
+    """Why nobody is told by this chain any more, as a sentence; empty while it goes on."""
+    if chain.number != newest:
+        return "A newer chain has taken its place."
+    if ticket.acknowledged_by:
+        return f"{ticket.acknowledged_by} has it."
+    if ticket.signal is Signal.CLEARED:
+        return "The alert has cleared."
+    if ticket.episode != chain.episode:
+        return "The trouble has come back, with a chain of its own."
+    if ticket.status is not Status.HANDED_OVER:
+        return f"It is {ticket.status.replace('_', ' ')}."
+    return ""
+
+
+def told_so_far(chain: Chain) -> str:
+    """Whom the calls until now have meant, for those who are called next; empty before the first call."""
+    return "; ".join(
+        f"{', '.join(call.who) or str(call.callees)} at {call.at:%H:%M} UTC" for call in chain.calls[: chain.position]
+    )
+
+
+def foreseen(chain: Chain) -> str:
+    """The chain in one line, for the ticket's history."""
+    parts = [f"{', '.join(call.who) or str(call.callees)} {_when(call, chain)}" for call in chain.calls]
+    shown = "; ".join(parts[:8]) + (f"; and {len(parts) - 8} calls more" if len(parts) > 8 else "")
+    return f"Escalation by “{chain.plan}”: {shown}."
+
+
+def _when(call: Call, chain: Chain) -> str:
+    return "at once" if call.at <= chain.started_at else f"at {call.at:%H:%M} UTC"

@@ -1,0 +1,153 @@
+"""Calling: the people of one call of a chain are written to, and the next call is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from responder.adapters.links import AckClaim
+from responder.clock import microseconds
+from responder.domain.approval import ApprovalKind
+from responder.domain.escalation import (
+    Call,
+    Callees,
+    Chain,
+    EscalationPlan,
+    calls_of,
+    foreseen,
+    told_so_far,
+)
+from responder.domain.oncall import Recipient, addressed
+from responder.domain.ticket import Change, EventKind, Ticket
+from responder.flows.consent import question_for
+from responder.flows.desk import Desk
+from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages
+from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
+from responder.store.transaction import Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why people are told, and under which purpose: each is told once per purpose."""
+
+    why: str
+    purpose: str
+    seen: str = ""
+
+
+def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> None:
+    """Calls the first people that the ticket's plan names, and keeps who comes after them."""
+    ticket, now = change.after, desk.clock.now()
+    plan = desk.policy.escalation_of(ticket, now)
+    made = calls_of(plan, ticket.tier, now)
+    if not made:
+        text = f"To tell: nobody ({ticket.grade} calls no tier: it waits in the list)."
+        change.note(now, EventKind.MESSAGE, text)
+        return
+    if _goes_on(tx, ticket, reason.purpose, plan, [callees for _, callees in made]):
+        return
+    chain = Chain(
+        ticket_id=ticket.id,
+        number=tx.chains.newest(ticket.id) + 1,
+        episode=ticket.episode,
+        plan=plan.name,
+        purpose=reason.purpose,
+        why=reason.why,
+        calls=tuple(_call(desk, tx, ticket, at, callees) for at, callees in made),
+        started_at=now,
+    )
+    tx.chains.add(chain)
+    steps = [{"at": microseconds(call.at), "who": list(call.who)} for call in chain.calls]
+    mark: dict[str, Any] = {"chain": chain.number, "plan": plan.name, "episode": chain.episode}
+    change.note(now, EventKind.ESCALATION, foreseen(chain), **mark, steps=steps)
+    make_call(desk, tx, change, chain, seen=reason.seen)
+
+
+def _goes_on(tx: Transaction, ticket: Ticket, purpose: str, plan: EscalationPlan, wanted: list[Callees]) -> bool:
+    """Whether the same chain was begun already: the job is done again, or nothing that matters here has changed."""
+    newest = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
+    if newest is None or (newest.purpose, newest.episode, newest.plan) != (purpose, ticket.episode, plan.name):
+        return False
+    return [call.callees for call in newest.calls] == wanted
+
+
+def _call(desk: Desk, tx: Transaction, ticket: Ticket, at: datetime, callees: Callees) -> Call:
+    meant, _ = who_is(desk, tx, ticket, callees)
+    return Call(at=at, callees=callees, who=_names(meant))
+
+
+def who_is(desk: Desk, tx: Transaction, ticket: Ticket, callees: Callees) -> tuple[tuple[Recipient, ...], str]:  # noqa: ARG001
+    """Whom a call reaches now, on which channels, and why them."""
+    called, why_called = team_of(desk, ticket, callees.tiers) if callees.tiers else ((), "")
+    named, why_named = addressed(callees.people, callees.roles, desk.configuration.people)
+    return tuple(dict.fromkeys((*called, *named))), "; ".join(filter(None, (why_called, why_named)))
+
+
+def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen: str = "") -> Chain:
+    """Writes to the people of the chain's next call and promises the one after it; gives the chain as it is then."""
+    ticket, now, index = change.after, desk.clock.now(), chain.position
+    told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
+    text = _Text(desk, tx, change, _why(chain), seen)
+    purpose = chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
+    subject = hand_over_subject(ticket)
+    new = write_messages(desk, tx, change, told, purpose=purpose, subject=subject, body=text.body)
+    mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
+    said = f"To tell: {spoken_recipients(new)} ({why or 'nobody can be reached'})."
+    change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))
+    chain = replace(chain, position=index + 1)
+    tx.chains.keep(chain)
+    _promise_the_next(change, chain, now, at_once=not told)
+    return chain
+
+
+def _promise_the_next(change: Change, chain: Chain, now: datetime, *, at_once: bool) -> None:
+    following = chain.next_call
+    if following is not None:
+        due_at = now if at_once else max(following.at, now)
+        change.promise("escalate", due_at, chain=chain.number, step=chain.position)
+    elif len(chain.calls) > 1:
+        # After the last of several calls somebody has to say that nobody came.
+        last, before = chain.calls[-1].at, chain.calls[-2].at
+        change.promise("escalate", now + max(last - before, now - now), chain=chain.number, step=chain.position)
+
+
+def _why(chain: Chain) -> str:
+    so_far = told_so_far(chain)
+    return f"{chain.why} Nobody has taken it yet. Called until now: {so_far}." if so_far else chain.why
+
+
+def _names(told: Iterable[Recipient]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.person for one in told))
+
+
+class _Text:
+    """What the message says to each of its readers."""
+
+    def __init__(self, desk: Desk, tx: Transaction, change: Change, why: str, seen: str) -> None:
+        self._desk, self._change, self._why, self._seen = desk, change, why, seen
+        ticket = change.after
+        self._tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
+        suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
+        self._suggestion = suggestion if suggestion and suggestion.is_waiting else None
+
+    def body(self, recipient: Recipient) -> str:
+        ticket, links = self._change.after, self._desk.links
+        claim = AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=recipient.person)
+        parts = HandOverText(
+            ticket=ticket,
+            clocks=self._change.clocks,
+            tried=self._tried,
+            why=self._why,
+            ack_link=links.acknowledge(claim),
+            ticket_link=links.ticket(ticket.number),
+            suggestion=self._offer(recipient),
+            seen=self._seen,
+        )
+        return hand_over_body(parts, language_of(self._desk, recipient))
+
+    def _offer(self, recipient: Recipient) -> QuestionText | None:
+        if self._suggestion is None:
+            return None
+        return question_for(self._desk, self._suggestion, None, self._change.after, recipient.person)
