@@ -6,7 +6,6 @@ in the night in which an hour is left out, and four in the night in which one is
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +16,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from responder.domain.durations import spoken
+from responder.domain.wall import even, midnight, offset_at, shown
 
 MINUTES_OF_A_DAY = 1440
 WORKING = "working hours"
@@ -127,7 +127,7 @@ class Calendar:
         first = after.astimezone(self.zone).toordinal() - 1
         for number in range(first, first + _PATIENCE):
             day = datetime.fromordinal(number)
-            if self._is_worked(day) and (found := _shown(self.zone, datetime.combine(day, at))) > after:
+            if self._is_worked(day) and (found := shown(self.zone, datetime.combine(day, at))) > after:
                 return found
         raise self._closed_since(first + 1)
 
@@ -147,8 +147,7 @@ class Calendar:
     def _is_worked(self, day: datetime) -> bool:
         """Whether any time of the local day counts. A change of the clock may leave out a span, or a whole day."""
         return any(
-            _shown(self.zone, day + timedelta(minutes=span.start))
-            < _shown(self.zone, day + timedelta(minutes=span.end))
+            shown(self.zone, day + timedelta(minutes=span.start)) < shown(self.zone, day + timedelta(minutes=span.end))
             for span in self.spans(day.date())
         )
 
@@ -168,17 +167,17 @@ class Calendar:
 
     def _pieces(self, day: int) -> Iterator[Stretch]:
         """A whole UTC day. Days of UTC are even, in order and without gaps, which local days are not."""
-        midnight = _midnight(day)
-        for start, end, offset in _even(self.zone, midnight, midnight + _DAY):
+        begin = midnight(day)
+        for start, end, offset in even(self.zone, begin, begin + _DAY):
             yield from self._evenly(start, end, offset)
 
     def _evenly(self, start: datetime, end: datetime, offset: timedelta) -> Iterator[Stretch]:
         """What lies between two instants between which the clock on the wall runs evenly."""
         for day in range((start + offset).toordinal(), (end + offset).toordinal() + 1):
-            midnight, local = _midnight(day) - offset, date.fromordinal(day)
+            first_minute, local = midnight(day) - offset, date.fromordinal(day)
             for first, last, why in self._parts(local):
-                begin = max(start, midnight + timedelta(minutes=first))
-                finish = min(end, midnight + timedelta(minutes=last))
+                begin = max(start, first_minute + timedelta(minutes=first))
+                finish = min(end, first_minute + timedelta(minutes=last))
                 if begin < finish:
                     yield Stretch(start=begin, end=finish, counts=bool(why), why=why or self._why_not(local))
 
@@ -226,49 +225,6 @@ def _join(found: list[Stretch], piece: Stretch) -> None:
         found.append(piece)
 
 
-# --- the clock on the wall ------------------------------------------------------------------------------------
-
-
-def _midnight(day: int) -> datetime:
-    return datetime.fromordinal(day).replace(tzinfo=UTC)
-
-
-def _offset(zone: ZoneInfo, at: datetime) -> timedelta:
-    """How far the wall's clock is ahead of UTC."""
-    return at.astimezone(zone).replace(tzinfo=UTC) - at
-
-
-def _even(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, timedelta]]:
-    """The time between two instants at most a day apart, in pieces within which the offset stays the same.
-
-    Within a day no zone changes its offset and takes that back: the closest two changes in the time zone database are
-    almost four days apart (Africa/Freetown, 1939).
-    """
-    while start < end:
-        offset = _offset(zone, start)
-        until = end if _offset(zone, end) == offset else _change(zone, start, end)
-        yield start, until, offset
-        start = until
-
-
-def _change(zone: ZoneInfo, start: datetime, end: datetime) -> datetime:
-    """The instant between two, to the second, at which the offset becomes another one."""
-    start = start.replace(microsecond=0)
-    offset, seconds = _offset(zone, start), int((end - start).total_seconds()) + 1
-    passed = bisect_left(
-        range(seconds), True, key=lambda gone: _offset(zone, start + timedelta(seconds=gone)) != offset
-    )
-    return start + timedelta(seconds=passed)
-
-
-def _shown(zone: ZoneInfo, local: datetime) -> datetime:
-    """The first instant at which the wall's clock shows `local`, or at which it jumps over it."""
-    found = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == local:
-        return found
-    return _change(zone, local.replace(tzinfo=zone, fold=1).astimezone(UTC), found)
-
-
 # --- versions -------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +245,7 @@ def _short(told: object) -> str:
 def _rules(zone: ZoneInfo) -> tuple[tuple[int, timedelta], ...]:
     """The days since 2020 on which the zone changes its offset: the part of the time zone database that matters."""
     days = range(date(2020, 1, 1).toordinal(), date(2038, 1, 1).toordinal())
-    offsets = [(day, _offset(zone, _midnight(day))) for day in days]
+    offsets = [(day, offset_at(zone, midnight(day))) for day in days]
     changed = (new for old, new in pairwise(offsets) if old[1] != new[1])
     return (offsets[0], *changed)
 
