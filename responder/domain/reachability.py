@@ -69,6 +69,8 @@ _BROUGHT: Mapping[str, str] = {
     "guide": GUIDE,
 }
 """What only comes at some point of the way, by the name under which it is required; the rest can come at any time."""
+_GIVEN_WITH = {(GUIDE, Action.DISMISS)}
+"""What the form of the move itself may bring."""
 
 _Stand = tuple[Status, frozenset[str]]
 
@@ -79,7 +81,7 @@ def can_be_met(thing: str, move: Action) -> bool:
 
     A relapse or a reopening would bring back what the trouble had to be over for, so they do not count as a way.
     """
-    if thing not in _BROUGHT:
+    if thing not in _BROUGHT or (thing, move) in _GIVEN_WITH:
         return True
     wanted = _BROUGHT[thing]
 

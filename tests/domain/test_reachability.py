@@ -79,7 +79,7 @@ def test_on_every_way_through_the_moves_what_comes_was_said_to_be_possible(actio
         ("test", Action.RESTORE),
         ("monitor", Action.PROPOSE),
         ("satisfaction", Action.RESTORE),
-        ("guide", Action.DISMISS),
+        ("guide", Action.MERGE),
         ("guide", Action.CLOSE),
     ],
 )
@@ -99,6 +99,7 @@ def test_what_comes_only_with_a_move_or_after_it_cannot_be_required_before_it(th
         ("reporter_confirmation", Action.RELAPSE),
         ("satisfaction", Action.CLOSE),
         ("guide", Action.REOPEN),
+        ("guide", Action.DISMISS),
         ("review", Action.CLOSE),
         ("diagnosis", Action.ACKNOWLEDGE),
         ("field:symptom", Action.ACKNOWLEDGE),
