@@ -135,6 +135,14 @@ SERVICE_LEVELS = (
         text="Within an hour. Left out are tickets that ended without a solution; the clocks are still counted, here.",
     ),
     Panel(
+        "Held back, and called in vain",
+        {
+            "held: {{by}}": grown("responder_tickets_held_total", "by"),
+            "nobody came: {{priority}}": grown("responder_escalations_exhausted_total", "priority"),
+        },
+        text="Within an hour. Held are tickets that waited before anybody was told; nobody came, though all were called.",
+    ),
+    Panel(
         "MTTA: until the first answer",
         durations("responder_ticket_acknowledge_seconds", "job_priority_by"),
         unit="s",
@@ -257,9 +265,12 @@ HEALTH = (
     ),
     stat(
         "Heartbeats",
-        {"{{source}} {{name}}": "max by (source, name) (responder_heartbeat_silent{JOB})"},
+        {
+            "{{source}} {{name}}": "max by (source, name) (responder_heartbeat_silent{JOB})",
+            "cron job {{name}}": "1 - min by (name) (responder_heartbeat_up{JOB})",
+        },
         steps=RED_ABOVE_ZERO,
-        words={"0": "heard", "1": "SILENT"},
+        words={"0": "well", "1": "SILENT OR FAILED"},
         width=16,
     ),
 )

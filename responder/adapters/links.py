@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeTimedSerializer
 
 from responder.adapters.notifier import Secret
 from responder.errors import Refused
@@ -46,6 +47,10 @@ class Links:
         self._signer = URLSafeTimedSerializer(secret.value, salt="acknowledge")
         self._approval_signer = URLSafeTimedSerializer(secret.value, salt="approve")
         self._reporter_signer = URLSafeTimedSerializer(secret.value, salt="reporter")
+        self._heartbeat_signer = Signer(secret.value, salt="heartbeat", digest_method=hashlib.sha256)
+
+    def console(self) -> str:
+        return f"{self._base_url}/"
 
     def ticket(self, number: str) -> str:
         return f"{self._base_url}/tickets/{number}"
@@ -62,6 +67,14 @@ class Links:
     def report(self, claim: ReporterClaim) -> str:
         """Opens the reporter's own page; what is answered there is sent by its forms only."""
         return f"{self._base_url}/report/{self._reporter_signer.dumps([claim.ticket_id])}"
+
+    def heartbeat(self, name: str, number: int) -> str:
+        """Where a cron job says that it has ended well; valid until its number or our secret changes."""
+        return f"{self._base_url}/heartbeat/{name}/{self.heartbeat_key(name, number)}"
+
+    def heartbeat_key(self, name: str, number: int) -> str:
+        """What only those know who were given the address."""
+        return self._heartbeat_signer.get_signature(f"{name}/{number}").decode()
 
     def read_acknowledge(self, token: str) -> AckClaim:
         """What a token claims. Raises Refused when it is not ours or too old."""

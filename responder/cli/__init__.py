@@ -33,6 +33,7 @@ _GROUPS = {
     "reporters": "reporters",
     "knowledge": "knowledge",
     "health": "health",
+    "heartbeats": "heartbeats",
     "runbooks": "runbooks",
     "automation": "automation",
     "maintenance": "maintenance",

@@ -24,7 +24,7 @@ def _every(value: object) -> Every:
     return parse_every(value if isinstance(value, str) else str(value))
 
 
-def _zone(value: object) -> ZoneInfo | None:
+def zone_in(value: object) -> ZoneInfo | None:
     if value is None:
         return None
     try:
@@ -41,7 +41,7 @@ class HealthCheckFile(Model):
     targets: tuple[str, ...] = ()
     groups: tuple[Name, ...] = ()
     every: Annotated[Every, BeforeValidator(_every)]
-    zone: Annotated[ZoneInfo | None, BeforeValidator(_zone)] = None
+    zone: Annotated[ZoneInfo | None, BeforeValidator(zone_in)] = None
     grade_by: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")] = "default"
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from responder.config.calendars import DayHours, Override
 from responder.config.grades import as_list
 from responder.config.policy import PolicyFile
 from responder.domain.autonomy import Autonomy
+from responder.domain.cron import Cron
 from responder.domain.durations import spoken
 from responder.domain.health_check import Every
 from responder.domain.matching import Matcher
@@ -34,6 +35,7 @@ _WRITTEN: dict[type, JsonSchemaValue] = {
     Matcher: {"type": "string"},
     Span: {"type": "string"},
     Every: {"type": "string"},
+    Cron: {"type": "string"},
     Override: {"anyOf": [*_HOURS["anyOf"], _REASON]},
 }
 """How people write what the model keeps as a value of its own."""

@@ -68,14 +68,17 @@ async def watch_heartbeats(desk: Desk) -> int:
     """Reports sources that have gone silent, and those that are back; how many reports that made."""
     now, policy = desk.clock.now(), desk.policy
     rules = {rule.name: rule for rule in policy.heartbeats}
+    expected = {(source, name) for name, rule in rules.items() for source in _sources(desk) if rule.is_due_from(source)}
     beats = await desk.store.read(lambda tx: tx.switchboard.heartbeats())
-    if not any(report_on(beat, rules.get(beat.name), now) for beat in beats):
+    unheard = expected - {(beat.source, beat.name) for beat in beats}
+    if not unheard and not any(_is_over(desk, beat) or report_on(beat, rules.get(beat.name), now) for beat in beats):
         return 0
 
     def body(tx: Transaction) -> int:
         made = []
+        tx.switchboard.expect_beats(unheard, now)
         for beat in tx.switchboard.heartbeats():
-            report = report_on(beat, rules.get(beat.name), now)
+            report = _no_longer_expected(desk, tx, beat) or report_on(beat, rules.get(beat.name), now)
             if report is not None:
                 since = now if report.signal is Signal.FIRING else None
                 tx.switchboard.mark_silent(beat.source, beat.name, since)
@@ -86,17 +89,32 @@ async def watch_heartbeats(desk: Desk) -> int:
     return await desk.store.write(body)
 
 
+def _sources(desk: Desk) -> set[str]:
+    return {source.name for source in desk.configuration.settings.sources}
+
+
+def _is_over(desk: Desk, beat: Heartbeat) -> bool:
+    """Whether the configuration has let go of the source or of the heartbeat."""
+    return beat.source not in _sources(desk) or all(rule.name != beat.name for rule in desk.policy.heartbeats)
+
+
+def _no_longer_expected(desk: Desk, tx: Transaction, beat: Heartbeat) -> Report | None:
+    """Forgets what nobody expects any more; the report that ends its ticket, if it has one."""
+    if not _is_over(desk, beat):
+        return None
+    tx.switchboard.forget_beat(beat.source, beat.name)
+    if beat.silent_since is None:
+        return None
+    text = f"{beat.name} of {beat.source} is not expected any more."
+    return internal_report(_labels(beat), text, desk.clock.now(), signal=Signal.CLEARED)
+
+
 def report_on(beat: Heartbeat, rule: HeartbeatRule | None, now: datetime) -> Report | None:
     """The report that a source has gone silent, or that it is back; None if nothing has changed."""
     silent = rule is not None and now - beat.last_at > rule.within
     if rule is None or silent == (beat.silent_since is not None):
         return None
-    labels = {
-        "alertname": "ResponderHeartbeatSilent",
-        "source": beat.source,
-        "heartbeat": beat.name,
-        "severity": "critical",
-    }
+    labels = _labels(beat)
     if not silent:
         return internal_report(labels, f"{beat.source} sends {beat.name} again.", now, signal=Signal.CLEARED)
     summary = (
@@ -104,6 +122,15 @@ def report_on(beat: Heartbeat, rule: HeartbeatRule | None, now: datetime) -> Rep
         "alerts may be lost, so the monitoring itself is the incident."
     )
     return internal_report(labels, summary, now)
+
+
+def _labels(beat: Heartbeat) -> dict[str, str]:
+    return {
+        "alertname": "ResponderHeartbeatSilent",
+        "source": beat.source,
+        "heartbeat": beat.name,
+        "severity": "critical",
+    }
 
 
 async def forget(desk: Desk) -> int:

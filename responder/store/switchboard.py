@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,9 @@ _BEAT = text(
     "INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) "
     "ON CONFLICT (source, name) DO UPDATE SET last_at = excluded.last_at"
 )
+
+
+_EXPECT = text("INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) ON CONFLICT DO NOTHING")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +51,15 @@ class Switchboard:
         rows = [{"source": key[0], "name": key[1], "at": microseconds(at)} for key, at in sorted(beats.items())]
         if rows:
             self._connection.execute(_BEAT, rows)
+
+    def expect_beats(self, keys: Collection[tuple[str, str]], since: datetime) -> None:
+        """Begins to watch sources that have sent nothing yet: their silence counts from now on."""
+        for source, name in sorted(keys):
+            self._connection.execute(_EXPECT, {"source": source, "name": name, "at": microseconds(since)})
+
+    def forget_beat(self, source: str, name: str) -> None:
+        here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
+        self._connection.execute(delete(heartbeats).where(here))
 
     def heartbeats(self) -> list[Heartbeat]:
         query = select(heartbeats).order_by(heartbeats.c.source, heartbeats.c.name)

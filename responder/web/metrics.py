@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from responder.domain.budgets import Left
 from responder.domain.measures import BUCKETS, COUNTERS, HISTOGRAMS
+from responder.flows.cron_jobs import heartbeats_up
 from responder.flows.desk import Desk
 from responder.flows.situation import budgets_left
 from responder.flows.switches import Off, switched_off
@@ -37,6 +38,7 @@ class Snapshot:
     jobs: list[tuple[str, int]]
     messages: tuple[int, datetime | None]
     heartbeats: list[Heartbeat]
+    cron_jobs: dict[str, float]
     off: list[Off]
     budgets: list[Left]
     actions: tuple[int, int]
@@ -60,8 +62,9 @@ def _gather(desk: Desk, tx: Transaction) -> Snapshot:
         unacknowledged=tx.tickets.unacknowledged_counts(),
         least_remaining=tx.tickets.least_remaining(),
         jobs=tx.jobs.waiting(now),
-        messages=tx.messages.waiting(),
+        messages=tx.messages.waiting(now),
         heartbeats=tx.switchboard.heartbeats(),
+        cron_jobs=heartbeats_up(desk, tx),
         off=switched_off(desk, tx),
         budgets=budgets_left(desk, tx, now),
         actions=tx.actions.counts(now),
@@ -151,6 +154,10 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
         "heartbeat_silent": (
             "1 if a source's heartbeat is overdue.",
             [(_beat(beat), float(beat.silent_since is not None)) for beat in snapshot.heartbeats],
+        ),
+        "heartbeat_up": (
+            "0 if a cron job is late, has failed or runs for too long.",
+            [({"name": name}, is_up) for name, is_up in snapshot.cron_jobs.items()],
         ),
         "improvement_actions": (
             "Actions that reviews promised and that are not done.",

@@ -10,7 +10,9 @@ from responder.web import (
     attachments,
     health,
     health_checks,
+    heartbeats,
     knowledge,
+    maintenance,
     pages,
     parts,
     reporter,
@@ -30,6 +32,7 @@ def build(context: Context) -> web.Application:
     limit = context.desk.configuration.settings.intake.max_body
     application = web.Application(middlewares=[security_headers, errors_as_problems], client_max_size=limit)
     application[CONTEXT] = context
+    heartbeats.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),
@@ -48,6 +51,7 @@ def build(context: Context) -> web.Application:
             *attachments.routes(),
             *runbooks.routes(),
             *switches.routes(),
+            *maintenance.routes(),
             *pages.routes(),
         ]
     )

@@ -27,6 +27,7 @@ WINDOWS = ("1d", "7d", "30d")
 GAUGES = {
     "responder_heartbeat_age_seconds",
     "responder_heartbeat_silent",
+    "responder_heartbeat_up",
     "responder_jobs_waiting",
     "responder_automation_off",
     "responder_budget_remaining",

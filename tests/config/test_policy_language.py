@@ -290,7 +290,16 @@ PARTS: dict[str, list[Any]] = {
     "teams": [[{"when": ["a=b"], "team": "ops"}]],
     "budgets": [[{"name": "b", "max": "20%", "within": "1h"}, {"name": "c", "max": 2, "within": "1h"}]],
     "storm": [None, {"tickets": 9}],
+    "maintenance": [
+        [{"name": "w", "when": ["a=b"], "weekly": {"days": "sun", "from": "02:00", "to": "24:00"}}],
+        [{"name": "m", "when": ["a=b"], "monthly": {"on": "last fri", "from": "22:00", "to": "02:00", "zone": "UTC"}}],
+        [{"name": "o", "everything": True, "from": "2026-12-01 22:00", "until": "2026-12-02T04:00:00+01:00"}],
+    ],
     "heartbeats": [[{"name": "w", "when": ["a=b"], "within": "10m"}]],
+    "cron_jobs": [
+        {"backup": {"cron": "0 2 * * mon-fri", "zone": "Europe/Berlin", "labels": {"team": "db"}}},
+        {"backup": {"every": "1d", "grace": "1h", "longest": "2h", "key": 2}},
+    ],
     "flapping": [{"changes": 4}],
     "refire_window": ["2h"],
     "number": ["{date:%Y%m%d}-{seq:03d}", "FB-{date}{seq:03d}"],

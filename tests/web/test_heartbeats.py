@@ -1,0 +1,229 @@
+"""Heartbeats over HTTP: the words of cron jobs, their tickets, and the silence of sources."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from responder.domain.cron_job import CronJobRule
+from responder.errors import StoreUnavailable
+from responder.flows.cron_jobs import Pings, watch_cron_jobs
+from responder.flows.watch import watch_heartbeats
+from responder.store.database import Database
+from responder.web.heartbeats import MOST_PER_MINUTE, PINGS
+from tests.web.conftest import GUARDED, Client, header
+from tests.world import POLICY, World, texts
+
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+JOBS = (
+    POLICY
+    + """
+cron_jobs:
+  backup: {every: 1h, grace: 10m, longest: 30m, labels: {severity: critical, service: db}}
+  report: {cron: "0 2 * * mon-fri", zone: Europe/Berlin, grace: 30m}
+"""
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED, policy=JOBS)
+
+
+def path(world: World, end: str = "", name: str = "backup") -> str:
+    return world.desk.links.heartbeat(name, 1).removeprefix("https://responder.test") + end
+
+
+async def watch(world: World, after: timedelta = timedelta()) -> int:
+    world.clock.advance(after)
+    return await watch_cron_jobs(world.desk)
+
+
+async def state(client: Client, world: World, name: str = "backup") -> dict[str, Any]:
+    found = await (await client.get("/api/v1/heartbeats", headers={"Authorization": "Bearer secret-read"})).json()
+    (one,) = [one for one in found["cron_jobs"] if one["name"] == name]
+    assert isinstance(one, dict)
+    return one
+
+
+def rule(world: World, **changes: Any) -> None:
+    configuration = world.desk.configuration
+    world.desk.take_over(replace(configuration, policy=replace(configuration.policy, **changes)))
+
+
+async def test_a_job_that_falls_silent_is_a_ticket_and_its_return_the_all_clear(client: Client, world: World) -> None:
+    await header(world, "read")
+    assert await watch(world) == 0
+    assert (await state(client, world))["state"] == "new"
+    assert (await client.get(path(world))).status == 200
+    assert (await state(client, world))["state"] == "up"
+    assert await watch(world, HOUR + 10 * MINUTE) == 0
+    assert await watch(world, SECOND) == 1
+    assert await watch(world) == 0
+
+    ticket = await world.ticket()
+    assert (ticket["grade"], ticket["source"], ticket["labels"]["service"]) == ("P1", "responder", "db")
+    assert "backup has not ended well for 1h 10m; its schedule is every 1h" in ticket["title"]
+    assert (await client.post(path(world), data="done")).status == 200
+    assert (await world.ticket())["signal"] == "cleared"
+    assert (await state(client, world))["text"] == ""
+
+
+async def test_a_job_whose_address_nobody_calls_is_late_too(client: Client, world: World) -> None:
+    await watch(world)
+    assert await watch(world, HOUR + 11 * MINUTE) == 1
+    assert "backup has never been heard of" in (await world.ticket())["title"]
+
+
+async def test_a_failure_is_a_ticket_at_once_with_the_last_words_masked(client: Client, world: World) -> None:
+    words = "cannot log in: password=hunter22\n" + "x" * 20_000
+    assert (await client.post(path(world, "/1"), data=words)).status == 200
+    ticket = await world.ticket()
+    assert "backup said that it failed with exit code 1." in ticket["title"]
+    await header(world, "read")
+    kept = (await state(client, world))["last_words"]
+    assert ("hunter22" in kept, "password=***" in kept, len(kept) <= 10_000) == (False, True, True)
+    assert (await client.get(path(world, "/0"))).status == 200
+    assert (await world.ticket())["signal"] == "cleared"
+
+
+async def test_a_run_that_began_and_does_not_end_is_a_ticket(client: Client, world: World) -> None:
+    await client.get(path(world, "/start?rid=one"))
+    assert await watch(world, 30 * MINUTE) == 0
+    assert await watch(world, SECOND) == 1
+    assert "began 30m 1s ago and has not ended" in (await world.ticket())["title"]
+    await client.get(path(world, "?rid=one"))
+    assert (await world.ticket())["signal"] == "cleared"
+
+
+async def test_a_wrong_address_says_nothing_and_counts_for_nothing(client: Client, world: World) -> None:
+    await watch(world)
+    await header(world, "read")
+    good = path(world)
+    answers = set()
+    for bad in (good + "x", good[:-1], path(world, name="other"), good + "/256", good + "/begin", good + "/-1",
+                good.replace("backup", "report"), "/heartbeat/backup/%00"):  # fmt: skip
+        answer = await client.post(bad, data="x")
+        answers.add((answer.status, (await answer.json())["detail"]))
+    assert answers == {(404, "not found")}
+    assert (await state(client, world))["heard_at"] is None
+
+
+async def test_one_who_calls_all_the_time_is_told_to_wait(client: Client, world: World) -> None:
+    for _ in range(MOST_PER_MINUTE):
+        assert (await client.get(path(world))).status == 200
+    answer = await client.get(path(world))
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "60")
+    assert (await client.get(path(world, name="report"))).status == 200
+
+
+async def test_another_key_makes_the_old_address_void(client: Client, world: World) -> None:
+    old = path(world)
+    jobs = world.desk.policy.cron_jobs
+    rule(world, cron_jobs={**jobs, "backup": replace(jobs["backup"], key=2)})
+    assert (await client.get(old)).status == 404
+    found = await client.get("/api/v1/heartbeats/backup/url", headers=await header(world, "act"))
+    url = (await found.json())["url"].removeprefix("https://responder.test")
+    assert (await client.get(url)).status == 200
+    assert (await client.get("/api/v1/heartbeats/none/url", headers=await header(world, "admin"))).status == 404
+
+
+async def test_the_addresses_are_not_for_those_who_may_only_read(client: Client, world: World) -> None:
+    lesser = await header(world, "read")
+    assert (await client.get("/api/v1/heartbeats/backup/url", headers=lesser)).status == 401
+    assert (await client.get("/api/v1/heartbeats")).status == 401
+
+
+async def test_while_the_database_is_away_words_are_kept_and_written_when_it_is_back(
+    client: Client, world: World
+) -> None:
+    class Away:
+        """A store that fails so many times before it works."""
+
+        def __init__(self, database: Database, failures: int) -> None:
+            self.database, self.failures = database, failures
+
+        async def write(self, body: Any, *, urgent: bool = False) -> Any:
+            if self.failures:
+                self.failures -= 1
+                raise StoreUnavailable("gone")
+            return await self.database.write(body, urgent=urgent)
+
+        async def read(self, body: Any) -> Any:
+            return await self.database.read(body)
+
+    await header(world, "read")
+    world.desk.store = Away(world.database, 3)
+    client.server.app[PINGS]._again_after = 0.001  # type: ignore[attr-defined]
+    answers = [(await client.get(path(world, end))).status for end in ("/start", "")]
+    assert answers[0] == 202
+    async with asyncio.timeout(20):
+        while (await state(client, world))["state"] != "up":
+            await asyncio.sleep(0.01)
+    assert (await state(client, world))["took_seconds"] is not None
+    assert isinstance(client.server.app[PINGS], Pings)  # type: ignore[attr-defined]
+
+
+async def test_a_job_that_left_the_policy_leaves_no_ticket_behind(client: Client, world: World) -> None:
+    await client.get(path(world, "/fail"))
+    rule(world, cron_jobs={})
+    assert await watch(world) == 1
+    ticket = await world.ticket()
+    assert ticket["signal"] == "cleared"
+    assert (await client.get(path(world))).status == 404
+
+
+async def test_the_all_clear_finds_its_ticket_when_the_labels_have_changed(client: Client, world: World) -> None:
+    await client.get(path(world, "/fail"))
+    rule(world, cron_jobs={"backup": CronJobRule(name="backup", every=HOUR, labels={"severity": "info"})})
+    assert await watch(world) == 0
+    await client.get(path(world))
+    assert (await world.ticket())["signal"] == "cleared"
+
+
+async def test_the_gauge_says_who_is_up(client: Client, world: World) -> None:
+    await client.get(path(world, "/fail"))
+    await client.get(path(world, name="report"))
+    page = await (await client.get("/metrics")).text()
+    families = {one.name: one for one in text_string_to_metric_families(page)}
+    found = {one.labels["name"]: one.value for one in families["responder_heartbeat_up"].samples}
+    assert found == {"backup": 0, "report": 1}
+
+
+# --- sources ---------------------------------------------------------------------------------------
+
+
+async def test_a_source_that_never_sent_its_heartbeat_is_silent_since_it_was_configured(world: World) -> None:
+    assert await watch_heartbeats(world.desk) == 0
+    world.clock.advance(10 * MINUTE)
+    assert await watch_heartbeats(world.desk) == 0
+    world.clock.advance(SECOND)
+    assert await watch_heartbeats(world.desk) == 2
+    silent = {(await world.ticket(number))["labels"]["source"] for number in (1, 2)}
+    assert silent == {"main", "old"}
+    assert "has not sent watchdog for 10m 1s" in texts(await world.ticket()) + (await world.ticket())["title"]
+
+
+async def test_a_source_that_need_not_send_it_is_watched_from_its_first_on(world: World) -> None:
+    (watchdog,) = world.desk.policy.heartbeats
+    rule(world, heartbeats=(replace(watchdog, sources=("old",)),))
+    await watch_heartbeats(world.desk)
+    world.clock.advance(HOUR)
+    assert await watch_heartbeats(world.desk) == 1
+    assert (await world.ticket())["labels"]["source"] == "old"
+
+
+async def test_a_heartbeat_that_the_policy_lets_go_of_leaves_no_ticket_behind(world: World) -> None:
+    await watch_heartbeats(world.desk)
+    world.clock.advance(HOUR)
+    await watch_heartbeats(world.desk)
+    rule(world, heartbeats=())
+    assert await watch_heartbeats(world.desk) == 2
+    assert [(await world.ticket(number))["signal"] for number in (1, 2)] == ["cleared", "cleared"]
+    assert await watch_heartbeats(world.desk) == 0
