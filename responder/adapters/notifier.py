@@ -22,6 +22,13 @@ from responder.errors import ChannelBusy, SendFailed, SendRefused
 # Schemes that act on this machine (open windows, run scripts, write logs) are no way to reach a person.
 LOCAL_SCHEMES = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows", "schan", "apprise"})
 
+SHORT_SCHEMES = frozenset(
+    "46elks elks aprs atalk bulksms bulkvs burstsms clickatell clicksend dapnet d7sms freemobile "
+    "httpsms kavenegar msg91 msgbird nexmo octopush plivo sfr sinch smpp smpps smseagle smseagles "
+    "serwersms smsc smstunnel smsmgr smsmanager seven sns threema twilio voipms vonage".split()
+)
+"""What arrives as a text message, of which 160 characters are one."""
+
 
 @dataclass(frozen=True)
 class Secret:

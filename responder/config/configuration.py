@@ -7,24 +7,30 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
-from responder.adapters.notifier import Secret, objection_to, scheme_of
+from responder.adapters.notifier import SHORT_SCHEMES, Secret, objection_to, scheme_of
 from responder.adapters.yaml_file import Document, Place, load
 from responder.clock import SystemClock
+from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile
-from responder.config.people import ChannelFile, PeopleFile
+from responder.config.people import ChannelFile, PeopleFile, as_tier
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
 from responder.config.reporters import objection_to_reporters
+from responder.config.rotas import as_rotas
+from responder.config.rotas import complaints as about_rotas
 from responder.config.settings import Settings, Source, digest
 from responder.domain.oncall import Channel, Person, Recipient, Tier
 from responder.domain.policy import Policy
+from responder.domain.rota import Rota
 from responder.domain.runbook import Runbook
 from responder.domain.target import Target
 from responder.errors import ConfigError, Problem
 from responder.firstaid.loader import load_runbooks
 
 T = TypeVar("T")
+_People = tuple[dict[str, Person], dict[str, tuple[Tier, ...]], dict[Recipient, Secret], dict[str, Rota]]
 SHIPPED_RUNBOOKS = Path(__file__).parent.parent / "runbooks"
 
 
@@ -46,6 +52,7 @@ class Configuration:
     targets: tuple[Target, ...]
     people: Mapping[str, Person]
     tiers: Mapping[str, tuple[Tier, ...]]
+    rotas: Mapping[str, Rota]
     addresses: Mapping[Recipient, Secret]
     runbooks: Mapping[str, Runbook]
     credentials: Mapping[str, Credential | None]
@@ -94,7 +101,7 @@ class _Reading:
         runbooks = self._tried(self._runbooks)
         targets = self._tried(self._targets)
         found = self._tried(self._people)
-        people, tiers, addresses = found or ({}, {}, {})
+        people, tiers, addresses, rotas = found or ({}, {}, {}, {})
         # What could not be read is not held against the policy: one mistake is one complaint.
         others = Others(
             runbooks=runbooks,
@@ -117,6 +124,7 @@ class _Reading:
             targets=targets or (),
             people=people,
             tiers=tiers,
+            rotas=rotas,
             addresses=addresses,
             runbooks=runbooks or {},
             credentials=credentials,
@@ -160,7 +168,7 @@ class _Reading:
                 self._complain(document, ("targets", index), f"{target.name} has no key_file, here or in defaults")
         return targets
 
-    def _people(self) -> tuple[dict[str, Person], dict[str, tuple[Tier, ...]], dict[Recipient, Secret]]:
+    def _people(self) -> _People:
         document = load(self._folder / self._settings.people)
         written = document.parsed(PeopleFile)
         people: dict[str, Person] = {}
@@ -172,30 +180,46 @@ class _Reading:
             for position, channel in enumerate(person.channels):
                 place: Place = ("people", index, "channels", position)
                 address = self._address(document, place, channel)
-                channels.append(Channel(name=channel.name, scheme=scheme_of(address)))
+                scheme = scheme_of(address)
+                is_short = channel.length == "short" if channel.length else scheme in SHORT_SCHEMES
+                channels.append(Channel(name=channel.name, scheme=scheme, is_short=is_short))
                 addresses[Recipient(person=person.name, channel=channel.name)] = Secret(address)
             people[person.name] = Person(
                 name=person.name,
                 full_name=person.full_name,
                 language=person.language,
+                zone=person.zone,
                 channels=tuple(channels),
                 roles=person.roles,
+                contact=tuple(step.as_step() for step in person.contact),
+                quiet_hours=tuple(one.as_quiet_hours(ZoneInfo(person.zone)) for one in person.quiet_hours),
             )
-        return people, self._tiers(document, written, people), addresses
+            for place, text in about_contact(person.name, person.contact, person.channels):
+                self._complain(document, ("people", index, *place), text)
+        for place, text in about_rotas(written.rotas, people):
+            self._complain(document, place, text)
+        rotas = as_rotas(written.rotas)
+        return people, self._tiers(document, written, people, rotas), addresses, rotas
 
     def _tiers(
-        self, document: Document, written: PeopleFile, people: Mapping[str, Person]
+        self, document: Document, written: PeopleFile, people: Mapping[str, Person], rotas: Mapping[str, Rota]
     ) -> dict[str, tuple[Tier, ...]]:
         teams: dict[str, tuple[Tier, ...]] = {}
         for index, team in enumerate(written.teams):
-            for number, names in team.tiers.items():
-                for name in names:
-                    if name not in people:
+            tiers = []
+            for number, names in sorted(team.tiers.items()):
+                tier, strangers = as_tier(number, names, rotas)
+                for name in strangers:
+                    where = f"team {team.name}, tier {number}"
+                    self._complain(document, ("teams", index, "tiers", number), f"{where}: there is no rota {name}")
+                for name in tier.people:
+                    if name not in people and not tier.rota:
                         place = ("teams", index, "tiers", number)
                         self._complain(document, place, f"team {team.name}, tier {number}: nobody is called {name}")
-            if not any(people[name].channels for names in team.tiers.values() for name in names if name in people):
+                tiers.append(tier)
+            if not any(people[name].channels for tier in tiers for name in tier.people if name in people):
                 self._complain(document, ("teams", index), f"team {team.name} has nobody with a channel")
-            teams[team.name] = tuple(Tier(number=number, people=names) for number, names in sorted(team.tiers.items()))
+            teams[team.name] = tuple(tiers)
         return teams
 
     def _policy(self, others: Others) -> Policy:

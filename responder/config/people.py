@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from responder.config.delivery import ContactFile, QuietHoursFile, as_several
 from responder.config.model import Model, Name
+from responder.config.rotas import RotaFile
+from responder.domain.oncall import Tier
+from responder.domain.rota import Rota
+from responder.firstaid.window_file import Zone
 
 
 class ChannelFile(Model):
@@ -16,6 +22,7 @@ class ChannelFile(Model):
     name: Name
     url: str | None = None
     url_file: Path | None = None
+    length: Literal["short", "long"] | None = None
 
     @model_validator(mode="after")
     def _has_one_address(self) -> ChannelFile:
@@ -28,15 +35,45 @@ class PersonFile(Model):
     name: Name
     full_name: str = ""
     language: Literal["en", "zh"] = "en"
+    zone: Zone = "UTC"
     roles: tuple[Name, ...] = ()
     channels: tuple[ChannelFile, ...] = ()
+    contact: tuple[ContactFile, ...] = ()
+    quiet_hours: Annotated[tuple[QuietHoursFile, ...], BeforeValidator(as_several)] = ()
+
+
+class OnRota(tuple[str, ...]):
+    """A tier of whoever is on call in the rota that is its one word."""
+
+    __slots__ = ()
+
+
+def _tier(value: object, names: ValidatorFunctionWrapHandler) -> object:
+    if not isinstance(value, dict):
+        return names(value)
+    if set(value) != {"rota"} or not isinstance(value["rota"], str):
+        raise ValueError(f"{value!r} is no tier; write a list of names, or {{rota: NAME}}")
+    return OnRota((value["rota"],))
+
+
+TierNames = Annotated[tuple[Name, ...], Field(min_length=1), WrapValidator(_tier)]
 
 
 class TeamFile(Model):
     name: Name
-    tiers: dict[Annotated[int, Field(ge=1, le=9)], Annotated[tuple[Name, ...], Field(min_length=1)]]
+    tiers: dict[Annotated[int, Field(ge=1, le=9)], TierNames]
 
 
 class PeopleFile(Model):
     people: tuple[PersonFile, ...] = ()
     teams: tuple[TeamFile, ...] = ()
+    rotas: tuple[RotaFile, ...] = ()
+
+
+def as_tier(number: int, names: tuple[str, ...], rotas: Mapping[str, Rota]) -> tuple[Tier, tuple[str, ...]]:
+    """The tier as the domain knows it, and the rota that it names if that is not there."""
+    if not isinstance(names, OnRota):
+        return Tier(number=number, people=names), ()
+    (name,) = names
+    rota = rotas.get(name)
+    return Tier(number=number, people=rota.people if rota else (), rota=name), () if rota else (name,)

@@ -8,14 +8,20 @@ from enum import StrEnum
 
 
 class MessageState(StrEnum):
-    """Where a message is. `overtaken`: it was no longer needed when its turn came. `by_hand`: no channel leads to its
-    reader, so that a person has to say it."""
+    """Where a message is.
+
+    `failed`: its channel will never take it. `held`: its reader is in quiet hours. `bundled`: it comes, or came, in a
+    list with others. `overtaken`: it was no longer needed when its turn came. `by_hand`: no channel leads to its
+    reader, so that a person has to say it.
+    """
 
     WAITING = "waiting"
     SENDING = "sending"
     SENT = "sent"
     FAILED_FOR_NOW = "failed_for_now"
     FAILED = "failed"
+    HELD = "held"
+    BUNDLED = "bundled"
     OVERTAKEN = "overtaken"
     BY_HAND = "by_hand"
 
@@ -23,10 +29,23 @@ class MessageState(StrEnum):
 class Purpose(StrEnum):
     HAND_OVER = "hand_over"
     TEST = "test"
+    BUNDLE = "bundle"
+
+
+def is_page(purpose: str) -> bool:
+    """Whether it calls somebody who then acknowledges; other messages only tell, or ask."""
+    return purpose.startswith(Purpose.HAND_OVER)
+
+
+def is_bundle(purpose: str) -> bool:
+    """Whether it is the list of what was bundled."""
+    return purpose.startswith(f"{Purpose.BUNDLE}-")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
+    """`due_at` is when it is tried next, if not at once; `error` says why it is where it is."""
+
     ticket_id: int
     episode: int
     purpose: str
@@ -39,9 +58,15 @@ class Message:
     state: MessageState = MessageState.WAITING
     tries: int = 0
     sent_at: datetime | None = None
+    due_at: datetime | None = None
     error: str = ""
 
     @property
     def is_finished(self) -> bool:
         """Whether no channel is to be tried any more."""
-        return self.state in (MessageState.SENT, MessageState.FAILED, MessageState.OVERTAKEN, MessageState.BY_HAND)
+        return self.state in _FINISHED
+
+
+_FINISHED = frozenset(
+    {MessageState.SENT, MessageState.FAILED, MessageState.BUNDLED, MessageState.OVERTAKEN, MessageState.BY_HAND}
+)

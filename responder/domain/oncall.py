@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from responder.domain.delivery import ContactStep, QuietHours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
-    """One way to reach a person. The address is a secret and lives with the settings, not here."""
+    """One way to reach a person; a short one takes 160 characters. The address is a secret and lives with the settings,
+    not here."""
 
     name: str
     scheme: str
+    is_short: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,16 +23,21 @@ class Person:
     name: str
     full_name: str = ""
     language: str = "en"
+    zone: str = "UTC"
     channels: tuple[Channel, ...] = ()
     roles: tuple[str, ...] = ()
+    contact: tuple[ContactStep, ...] = ()
+    quiet_hours: tuple[QuietHours, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
-    """The people of one tier of a team, the one on call first."""
+    """The people of one tier of a team, the first one first. With a `rota` it is whoever is on call there, and `people`
+    are all who may ever be."""
 
     number: int
     people: tuple[str, ...]
+    rota: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,23 +49,28 @@ class Recipient:
 
 
 def recipients(
-    tiers: Iterable[Tier], numbers: Iterable[int], people: Mapping[str, Person]
+    tiers: Iterable[Tier],
+    numbers: Iterable[int],
+    people: Mapping[str, Person],
+    on_duty: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[tuple[Recipient, ...], str]:
-    """Who is told when these tiers are called, and why in a sentence.
+    """Who is told when these tiers are called, and why in a sentence. `on_duty` has the people on call of each rota.
 
-    The first person of each tier who has a channel stands for it; a tier without one passes the call up,
-    since a page that reaches nobody is the worst of answers.
+    For a tier with a rota that is everybody on call, else the first person who has a channel. A tier without anybody
+    passes the call up, since a page that reaches nobody is the worst of answers.
     """
-    by_number = {tier.number: tier for tier in tiers}
+    by_number, duties = {tier.number: tier for tier in tiers}, on_duty or {}
     told: dict[Recipient, None] = {}
     reasons = []
     for number in numbers:
-        person, level = _reachable(by_number, number, people)
-        if person is None:
+        level, called = _reachable(by_number, number, people, duties)
+        if level is None:
             reasons.append(f"tier {number} and those above it have nobody with a channel")
             continue
-        told |= {Recipient(person=person.name, channel=channel.name): None for channel in person.channels}
-        reasons.append(f"tier {level}: {person.name}" + (f" (tier {number} has nobody)" if level != number else ""))
+        told |= {Recipient(person=one.name, channel=channel.name): None for one in called for channel in one.channels}
+        rota = f", on call in {level.rota}" if level.rota in duties else ""
+        passed = _why_not(by_number.get(number), number, duties) if level.number != number else ""
+        reasons.append(f"tier {level.number}: {', '.join(one.name for one in called)}{rota}{passed}")
     return tuple(told), "; ".join(reasons)
 
 
@@ -82,9 +96,22 @@ def addressed(
     return tuple(told), "; ".join(reasons.values())
 
 
-def _reachable(tiers: Mapping[int, Tier], number: int, people: Mapping[str, Person]) -> tuple[Person | None, int]:
+def _reachable(
+    tiers: Mapping[int, Tier], number: int, people: Mapping[str, Person], on_duty: Mapping[str, Sequence[str]]
+) -> tuple[Tier | None, Sequence[Person]]:
     for level in sorted(level for level in tiers if level >= number):
-        for name in tiers[level].people:
-            if name in people and people[name].channels:
-                return people[name], level
-    return None, number
+        tier = tiers[level]
+        names = on_duty.get(tier.rota, tier.people) if tier.rota else tier.people
+        found = [people[name] for name in names if name in people and people[name].channels]
+        if found:
+            return tier, found if tier.rota in on_duty else found[:1]
+    return None, ()
+
+
+def _why_not(tier: Tier | None, number: int, on_duty: Mapping[str, Sequence[str]]) -> str:
+    """Why a tier has passed the call up."""
+    if tier is None or tier.rota not in on_duty:
+        return f" (tier {number} has nobody)"
+    if names := on_duty[tier.rota]:
+        return f" (tier {number}: {', '.join(names)}, on call in {tier.rota}, has no channel)"
+    return f" (tier {number}: nobody is on call in {tier.rota})"

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from responder.adapters.notifier import Secret, scheme_of
+from responder.adapters.notifier import Secret
+from responder.clock import microseconds
+from responder.domain.correlation import Known
 from responder.domain.durations import spoken
-from responder.domain.message import Message, MessageState, Purpose
+from responder.domain.message import Message, MessageState, is_bundle, is_page
 from responder.domain.oncall import Recipient
-from responder.domain.report import Signal
 from responder.domain.reporter import REPORTER
-from responder.domain.ticket import Change, EventKind, Ticket
+from responder.domain.ticket import Change, EventKind
 from responder.errors import ChannelBusy, SendFailed, SendRefused
-from responder.flows.consent import asked_by
+from responder.flows.bundle import bundled, close_bundle, composed, lose_bundle
 from responder.flows.desk import Desk
-from responder.flows.receive import file_reports, internal_report
-from responder.flows.reporter_letters import keep_for_telling, no_longer_needed
+from responder.flows.next_person import call_the_next_if_nobody_is_left, try_the_next_channel
+from responder.flows.overtaking import overtaken_by
+from responder.flows.quiet import held_by_quiet_hours
+from responder.flows.reporter_letters import keep_for_telling
 from responder.flows.reporter_talk import reporter_address
+from responder.flows.telling import channel_kind, delivery_args, delivery_kind
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -28,50 +32,65 @@ MOST_TRIES_TO_REPORTERS = 20
 """About an hour and a half. No acknowledgement ends these letters, so that in the end a person tells them."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """A message that is to be sent now; `parts` are those that a list tells of."""
+
+    message: Message
+    parts: tuple[int, ...] = ()
+
+
 async def deliver(desk: Desk, job: Job) -> None:
     """Sends a message unless it is no longer needed; a failure is written down and tried again later."""
-    message_id = int(job.args["message"])
-    message = await desk.store.write(lambda tx: _take(desk, tx, message_id))
-    if message is None:
+    taken = await desk.store.write(lambda tx: _take(desk, tx, job))
+    if taken is None:
         return
-    address = await _address(desk, message)
-    error = await _send(desk, address, message)
+    address = await _address(desk, taken.message)
+    error = SendRefused(str(job.args["lost"])) if "lost" in job.args else await _send(desk, address, taken.message)
     if error is not None:
+        message = taken.message
         log.warning("a message did not leave", person=message.person, channel=message.channel, error=str(error))
-    await desk.store.write(lambda tx: _write_down(desk, tx, message, error))
+    await desk.store.write(lambda tx: _write_down(desk, tx, taken, error))
 
 
-def _take(desk: Desk, tx: Transaction, message_id: int) -> Message | None:
+def _take(desk: Desk, tx: Transaction, job: Job) -> Taken | None:
+    """The message of a job, if it is this job that counts and the message is needed now; read once more under the
+    ticket's lock, so that an acknowledgement committed before is seen."""
+    message_id = int(job.args["message"])
+    known = tx.tickets.one(tx.messages.one(message_id).ticket_id, locked=True)
     message = tx.messages.one(message_id)
-    if message.is_finished:
+    if message.is_finished or job.args.get("at") != (microseconds(message.due_at) if message.due_at else None):
         return None
-    known = tx.tickets.one(message.ticket_id, locked=True)
-    if why := _overtaken_by(message, known.ticket) or _answered(tx, message):
-        tx.messages.mark(message_id, MessageState.OVERTAKEN, error=why)
-        _note(desk, tx, message, f"Not sent to {_whom(message)}: {why}", "overtaken")
+    change = Change.of(known.ticket, known.clocks)
+    taken = _needed(desk, tx, change, message, is_lost="lost" in job.args)
+    if taken is not None:
+        tx.messages.begin_sending(message_id)
+        taken = replace(taken, message=replace(taken.message, state=MessageState.SENDING, tries=message.tries + 1))
+    tx.apply([change], desk.clock.now())
+    return taken
+
+
+def _needed(desk: Desk, tx: Transaction, change: Change, message: Message, *, is_lost: bool) -> Taken | None:
+    if is_bundle(message.purpose):
+        found = composed(desk, tx, message)
+        if found is None:
+            _drop(desk, tx, change, message, "Nobody need be told any more of what was in it.")
+        return Taken(message=found[0], parts=found[1]) if found else None
+    if why := overtaken_by(desk, tx, message, Known(ticket=change.after, clocks=change.clocks)):
+        _drop(desk, tx, change, message, why)
         return None
-    tx.messages.begin_sending(message_id)
-    return replace(message, state=MessageState.SENDING, tries=message.tries + 1)
+    if is_lost or message.person == REPORTER:
+        return Taken(message=message)
+    if held_by_quiet_hours(desk, tx, change, message):
+        return None
+    if is_page(message.purpose) and message.tries == 0 and bundled(desk, tx, change, message):
+        return None
+    return Taken(message=message)
 
 
-def _overtaken_by(message: Message, ticket: Ticket) -> str:
-    """Why the message is no longer needed; an acknowledgement wins over every message not yet sent."""
-    if message.person == REPORTER:
-        return no_longer_needed(message, ticket)
-    if not message.purpose.startswith(Purpose.HAND_OVER):
-        return ""
-    if ticket.acknowledged_by:
-        return f"{ticket.acknowledged_by} has acknowledged the ticket."
-    if ticket.signal is Signal.CLEARED:
-        return "The alert has cleared."
-    return "" if ticket.episode == message.episode else "A later message says more."
-
-
-def _answered(tx: Transaction, message: Message) -> str:
-    """A question that is decided, or not needed any more, is not asked again."""
-    approval_id = asked_by(message.purpose)
-    approval = tx.approvals.one(approval_id) if approval_id is not None else None
-    return "" if approval is None or approval.is_waiting else f"It is decided already: {approval.sentence}"
+def _drop(desk: Desk, tx: Transaction, change: Change, message: Message, why: str) -> None:
+    tx.messages.mark(message.id, MessageState.OVERTAKEN, error=why)
+    _note(desk, change, message, f"Not sent to {_whom(message)}: {why}", "overtaken")
 
 
 async def _address(desk: Desk, message: Message) -> Secret | None:
@@ -92,68 +111,52 @@ async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFai
     return None
 
 
-def _write_down(desk: Desk, tx: Transaction, message: Message, error: SendFailed | None) -> None:
-    now = desk.clock.now()
+def _write_down(desk: Desk, tx: Transaction, taken: Taken, error: SendFailed | None) -> None:
+    now, message = desk.clock.now(), taken.message
+    known = tx.tickets.one(message.ticket_id, locked=True)
+    change = Change.of(known.ticket, known.clocks)
     if error is None:
         tx.messages.mark(message.id, MessageState.SENT, sent_at=now)
-        _note(desk, tx, message, f"Told {_whom(message)}.", "sent")
+        close_bundle(desk, tx, taken.parts)
+        _note(desk, change, message, f"Told {_whom(message)}.", "sent")
     elif message.person == REPORTER and (error.permanent or message.tries >= MOST_TRIES_TO_REPORTERS):
-        _keep_for_telling(desk, tx, message, str(error))
+        keep_for_telling(desk, tx, change, message, why=str(error))
+        change.count("messages_total", channel=channel_kind(desk, message), outcome="failed")
     elif error.permanent:
-        tx.messages.mark(message.id, MessageState.FAILED, error=str(error))
-        _note(desk, tx, message, f"Could not tell {_whom(message)}: {error}", "failed")
-        _report_if_nobody_is_told(desk, tx, message)
+        _give_up(desk, tx, change, message, str(error))
     else:
-        # Never given up: an acknowledgement, an all-clear or a newer message ends it.
-        tx.messages.mark(message.id, MessageState.FAILED_FOR_NOW, error=str(error))
-        seconds = 5 if isinstance(error, ChannelBusy) else min(5 * 2 ** min(message.tries - 1, 6), 300)
-        again = timedelta(seconds=seconds)
-        args = {"message": message.id, "ticket": message.ticket_id}
-        tx.promise([Job(kind="deliver", args=args, due_at=now + again)])
-        if isinstance(error, ChannelBusy):
-            return
+        _try_again(desk, tx, change, message, error)
+    tx.apply([change], now)
+
+
+def _give_up(desk: Desk, tx: Transaction, change: Change, message: Message, why: str) -> None:
+    tx.messages.mark(message.id, MessageState.FAILED, error=why)
+    _note(desk, change, message, f"Could not tell {_whom(message)}: {why}", "failed")
+    if is_bundle(message.purpose):
+        lose_bundle(desk, tx, message, why)
+    elif not try_the_next_channel(desk, tx, change, message):
+        call_the_next_if_nobody_is_left(desk, tx, change, message)
+
+
+def _try_again(desk: Desk, tx: Transaction, change: Change, message: Message, error: SendFailed) -> None:
+    """Never given up: an acknowledgement, an all-clear or a newer message ends it."""
+    seconds = 5 if isinstance(error, ChannelBusy) else min(5 * 2 ** min(message.tries - 1, 6), 300)
+    again = timedelta(seconds=seconds)
+    due_at = desk.clock.now() + again
+    tx.messages.mark(message.id, MessageState.FAILED_FOR_NOW, error=str(error), due_at=due_at)
+    change.promise(delivery_kind(desk, change.after.grade), due_at, **delivery_args(message.id, due_at))
+    if not isinstance(error, ChannelBusy):
         text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
-        _note(desk, tx, message, text, "")
+        _note(desk, change, message, text, "")
+    call_the_next_if_nobody_is_left(desk, tx, change, message)
 
 
-def _keep_for_telling(desk: Desk, tx: Transaction, message: Message, why: str) -> None:
-    known = tx.tickets.one(message.ticket_id, locked=True)
-    change = Change.of(known.ticket, known.clocks)
-    keep_for_telling(desk, tx, change, message, why=why)
-    change.count("messages_total", channel=_scheme(desk, message), outcome="failed")
-    tx.apply([change], desk.clock.now())
-
-
-def _report_if_nobody_is_told(desk: Desk, tx: Transaction, message: Message) -> None:
-    """A page that can reach nobody is a trouble of its own, for whoever can be reached otherwise."""
-    ticket = tx.tickets.one(message.ticket_id).ticket
-    others = [one for one in tx.messages.of_ticket(ticket.id) if one.episode == message.episode]
-    if ticket.source == "responder" or any(one.state is not MessageState.FAILED for one in others):
-        return
-    labels = {"alertname": "ResponderPageFailed", "ticket": ticket.number, "severity": "critical"}
-    summary = f"Nobody could be told about {ticket.grade} {ticket.number}: every channel refused the message."
-    now = desk.clock.now()
-    file_reports(tx, [internal_report(labels, summary, now)], desk.policy, now)
-
-
-def _note(desk: Desk, tx: Transaction, message: Message, text: str, outcome: str) -> None:
-    known = tx.tickets.one(message.ticket_id, locked=True)
-    change = Change.of(known.ticket, known.clocks)
+def _note(desk: Desk, change: Change, message: Message, text: str, outcome: str) -> None:
     change.note(desk.clock.now(), EventKind.MESSAGE, text, message=message.id)
     if outcome:
-        change.count("messages_total", channel=_scheme(desk, message), outcome=outcome)
-    tx.apply([change], desk.clock.now())
-
-
-def _scheme(desk: Desk, message: Message) -> str:
-    """The channel's kind: few values, while the names of channels are people's own."""
-    if message.person == REPORTER:
-        url = desk.configuration.reporter_url
-        return scheme_of(url.value) if url else "gone"
-    person = desk.configuration.people.get(message.person)
-    schemes = {channel.name: channel.scheme for channel in person.channels} if person else {}
-    return schemes.get(message.channel, "gone")
+        change.count("messages_total", channel=channel_kind(desk, message), outcome=outcome)
 
 
 def _whom(message: Message) -> str:
-    return "the reporter" if message.person == REPORTER else f"{message.person} by {message.channel}"
+    what = " (a list of what was bundled)" if is_bundle(message.purpose) else ""
+    return "the reporter" if message.person == REPORTER else f"{message.person} by {message.channel}{what}"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from responder.adapters.notifier import scheme_of
+from responder.clock import microseconds
 from responder.domain.acts import Tell
+from responder.domain.delivery import delay_of
 from responder.domain.masking import masked
 from responder.domain.message import Message
 from responder.domain.oncall import Recipient, Tier, addressed, recipients
+from responder.domain.reporter import REPORTER
 from responder.domain.runbook import Run
 from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.firstaid.plan import PlannedStep
@@ -79,24 +85,54 @@ def write_messages(
     """Puts a message for each of them into the outbox; gives those who had not got it yet."""
     ticket, new = change.after, []
     for recipient in told:
-        message_id = tx.messages.write(
-            Message(
-                ticket_id=ticket.id,
-                episode=ticket.episode,
-                purpose=purpose,
-                person=recipient.person,
-                channel=recipient.channel,
-                subject=subject,
-                body=body(recipient),
-                created_at=desk.clock.now(),
-            )
+        message = Message(
+            ticket_id=ticket.id,
+            episode=ticket.episode,
+            purpose=purpose,
+            person=recipient.person,
+            channel=recipient.channel,
+            subject=subject,
+            body=body(recipient),
+            created_at=desk.clock.now(),
         )
-        if message_id is not None:
+        if put_out(desk, tx, change, message):
             new.append(recipient)
-            # A lock of its own: a channel that hangs must not hold up the ticket.
-            lock = f"message:{message_id}"
-            change.promises.append(Promise(kind="deliver", args={"message": message_id}, lock=lock))
     return new
+
+
+def put_out(desk: Desk, tx: Transaction, change: Change, message: Message) -> bool:
+    """Puts one message into the outbox, to leave when its reader's contact order says; False if it is there already."""
+    person = desk.configuration.people.get(message.person)
+    delay = delay_of(person.contact if person else (), message.channel)
+    due_at = message.created_at + delay if delay else None
+    message_id = tx.messages.write(replace(message, due_at=due_at))
+    if message_id is None:
+        return False
+    # A lock of its own: a channel that hangs must not hold up the ticket. What waits for its time holds none.
+    lock = "" if due_at else f"message:{message_id}"
+    args = delivery_args(message_id, due_at)
+    change.promises.append(Promise(kind=delivery_kind(desk, change.after.grade), due_at=due_at, args=args, lock=lock))
+    return True
+
+
+def delivery_kind(desk: Desk, grade: str) -> str:
+    """The kind of job that sends messages of a grade: those of the fast lane wait behind no others."""
+    return "deliver_first" if grade in desk.policy.delivery.lane else "deliver"
+
+
+def delivery_args(message_id: int, due_at: datetime | None) -> dict[str, object]:
+    """What a job is told of its message; `at` tells the job that counts from those promised for another time."""
+    return {"message": message_id, **({"at": microseconds(due_at)} if due_at else {})}
+
+
+def channel_kind(desk: Desk, message: Message) -> str:
+    """The channel's kind: few values, while the names of channels are people's own."""
+    if message.person == REPORTER:
+        url = desk.configuration.reporter_url
+        return scheme_of(url.value) if url else "gone"
+    person = desk.configuration.people.get(message.person)
+    schemes = {channel.name: channel.scheme for channel in person.channels} if person else {}
+    return schemes.get(message.channel, "gone")
 
 
 def spoken_recipients(told: Iterable[Recipient]) -> str:

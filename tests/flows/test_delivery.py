@@ -27,7 +27,7 @@ async def test_a_channel_that_fails_for_now_is_tried_again_with_growing_waits(wo
     assert (await world.ticket())["messages"][0]["state"] == "sent"
 
 
-async def test_a_message_that_can_never_be_sent_is_given_up_and_said(world: World) -> None:
+async def test_a_person_whom_no_channel_will_ever_reach_is_left_for_the_next_one(world: World) -> None:
     world.sender.failures.append(SendRefused("apprise does not understand the json address."))
     await world.post(alert("DiskFull", severity="warning"))
     await world.work()
@@ -35,19 +35,56 @@ async def test_a_message_that_can_never_be_sent_is_given_up_and_said(world: Worl
     ticket = await world.ticket()
     assert ticket["messages"][0]["state"] == "failed"
     assert "Could not tell mei by pager: apprise does not understand" in texts(ticket)
+    assert "No channel reaches mei, so the next are called." in texts(ticket)
     assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "failed")] == 1
+    assert world.sender.people() == ["lars"]
+
+
+async def test_a_page_that_nobody_can_ever_be_sent_is_a_ticket_of_its_own(world: World) -> None:
+    world.sender.failures.extend(SendRefused("apprise does not understand the json address.") for _ in range(2))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+
+    assert "No channel reaches lars, mei, and nobody is left to call." in texts(await world.ticket())
     about = await world.ticket(2)
     assert (about["grade"], about["labels"]["alertname"]) == ("P1", "ResponderPageFailed")
     assert sorted(world.sender.people()) == ["lars", "mei"]
 
 
 async def test_a_page_is_tried_until_it_is_no_longer_needed(world: World) -> None:
-    world.sender.failures.extend(SendFailed("the uplink is down.") for _ in range(20))
+    world.sender.failures.extend(SendFailed("the uplink is down.") for _ in range(40))
     await world.post(alert("DiskFull", severity="warning"))
     await world.work()
-    for _ in range(20):
+    for _ in range(30):
         await world.advance(timedelta(minutes=5))
-    assert world.sender.people() == ["mei"]
+    assert sorted(world.sender.people()) == ["lars", "mei"]
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_a_person_who_is_not_reached_in_time_is_left_for_the_next_one_while_the_tries_go_on(world: World) -> None:
+    reached = False
+
+    class MeiFails(type(world.sender)):  # type: ignore[misc]
+        async def send(self, address, subject, body):  # type: ignore[no-untyped-def]
+            if address.value.endswith("mei") and not reached:
+                raise SendFailed("no answer.")
+            await super().send(address, subject, body)
+
+    world.sender = MeiFails()
+    world.desk = world.another_desk()
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    for _ in range(11):
+        await world.advance(timedelta(seconds=10))
+    assert world.sender.people() == []
+    for _ in range(20):
+        await world.advance(timedelta(seconds=10))
+
+    assert texts(await world.ticket()).count("No channel reaches mei within 2m, so the next are called.") == 1
+    assert world.sender.people() == ["lars"]
+    reached = True
+    await world.advance(timedelta(minutes=6))
+    assert world.sender.people() == ["lars", "mei"]
 
 
 async def test_an_acknowledgement_wins_over_every_message_not_yet_sent(world: World) -> None:

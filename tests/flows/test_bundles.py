@@ -1,0 +1,93 @@
+"""What comes too fast for one person reaches them as one list, and the worst of it does not wait for the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from responder.errors import SendRefused
+from responder.flows import handle
+from tests.world import World, alert, texts
+
+FIVE = timedelta(minutes=5)
+
+
+async def burst(world: World, count: int, severity: str = "warning", start: int = 0) -> None:
+    await world.post(*(alert("DiskFull", severity=severity, instance=f"n{start + n}") for n in range(count)))
+    await world.work()
+
+
+async def test_a_thousand_alerts_are_five_pages_and_a_list_and_a_p1_waits_for_neither(world: World) -> None:
+    many = 200 if world.database.is_cluster else 1000
+    alerts = [alert("DiskFull", severity="warning", instance=f"n{n}") for n in range(many)]
+    await world.post(*alerts[: many // 2], alert("Down", severity="critical"), *alerts[many // 2 :])
+    await world.work()
+    urgent = [subject for person, subject, _ in world.sender.sent if person == "mei" and "[P1]" in subject]
+    assert len(urgent) == 1
+    assert len([person for person in world.sender.people() if person == "mei"]) == 6
+
+    await world.advance(FIVE)
+    of_mei = [(subject, body) for person, subject, body in world.sender.sent if person == "mei"]
+    assert len(of_mei) == 7
+    subject, body = of_mei[-1]
+    assert subject == f"[P3] {many - 5} tickets wait for somebody"
+    assert f"and {many - 25} more" in body
+    assert "All tickets: https://responder.test/" in body
+    assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "bundled")] == many - 5
+    await world.advance(FIVE)
+    assert len([person for person in world.sender.people() if person == "mei"]) == 7
+
+
+async def test_each_ticket_says_that_its_page_is_in_a_list_and_when_that_has_left(world: World) -> None:
+    await burst(world, 6)
+    ticket = next(one for one in [await world.ticket(n) for n in range(1, 7)] if len(one["messages"]) == 2)
+    page, the_list = ticket["messages"]
+    assert (page["state"], page["sent_at"], the_list["state"]) == ("bundled", None, "waiting")
+    assert "Bundled for mei by pager: 5 pages in 5m are enough" in texts(ticket)
+
+    await world.advance(FIVE)
+    page, the_list = (await world.ticket(ticket["number"]))["messages"]
+    assert (page["state"], page["sent_at"] is not None, the_list["state"]) == ("bundled", True, "sent")
+    assert "Told in a list" in page["error"]
+
+
+async def test_a_list_leaves_out_what_somebody_has_and_is_not_sent_for_nothing(world: World) -> None:
+    await burst(world, 8)
+    waiting = [n for n in range(1, 9) if (await world.ticket(n))["messages"][0]["state"] == "bundled"]
+    await handle.acknowledge(world.desk, str(waiting[0]), "lars")
+    await world.advance(FIVE)
+    assert world.sender.sent[-1][1] == "[P3] 2 tickets wait for somebody"
+    number = (await world.ticket(waiting[0]))["number"]
+    assert number not in world.sender.sent[-1][2]
+    assert (await world.ticket(waiting[0]))["messages"][0]["state"] == "overtaken"
+
+
+async def test_a_list_of_nothing_is_not_sent(world: World) -> None:
+    await burst(world, 6)
+    for n in range(1, 7):
+        await handle.acknowledge(world.desk, str(n), "lars")
+    await world.advance(FIVE)
+    assert len(world.sender.sent) == 5
+
+
+async def test_a_list_counts_as_the_first_page_of_the_next_window(world: World) -> None:
+    await burst(world, 6)
+    await world.advance(FIVE)
+    assert len(world.sender.sent) == 6
+    await burst(world, 6, start=10)
+    assert len(world.sender.sent) == 10
+    await world.advance(FIVE)
+    assert len(world.sender.sent) == 11
+
+
+async def test_after_a_quiet_time_pages_leave_by_themselves_again(world: World) -> None:
+    await burst(world, 5)
+    await world.advance(FIVE)
+    await burst(world, 5, start=10)
+    assert len(world.sender.sent) == 10
+
+
+async def test_a_list_that_its_channel_will_never_take_brings_the_next_person_for_each_ticket(world: World) -> None:
+    await burst(world, 7)
+    world.sender.failures.append(SendRefused("no such pager."))
+    await world.advance(FIVE)
+    assert world.sender.people() == ["mei"] * 5 + ["lars"] * 2

@@ -1,0 +1,177 @@
+"""Channels are tried in their reader's order, and only as long as it is needed; who sleeps is not woken for less."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from responder.domain.oncall import Recipient
+from responder.domain.ticket import Change
+from responder.errors import SendFailed, SendRefused
+from responder.flows import handle
+from responder.flows.telling import write_notice
+from responder.store.database import Database
+from responder.store.transaction import Transaction
+from tests.world import World, alert, texts
+
+PEOPLE = """
+people:
+  - name: mei
+    channels:
+      - {name: pager, url: "json://127.0.0.1:9/mei-pager"}
+      - {name: mail, url: "json://127.0.0.1:9/mei-mail"}
+      - {name: phone, url: "json://127.0.0.1:9/mei-phone"}
+    contact: [{channels: [pager]}, {after: 5m, channels: [mail, phone]}]
+  - {name: lars, channels: [{name: phone, url: "json://127.0.0.1:9/lars"}]}
+  - {name: rosa, channels: [{name: phone, url: "json://127.0.0.1:9/rosa"}]}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [lars], 3: [rosa]}}
+"""
+ASLEEP = """
+people:
+  - {name: mei, channels: [{name: pager, url: "json://127.0.0.1:9/mei"}], quiet_hours: QUIET}
+  - {name: lars, channels: [{name: phone, url: "json://127.0.0.1:9/lars"}], quiet_hours: LARS}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [lars]}}
+"""
+FIVE, SECOND = timedelta(minutes=5), timedelta(seconds=1)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, people=PEOPLE)
+
+
+async def fires(world: World, severity: str = "warning") -> None:
+    await world.post(alert("DiskFull", severity=severity))
+    await world.work()
+
+
+def states(ticket: dict[str, Any]) -> dict[str, str]:
+    return {f"{one['person']} {one['channel']}": one["state"] for one in ticket["messages"]}
+
+
+# --- the order of channels ------------------------------------------------------------------------------------
+
+
+async def test_later_channels_are_tried_when_nobody_has_the_ticket_by_then(world: World) -> None:
+    await fires(world)
+    assert world.sender.people() == ["mei-pager"]
+    assert states(await world.ticket()) == {"mei pager": "sent", "mei mail": "waiting", "mei phone": "waiting"}
+    await world.advance(FIVE - SECOND)
+    assert world.sender.people() == ["mei-pager"]
+
+    await world.advance(SECOND)
+    assert sorted(world.sender.people()) == ["mei-mail", "mei-pager", "mei-phone"]
+
+
+async def test_later_channels_stay_silent_once_somebody_has_the_ticket(world: World) -> None:
+    await fires(world)
+    await handle.acknowledge(world.desk, "1", "mei")
+    await world.advance(FIVE)
+
+    assert world.sender.people() == ["mei-pager"]
+    ticket = await world.ticket()
+    assert states(ticket) == {"mei pager": "sent", "mei mail": "overtaken", "mei phone": "overtaken"}
+    assert "Not sent to mei by mail: mei has acknowledged the ticket." in texts(ticket)
+
+
+async def test_a_channel_that_refuses_for_good_brings_the_next_ones_at_once_and_only_once(world: World) -> None:
+    world.sender.failures.append(SendRefused("no such pager."))
+    await fires(world)
+    assert sorted(world.sender.people()) == ["mei-mail", "mei-phone"]
+    assert "The next way to mei is tried at once: mail, phone." in texts(await world.ticket())
+
+    await world.advance(FIVE)
+    assert len(world.sender.sent) == 2
+
+
+async def test_a_channel_that_fails_for_now_keeps_its_own_pace_beside_the_later_ones(world: World) -> None:
+    world.sender.failures.extend(SendFailed("no answer.") for _ in range(5))
+    await fires(world)
+    for _ in range(4):
+        await world.advance(timedelta(minutes=1))
+        assert "mei-mail" not in world.sender.people()
+    await world.advance(timedelta(minutes=1))
+    assert "mei-mail" in world.sender.people()
+
+
+async def test_what_only_tells_goes_out_on_one_step_if_that_has_taken_it(world: World) -> None:
+    await fires(world)
+    await handle.acknowledge(world.desk, "1", "mei")
+    told = [Recipient(person="mei", channel=name) for name in ("pager", "mail")]
+
+    def body(tx: Transaction) -> None:
+        known = tx.tickets.one(1, locked=True)
+        change = Change.of(known.ticket, known.clocks)
+        write_notice(world.desk, tx, change, told, purpose="a-word", text="It has helped.")
+        tx.apply([change], world.clock.now())
+
+    await world.desk.store.write(body)
+    await world.work()
+    await world.advance(FIVE)
+    assert world.sender.people() == ["mei-pager", "mei-pager"]
+    assert "Not sent to mei by mail: mei was told by pager." in texts(await world.ticket())
+
+
+async def test_all_channels_of_a_person_refused_means_the_next_person(world: World) -> None:
+    world.sender.failures.extend(SendRefused("gone.") for _ in range(3))
+    await fires(world)
+    assert world.sender.people() == ["lars"]
+    assert "No channel reaches mei, so the next are called." in texts(await world.ticket())
+
+
+# --- quiet hours ----------------------------------------------------------------------------------------------
+
+
+def asleep(tmp_path: Path, database: Database, *, lars: bool = False) -> World:
+    """A world in which mei, and perhaps lars, is in quiet hours for one more hour."""
+    world = World(tmp_path, database)
+    now = world.clock.now()
+    begin, end = now - timedelta(hours=2), now + timedelta(hours=1)
+    hours = f'{{from: "{begin:%H:%M:%S}", to: "{end:%H:%M:%S}"}}'
+    people = ASLEEP.replace("QUIET", hours).replace("LARS", hours if lars else "[]")
+    (tmp_path / "people.yml").write_text(people)
+    world.desk = world.another_desk()
+    return world
+
+
+async def test_who_is_in_quiet_hours_is_told_when_they_end_and_the_next_tier_is_called(
+    tmp_path: Path, database: Database
+) -> None:
+    world = asleep(tmp_path, database)
+    await fires(world)
+
+    ticket = await world.ticket()
+    assert states(ticket) == {"mei pager": "held", "lars phone": "sent"}
+    assert "Held: mei by pager: mei is in quiet hours until" in texts(ticket)
+    assert "mei is in quiet hours, so the next are called." in texts(ticket)
+    await world.advance(timedelta(hours=1))
+    assert world.sender.people() == ["lars", "mei"]
+
+
+async def test_a_page_of_the_highest_grade_wakes_everybody(tmp_path: Path, database: Database) -> None:
+    world = asleep(tmp_path, database)
+    await fires(world, "critical")
+    assert sorted(world.sender.people()) == ["lars", "mei"]
+
+
+async def test_when_everybody_is_asleep_it_waits_and_says_so(tmp_path: Path, database: Database) -> None:
+    world = asleep(tmp_path, database, lars=True)
+    await fires(world)
+    assert world.sender.people() == []
+    assert "lars, mei are in quiet hours, and nobody is left to call" in texts(await world.ticket())
+
+    await world.advance(timedelta(hours=1))
+    assert sorted(world.sender.people()) == ["lars", "mei"]
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_what_waits_for_its_time_is_not_late(world: World) -> None:
+    await fires(world)
+    assert await world.read(lambda tx: tx.messages.waiting(world.clock.now())) == (0, None)
+    later: datetime = world.clock.now() + FIVE
+    assert await world.read(lambda tx: tx.messages.waiting(later)) == (2, later)
