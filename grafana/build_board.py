@@ -106,6 +106,7 @@ NOW = (
         {
             "{{priority}} {{team}} {{source}}": grown("responder_tickets_created_total", "priority, team, source"),
             "{{priority}} {{team}} reopened": grown("responder_tickets_reopened_total", "priority, team"),
+            "held: {{by}}": grown("responder_tickets_held_total", "by"),
         },
         width=12,
     ),

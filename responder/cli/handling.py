@@ -82,6 +82,24 @@ def _escalate(reason: Reason) -> Fields:
     return {"reason": reason}
 
 
+@verb("take-over")
+def _take_over() -> Fields:
+    """Have the ticket from now on, instead of whoever has it."""
+    return {}
+
+
+@verb("pull-in")
+def _pull_in(whom: Annotated[str, typer.Argument(help="A person, 'tier 2' or 'role director'.")], text: Text) -> Fields:
+    """Call somebody to help; the ticket stays where it is."""
+    return {"whom": whom, "text": text}
+
+
+@verb("still-on-it")
+def _still_on_it() -> Fields:
+    """You were asked whether you are still on it, and you are."""
+    return {}
+
+
 @verb("note")
 def _note(text: Text) -> Fields:
     """Add a note to the history."""

@@ -49,7 +49,7 @@ def _look(desk: Desk, tx: Transaction, job: Job) -> None:
         return
     asked_at = from_microseconds(int(job.args["asked_at"])) if "asked_at" in job.args else None
     seen_at = _last_sign(tx, ticket.id, by)
-    if asked_at is not None and seen_at <= asked_at and ticket.status in _AT_WORK:
+    if asked_at is not None and seen_at < asked_at and ticket.status in _AT_WORK:
         _give_back(desk, change, by, now - asked_at)
     elif ticket.status not in _AT_WORK or seen_at + plan.still_on_it > now:
         # What waits, or is restored, needs nobody's hands; a look later.

@@ -31,7 +31,7 @@ def _pull_in(move: Move) -> str | None:
     desk, change, acting = move.desk, move.change, move.acting
     if not change.after.is_open:
         return f"{change.after.number} is closed; reopen it first"
-    text, who = move.form.text("text"), move.form.text("who")
+    text, who = move.form.text("text"), move.form.text("whom")
     callees = _callees(who)
     told, why = who_is(desk, move.tx, change.after, callees)
     if not told:
@@ -53,5 +53,5 @@ def _callees(who: str) -> Callees:
 ABOUT_PEOPLE = (
     Verb(name="take-over", run=_take_over, text="You have it from now on, instead of whoever had it."),
     Verb(name="still-on-it", run=_still_on_it, text="You are asked, and you are."),
-    Verb(name="pull-in", run=_pull_in, fields=("who", "text"), text="Call a person, a tier or a role to help."),
+    Verb(name="pull-in", run=_pull_in, fields=("whom", "text"), text="Call a person, a tier or a role to help."),
 )

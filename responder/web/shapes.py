@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from responder.domain.approval import Approval
+from responder.domain.escalation import Chain, over
+from responder.domain.holds import members, waiting
 from responder.domain.masking import masked
 from responder.domain.message import Message
 from responder.domain.runbook import Attempt, Run
@@ -45,15 +47,21 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
     known = tx.tickets.find(key)
     ticket = known.ticket
     runs = tx.runs.of_ticket(ticket.id)
+    chains = tx.chains.of_ticket(ticket.id)
+    history = tx.tickets.events(ticket.id)
+    held = waiting(ticket, history)
     return {
         **ticket_line(ticket),
+        "held": asdict(held) if held else None,
+        "members": list(members(history)),
         "annotations": dict(ticket.annotations),
         "links": dict(ticket.links),
         "clocks": [clock_line(clock) for clock in known.clocks.values()],
         "dossier": plain(asdict(tx.dossiers.of_ticket(ticket.id))),
-        "events": [plain(asdict(event)) for event in tx.tickets.events(ticket.id)],
+        "events": [plain(asdict(event)) for event in history],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
+        "escalation": [chain_line(chain, ticket, len(chains)) for chain in chains],
         "attachments": [attachment_line(one) for one in tx.attachments.of_ticket(ticket.id)],
         "messages": [message_line(message) for message in tx.messages.of_ticket(ticket.id)],
         "reports": [
@@ -61,6 +69,16 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
             for outcome, count, first, last in tx.reports.of_ticket(ticket.id)
         ],
     }
+
+
+def chain_line(chain: Chain, ticket: Ticket, newest: int) -> dict[str, Any]:
+    """Who is called, when, and how far it has come; `over` says why nobody is called any more."""
+    why = chain.ended_because or over(chain, ticket, newest)
+    calls = [{"at": plain(call.at), "means": str(call.callees), "who": list(call.who)} for call in chain.calls]
+    upcoming = calls[chain.position] if chain.next_call and not why else None
+    names = ("number", "episode", "plan", "started_at", "position", "ended_at")
+    line = {name: plain(getattr(chain, name)) for name in names}
+    return {**line, "calls": calls, "next": upcoming, "over": why}
 
 
 def clock_line(clock: Clock) -> dict[str, Any]:
