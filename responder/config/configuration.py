@@ -208,14 +208,10 @@ class _Reading:
         for index, team in enumerate(written.teams):
             tiers = []
             for number, names in sorted(team.tiers.items()):
-                tier, strangers = as_tier(number, names, rotas)
-                for name in strangers:
-                    where = f"team {team.name}, tier {number}"
-                    self._complain(document, ("teams", index, "tiers", number), f"{where}: there is no rota {name}")
-                for name in tier.people:
-                    if name not in people and not tier.rota:
-                        place = ("teams", index, "tiers", number)
-                        self._complain(document, place, f"team {team.name}, tier {number}: nobody is called {name}")
+                tier, mistakes = as_tier(number, names, people, rotas)
+                for text in mistakes:
+                    place = ("teams", index, "tiers", number)
+                    self._complain(document, place, f"team {team.name}, tier {number}: {text}")
                 tiers.append(tier)
             if not any(people[name].channels for tier in tiers for name in tier.people if name in people):
                 self._complain(document, ("teams", index), f"team {team.name} has nobody with a channel")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -70,10 +70,14 @@ class PeopleFile(Model):
     rotas: tuple[RotaFile, ...] = ()
 
 
-def as_tier(number: int, names: tuple[str, ...], rotas: Mapping[str, Rota]) -> tuple[Tier, tuple[str, ...]]:
-    """The tier as the domain knows it, and the rota that it names if that is not there."""
+def as_tier(
+    number: int, names: tuple[str, ...], people: Collection[str], rotas: Mapping[str, Rota]
+) -> tuple[Tier, list[str]]:
+    """The tier as the domain knows it, and what is wrong with it."""
     if not isinstance(names, OnRota):
-        return Tier(number=number, people=names), ()
+        strangers = [f"nobody is called {name}" for name in names if name not in people]
+        return Tier(number=number, people=names), strangers
     (name,) = names
-    rota = rotas.get(name)
-    return Tier(number=number, people=rota.people if rota else (), rota=name), () if rota else (name,)
+    if name not in rotas:
+        return Tier(number=number, people=(), rota=name), [f"there is no rota {name}"]
+    return Tier(number=number, people=rotas[name].people, rota=name), []

@@ -40,7 +40,7 @@ class Rotation:
 
         In a month that is too short for the day of the start it is the month's last day.
         """
-        return shown(self.zone, self._local(turn))
+        return shown(self.zone, self.local(turn))
 
     def turn_at(self, at: datetime) -> int:
         """The turn that holds this instant. Turns that a jump of the clocks leaves no time are passed over."""
@@ -51,7 +51,8 @@ class Rotation:
             turn += 1
         return turn
 
-    def _local(self, turn: int) -> datetime:
+    def local(self, turn: int) -> datetime:
+        """What the clock on the wall shows, or would show, when a turn begins."""
         if self.unit in _LENGTHS:
             return self.start + turn * self.length * _LENGTHS[self.unit]
         years, month = divmod(self.start.month - 1 + turn * self.length, 12)

@@ -47,3 +47,14 @@ def shown(zone: ZoneInfo, local: datetime) -> datetime:
     if found.astimezone(zone).replace(tzinfo=None) == local:
         return found
     return change_between(zone, local.replace(tzinfo=zone, fold=1).astimezone(UTC), found)
+
+
+def is_skipped(zone: ZoneInfo, local: datetime) -> bool:
+    """Whether the clocks jump over this time."""
+    return shown(zone, local).astimezone(zone).replace(tzinfo=None) != local
+
+
+def is_repeated(zone: ZoneInfo, local: datetime) -> bool:
+    """Whether the clocks show this time twice."""
+    offsets = [local.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)]
+    return offsets[0] != offsets[1] and not is_skipped(zone, local)

@@ -62,3 +62,25 @@ def test_a_person_who_stands_for_two_tiers_is_told_once() -> None:
 
 def test_no_tiers_at_all_is_said_and_not_hidden() -> None:
     assert recipients([], [1], PEOPLE) == ((), "tier 1 and those above it have nobody with a channel")
+
+
+# --- rotas -----------------------------------------------------------------------------------------
+
+ROTA = [Tier(number=1, people=("ann", "bob", "eve"), rota="first"), Tier(number=2, people=("eve",))]
+
+
+def test_everybody_on_call_in_the_rota_of_a_tier_is_told() -> None:
+    told, why = recipients(ROTA, [1], PEOPLE, {"first": ("eve", "ann")})
+    assert told == (to("eve", "phone"), to("ann", "phone"), to("ann", "mail"))
+    assert why == "tier 1: eve, ann, on call in first"
+
+
+def test_a_rota_with_nobody_on_call_passes_the_call_up_and_says_so() -> None:
+    told, why = recipients(ROTA, [1], PEOPLE, {"first": ()})
+    assert told == (to("eve", "phone"),)
+    assert why == "tier 2: eve (tier 1: nobody is on call in first)"
+
+
+def test_somebody_on_call_without_a_channel_passes_the_call_up_and_is_named() -> None:
+    _, why = recipients(ROTA, [1], PEOPLE, {"first": ("bob",)})
+    assert why == "tier 2: eve (tier 1: bob, on call in first, has no channel)"

@@ -10,6 +10,7 @@ import pytest
 
 from responder.config.configuration import Configuration, read
 from responder.config.lint import POLICY_RULES, RUNBOOK_RULES, findings
+from responder.config.rota_lint import ROTA_RULES
 from responder.errors import ConfigError
 from responder.firstaid.lint.catalog import INVALID, NO_LOOK, RULES, linted, refused
 from responder.firstaid.lint.finding import Finding, Severity
@@ -78,7 +79,7 @@ def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
     assert set(EXAMPLES) == ids
     assert (
         set(sections(TOGETHER)) - set(COMMENTS)
-        == ({one.id for one in RUNBOOK_RULES} | {one.id for one in POLICY_RULES}) - ids
+        == {one.id for one in (*RUNBOOK_RULES, *POLICY_RULES, *ROTA_RULES)} - ids
     )
     assert set(COMMENTS) == {BAD_IGNORE, USELESS_IGNORE}
     assert f"## {INVALID}\n" in PAGE
