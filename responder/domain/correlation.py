@@ -190,7 +190,8 @@ def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outc
     was_quiet = not ticket.firing
     change.update(firing={**ticket.firing, alert: start}, signal=Signal.FIRING, cleared_at=None)
     if not was_quiet and change.after.is_open:
-        change.note(now, EventKind.ATTACHED, f"Another alert of the same trouble: {title(report)}.")
+        text = f"Another alert of the same trouble: {title(report)}."
+        change.note(now, EventKind.ATTACHED, text, labels=dict(report.labels))
         _raise_grade(change, report, policy, now)
         return Outcome.ATTACHED
     _count_toggle(change, policy, now)

@@ -2,17 +2,86 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from responder.domain.report import Report
+from responder.domain.ticket import Event, EventKind, Status, Ticket
+
+LOOK_AGAIN = timedelta(minutes=1)
+"""How long a hold that ended early may go unnoticed."""
+OURSELVES = "responder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
     """Why a ticket waits, in a sentence for its history, and when to look again at the latest.
 
-    `name` is the kind of hold (maintenance, hold-off, storm, dependency): few values, used as a metric's label.
+    `name` is the kind of hold (maintenance, hold-off, storm, dependency, flapping): few values, used as a metric's
+    label. `occasion` tells one hold of a kind from the next: the ticket speaks once of each. `parent_id` is the ticket
+    that stands for this one meanwhile, `reports` what responder itself has to report of it, and `is_excluded` says
+    that the ticket counts in no service level if it ends meanwhile.
     """
 
     name: str
     sentence: str
     until: datetime
+    occasion: str = ""
+    parent_id: int | None = None
+    parent: str = ""
+    reports: tuple[Report, ...] = field(default=())
+    is_excluded: bool = False
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """What the ticket's event keeps of it, so that it is said once."""
+        found: dict[str, Any] = {"held": self.name, "occasion": self.occasion}
+        return found | ({"parent": self.parent} if self.parent else {})
+
+
+def look_again(until: datetime, now: datetime) -> datetime:
+    """When to ask anew about a hold that would end at `until`: it may be ended before."""
+    return min(until, now + LOOK_AGAIN)
+
+
+def may_wait(ticket: Ticket) -> bool:
+    """Whether it can be held at all. What responder reports of itself never waits."""
+    return ticket.source != OURSELVES and ticket.status in (Status.NEW, Status.HANDED_OVER)
+
+
+def is_said(held: Held, ticket: Ticket, history: Iterable[Event]) -> bool:
+    """Whether the ticket's history speaks of this hold already, in this episode and since the last one ended."""
+    last: Mapping[str, object] = {}
+    for event in history:
+        if event.kind is EventKind.HELD and "held" in event.data:
+            last = event.data
+    return last.get("episode") == ticket.episode and held.mark.items() <= last.items()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """What holds a ticket, as its history tells it."""
+
+    name: str
+    sentence: str
+    parent: str = ""
+
+
+def waiting(ticket: Ticket, history: Iterable[Event]) -> Waiting | None:
+    """What the ticket waits for now; None if nothing holds it, or somebody or something has taken it since."""
+    held = None
+    for event in history:
+        if event.kind is EventKind.MOVED and event.data.get("action") != "relapse":
+            held = None
+        elif event.kind is EventKind.HELD and "held" in event.data:
+            name = str(event.data["held"])
+            parent = str(event.data.get("parent", ""))
+            held = Waiting(name=name, sentence=event.text, parent=parent) if name else None
+    return held if may_wait(ticket) else None
+
+
+def members(history: Iterable[Event]) -> tuple[str, ...]:
+    """The numbers of the tickets that wait, or waited, behind this one."""
+    return tuple(dict.fromkeys(str(event.data["member"]) for event in history if "member" in event.data))

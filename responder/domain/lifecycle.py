@@ -71,8 +71,9 @@ def resolve(change: Change, policy: Policy, *, now: datetime, reason: str, actor
     moved(change, policy, Action.RESOLVE, now=now, actor=actor, reason=reason, resolved_at=now, flapping=False)
     ticket = change.after
     restored_at = ticket.restored_at or now
-    measures.observe(change, measures.RESTORE, restored_at - ticket.episode_at, ticket.restored_by)
-    measures.observe(change, measures.RESOLVE, now - ticket.episode_at, ticket.restored_by)
+    if not ticket.disposition:
+        measures.observe(change, measures.RESTORE, restored_at - ticket.episode_at, ticket.restored_by)
+        measures.observe(change, measures.RESOLVE, now - ticket.episode_at, ticket.restored_by)
     change.count("tickets_resolved_total", priority=ticket.grade, team=ticket.team, by=ticket.restored_by)
     count_stopped(change)
     if (after := policy.promises_of(ticket.grade).close_after) is not None:
@@ -118,6 +119,7 @@ def reopen(change: Change, policy: Policy, *, now: datetime, reason: str, actor:
     change.count("tickets_reopened_total", priority=change.after.grade, team=change.after.team)
 
 
+_TAKES = (Action.START_FIRST_AID, Action.HAND_OVER, Action.ACKNOWLEDGE)
 _TOLD = ("restored_by", "waiting_for", "disposition", "tier")
 """What of a move the event keeps, so that everything can be recounted from the events."""
 
@@ -173,6 +175,9 @@ def moved(
     change: Change, policy: Policy, action: Action, *, now: datetime, actor: str, reason: str, **updates: object
 ) -> None:
     """Moves the ticket, changes it, and tells the clocks. The caller has asked `refusal` first."""
+    if action in _TAKES and change.after.disposition:
+        # What opened in maintenance and was taken up counts like any other ticket.
+        updates = {**updates, "disposition": ""}
     told = {name: updates[name] for name in _TOLD if name in updates}
     move(change, action, now=now, actor=actor, reason=reason, **told)
     change.update(**updates)

@@ -115,6 +115,11 @@ def _fact(change: Change, event: Event, policy: Policy) -> None:
         lifecycle.happened(change, policy, Fact(str(event.data["fact"])), now=event.at)
 
 
+def _held(change: Change, event: Event, policy: Policy) -> None:  # noqa: ARG001 they share a form
+    if "disposition" in event.data:
+        change.update(disposition=str(event.data["disposition"]))
+
+
 def _clock(change: Change, event: Event, policy: Policy) -> None:
     name, rule = str(event.data.get("clock", "")), policy.clock(str(event.data.get("clock", "")))
     if name not in change.clocks:
@@ -132,6 +137,7 @@ _TELL: Mapping[EventKind, Callable[[Change, Event, Policy], None]] = {
     EventKind.HANDLED: _fact,
     EventKind.REPORTER: _fact,
     EventKind.CLOCK: _clock,
+    EventKind.HELD: _held,
 }
 
 

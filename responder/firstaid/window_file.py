@@ -39,6 +39,8 @@ def _clock(value: object) -> str:
 
 
 Clock = Annotated[str, BeforeValidator(_clock)]
+Day = Annotated[str, AfterValidator(_day)]
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class WindowFile(BaseModel):
@@ -46,16 +48,17 @@ class WindowFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    days: Annotated[tuple[Annotated[str, AfterValidator(_day)], ...], Field(min_length=1)] = DAYS
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAYS
     start: Annotated[Clock, Field(alias="from")] = "00:00"
     end: Annotated[Clock, Field(alias="to")] = "24:00"
-    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    zone: Zone = "UTC"
 
     def as_window(self) -> Window:
         """The window as the domain knows it."""
-        return Window(days=self.days, start=_as_time(self.start), end=_as_time(self.end), zone=ZoneInfo(self.zone))
+        return Window(days=self.days, start=as_time(self.start), end=as_time(self.end), zone=ZoneInfo(self.zone))
 
 
-def _as_time(text: str) -> time:
+def as_time(text: str) -> time:
+    """The time of day that such a text says."""
     hour, minute = text.split(":")
     return time(int(hour) % 24, int(minute))

@@ -8,12 +8,16 @@ from responder.domain.oncall import Recipient, addressed
 from responder.domain.sla import Alarm, Clock, Notify
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.desk import Desk
+from responder.flows.holds import hold_of
 from responder.flows.telling import spoken_recipients, team_of, tiers_of, write_notice
 from responder.store.transaction import Transaction
 
 
 def ring(desk: Desk, tx: Transaction, change: Change, alarm: Alarm, clock: Clock, *, what: str) -> None:
     """Tells whom the alarm names, once per clock and occasion, and gives the ticket to the next tier if it says so."""
+    if held := hold_of(desk, tx, change.after, desk.clock.now()):
+        change.note(desk.clock.now(), EventKind.HELD, f"Nobody is told of this clock: {held.sentence}")
+        return
     told, why = _meant(desk, change.after, alarm)
     if alarm.escalate:
         _escalate(desk, change, what)

@@ -1,33 +1,81 @@
-"""Holds: what keeps a new ticket from automation and from people for a while. A hold that is over lets it go on."""
+"""Holds: what keeps a ticket from automation and from people for a while. A hold that is over lets it go on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from responder.domain.holds import Held
-from responder.domain.ticket import Change, EventKind, Ticket
+from responder.domain.holds import Held, is_said, may_wait
+from responder.domain.message import Purpose
+from responder.domain.ticket import Change, Disposition, Event, EventKind, Status, Ticket
 from responder.flows.desk import Desk
+from responder.flows.hold_maintenance import hold_maintenance
+from responder.flows.receive import file_reports
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 Hold = Callable[[Desk, Transaction, Ticket, datetime], Held | None]
 
-HOLDS: tuple[Hold, ...] = ()
+HOLDS: tuple[Hold, ...] = (hold_maintenance,)
 """Asked in this order; the first one that objects counts. One file per hold."""
 
 
+def hold_of(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
+    """What holds the ticket now. Of a ticket that came back to people without a word to them in this episode, too."""
+    if not may_wait(ticket) or (ticket.status is Status.HANDED_OVER and _is_told(tx, ticket)):
+        return None
+    return next((held for hold in HOLDS if (held := hold(desk, tx, ticket, now))), None)
+
+
 def held_back(desk: Desk, tx: Transaction, change: Change, job: Job) -> bool:
-    """Whether the ticket has to wait: then the job is promised again for the hold's end, and the ticket says why."""
-    now = desk.clock.now()
-    found = next((held for hold in HOLDS if (held := hold(desk, tx, change.after, now))), None)
+    """Whether the ticket has to wait: then the job is promised again for the hold's end, and the ticket says why.
+
+    True also for a job that waited until its ticket had begun another episode: that one has a job of its own.
+    """
+    now, ticket = desk.clock.now(), change.after
+    if job.args.get("episode", ticket.episode) != ticket.episode:
+        return True
+    found = hold_of(desk, tx, ticket, now)
     if found is None:
+        _let_go(change, job, now)
         return False
-    mark: dict[str, Any] = {"held": found.name, "until": found.until.isoformat()}
-    if not any(mark.items() <= event.data.items() for event in tx.tickets.events(change.after.id)):
-        change.note(now, EventKind.HELD, found.sentence, **mark)
-        change.count("tickets_held_total", by=found.name)
-    change.promise(job.kind, found.until, **{key: value for key, value in job.args.items() if key != "ticket"})
+    if not is_said(found, ticket, tx.tickets.events(ticket.id)):
+        _say(tx, change, found, now)
+    args = {key: value for key, value in job.args.items() if key != "ticket"}
+    change.promise(job.kind, found.until, **{**args, "held": found.name, "episode": ticket.episode})
     tx.apply([change], now)
+    file_reports(tx, found.reports, desk.policy, now)
     return True
+
+
+def _is_told(tx: Transaction, ticket: Ticket) -> bool:
+    """Whether somebody was told of this episode already: then nothing is left to hold."""
+    written = tx.messages.of_ticket(ticket.id)
+    return any(one.episode == ticket.episode and one.purpose.startswith(Purpose.HAND_OVER) for one in written)
+
+
+def _say(tx: Transaction, change: Change, held: Held, now: datetime) -> None:
+    ticket, more = change.after, {}
+    if held.is_excluded and ticket.status is Status.NEW:
+        more = {"disposition": Disposition.MAINTENANCE.value}
+        change.update(**more)
+    until = held.until.isoformat()
+    change.note(now, EventKind.HELD, held.sentence, **held.mark, episode=ticket.episode, until=until, **more)
+    change.count("tickets_held_total", by=held.name)
+    if held.parent_id is not None:
+        text = f"{ticket.number} waits behind it: {ticket.title}"
+        data = {"member": ticket.number, "member_id": ticket.id}
+        # Past compare and set: it decides nothing there, and hundreds of members must not stand in people's way.
+        tx.tickets.append(
+            [(held.parent_id, Event(at=now, kind=EventKind.HELD, actor="responder", text=text, data=data))]
+        )
+
+
+def _let_go(change: Change, job: Job, now: datetime) -> None:
+    """What waited goes on; what has outlived its maintenance counts like any other ticket."""
+    was = str(job.args.get("held", ""))
+    more = {"disposition": ""} if change.after.disposition == Disposition.MAINTENANCE else {}
+    if was or more:
+        change.update(**more)
+        text = "Nothing holds it any more, and it still shows: it goes on."
+        change.note(now, EventKind.HELD, text, held="", was=was, episode=change.after.episode, **more)

@@ -22,6 +22,7 @@ from responder.flows.switches import (
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, name_in, text_in
 from responder.web.context import needs
+from responder.web.maintenance import window_lines
 from responder.web.shapes import plain
 
 _SCOPE = ("runbook", "target")
@@ -119,7 +120,9 @@ def _off(off: Off) -> dict[str, Any]:
 async def _maintenance(request: web.Request, at_work: list[str]) -> web.Response:
     desk = desk_of(request)
     found = await desk.store.read(lambda tx: in_maintenance_now(tx, desk.clock.now()))
-    return json_answer({"maintenance": [_line(target, switch) for target, switch in found.items()], "at_work": at_work})
+    windows = await desk.store.read(lambda tx: window_lines(desk, tx))
+    lines = [_line(target, switch) for target, switch in found.items()]
+    return json_answer({"maintenance": lines, "windows": windows, "at_work": at_work})
 
 
 def _line(target: str, switch: Switch) -> dict[str, Any]:

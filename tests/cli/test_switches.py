@@ -55,5 +55,18 @@ def test_a_night_with_switches_and_maintenance(folder: Path, there: tuple[str, s
     assert ("[new] kernel" in left, "\nb " in left, "\na " in left) == (True, True, False)
     assert run("maintenance", "end", *there).exit_code == 1
     assert run("maintenance", "start", "a", "--reason", "x", *there).exit_code == 2
-    assert run("maintenance", "end", "--group", "web", *there).stdout == "no target is in maintenance\n"
+    assert run("maintenance", "end", "--group", "web", *there).stdout == "nothing is in maintenance\n"
     assert asked("maintenance", "list", *there)["maintenance"] == []
+
+    wish = ("--match", 'job="db"', "--match", "env=test", "--for", "2h", "--reason", "[big] upgrade")
+    shown = run("maintenance", "start", *wish, *there).stdout
+    assert ('window 1: job="db", env="test"' in shown or "window 1: job=" in shown, "[big] upgrade" in shown) == (
+        True,
+        True,
+    )
+    both = run("maintenance", "start", "a", *wish, *there)
+    assert (both.exit_code, "either a target or a group, or matchers" in both.output) == (2, True)
+    mute = run("maintenance", "start", "--match", 'job=~".*"', "--for", "1h", "--reason", "x", *there)
+    assert (mute.exit_code, "would mute every alert" in mute.output) == (1, True)
+    assert run("maintenance", "end", "--window", "1", *there).stdout == "nothing is in maintenance\n"
+    assert run("maintenance", "end", "--window", "1", *there).exit_code == 1
