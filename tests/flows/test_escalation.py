@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from responder.adapters.links import AckClaim
 from responder.domain.escalation import Callees, EscalationPlan, Step
 from responder.domain.ticket import EventKind
+from responder.domain.windows import Window
 from responder.errors import Refused
 from responder.flows.handle import acknowledge_by_link
 from responder.store.database import Database
@@ -37,7 +39,7 @@ def world(tmp_path: Path, database: Database) -> Team:
 
 
 def plan(world: Team, **changes: Any) -> None:
-    world.rule(escalation=(EscalationPlan(**{**{name: getattr(PLAN, name) for name in PLAN.__slots__}, **changes}),))
+    world.rule(escalation=(replace(PLAN, **changes),))
 
 
 async def chains(world: Team) -> list[Any]:
@@ -54,6 +56,13 @@ async def called(world: Team, *minutes: int) -> list[tuple[int, list[str]]]:
         passed = minute
         found.append((minute, sorted(world.sender.people())))
     return found
+
+
+async def again(world: Team, kind: str, **args: Any) -> None:
+    """A job that is done again, as after a crash."""
+    job = Job(kind=kind, args={"ticket": 1, **args}, due_at=world.clock.now())
+    await world.database.write(lambda tx: tx.promise([job]))
+    await world.work()
 
 
 async def test_the_calls_come_one_after_the_other_at_their_minutes(world: Team) -> None:
@@ -103,6 +112,7 @@ async def test_an_all_clear_stops_everything_at_once(world: Team) -> None:
     await world.fires()
     await world.clears()
     assert await called(world, 5, 15) == [(5, []), (15, [])]
+    assert (await chains(world))[0].ended_because == "The alert has cleared."
 
 
 async def test_who_is_called_later_reads_whom_nobody_heard_from(world: Team) -> None:
@@ -127,6 +137,7 @@ async def test_rounds_are_repeated_as_often_as_the_plan_says_and_then_it_is_said
         (120, []),
     ]
     assert "Everybody of “night and day” was called, and nobody has taken it." in texts(await world.ticket())
+    await again(world, "escalate", chain=1, step=4)
     assert sum((await world.sums("escalations_exhausted_total")).values()) == 1
 
 
@@ -140,9 +151,7 @@ async def test_a_call_that_reaches_nobody_is_followed_by_the_next_at_once(world:
 
 async def test_whom_no_channel_reaches_is_skipped(world: Team) -> None:
     await world.fires()
-    job = Job(kind="escalate", args={"ticket": 1, "skip": "mei"}, due_at=world.clock.now())
-    await world.database.write(lambda tx: tx.promise([job]))
-    await world.work()
+    await again(world, "escalate", skip="mei")
     assert sorted(world.sender.people()) == ["lars", "mei", "mei"]
     assert "No channel reaches mei: the next call comes now." in texts(await world.ticket())
     assert await called(world, 5, 15) == [(5, []), (15, ["hans", "rosa"])]
@@ -151,11 +160,9 @@ async def test_whom_no_channel_reaches_is_skipped(world: Team) -> None:
 async def test_the_same_job_twice_calls_nobody_twice(world: Team) -> None:
     await world.fires()
     await world.advance(5 * MINUTE)
-    for kind, args in (("hand_over", {}), ("escalate", {"chain": 1, "step": 1})):
-        job = Job(kind=kind, args={"ticket": 1, **args}, due_at=world.clock.now())
-        await world.database.write(lambda tx, job=job: tx.promise([job]))  # type: ignore[misc]
     world.sender.sent.clear()
-    await world.work()
+    await again(world, "hand_over")
+    await again(world, "escalate", chain=1, step=1)
     assert world.sender.people() == []
     assert len(await chains(world)) == 1
 
@@ -188,6 +195,28 @@ async def test_a_plan_for_all_grades_wakes_nobody_for_whom_nobody_is_woken(world
     await world.fires("info")
     assert await called(world, 5, 15) == [(5, []), (15, [])]
     assert world.sender.people() == []
+
+
+async def test_other_grades_and_other_hours_have_other_plans(world: Team) -> None:
+    here = world.clock.now()
+    later = Window(start=(here + HOUR).time(), end=(here + 2 * HOUR).time())
+    by_day = replace(PLAN, name="later", hours=(later,), steps=(Step(callees=Callees(people=("otto",))),))
+    world.rule(escalation=(by_day, PLAN))
+    await world.fires()
+    await world.fires("error", instance="web-2:9100")
+    assert sorted(world.sender.people()) == ["lars", "mei", "mei"]
+    await world.advance(HOUR)
+    world.sender.sent.clear()
+    await world.fires(instance="web-3:9100")
+    assert world.sender.people() == ["otto"]
+
+
+async def test_without_a_plan_a_ticket_that_goes_up_calls_its_new_tier(world: Team) -> None:
+    world.rule(escalation=())
+    await world.fires("warning")
+    world.sender.sent.clear()
+    await world.do("escalate", reason="too big for me")
+    assert world.sender.people() == ["lars"]
 
 
 # --- still on it --------------------------------------------------------------------------------------------
