@@ -85,7 +85,6 @@ class WhyNot(StrEnum):
     """Why an answer does not count."""
 
     FORGOTTEN = "forgotten"
-    MERGED = "merged"
     MOVED_ON = "moved_on"
     TOO_LONG = "too_long"
     NO_TEXT = "no_text"
@@ -107,10 +106,6 @@ _WHY_NOT: Mapping[WhyNot, Mapping[str, str]] = {
     WhyNot.FORGOTTEN: {
         "en": "{number} was closed long ago and its reporter is no longer known; please report it anew.",
         "zh": "{number} 已关闭较久，报告人信息已删除，请重新报告。",
-    },
-    WhyNot.MERGED: {
-        "en": "{number} is handled together with {other}; please name {other}.",
-        "zh": "{number} 已与 {other} 合并处理，请提供编号 {other}。",
     },
     WhyNot.MOVED_ON: {
         "en": "{number} has moved on since this page was opened; please look at it again.",

@@ -61,15 +61,22 @@ _STATES: Mapping[Status, Said] = {
 }
 _WAITS_FOR_YOU = _said("We are waiting for your answer.", "正在等待您的答复。")
 _NO_FAULT = _said("It is closed: there was no fault to repair.", "已关闭：经确认不属于故障。")
-_MERGED = _said("It is handled together with another report of the same trouble.", "已与同一问题的其他报告合并处理。")
+_MERGED = _said("It is handled together with another report of the same trouble. ", "已与同一问题的其他报告合并处理。")
 
 
 def state_in_words(ticket: Ticket, language: str) -> str:
     """Where the ticket stands, for its reporter."""
-    if ticket.merged_into is not None:
-        return _MERGED[language]
     if ticket.status is Status.WAITING and ticket.waiting_for == "reporter":
         return _WAITS_FOR_YOU[language]
+    return _state(ticket, language)
+
+
+def merged_in_words(holder: Ticket, language: str) -> str:
+    """Where the ticket stands that took in a merged one, for the reporter of that."""
+    return _MERGED[language] + _state(holder, language)
+
+
+def _state(ticket: Ticket, language: str) -> str:
     if ticket.status is Status.CLOSED and ticket.disposition in (Disposition.PSEUDO_FAULT, Disposition.FALSE_ALARM):
         return _NO_FAULT[language]
     return _STATES[ticket.status][language]

@@ -28,6 +28,7 @@ from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.report_by_person import new_trouble, opened_with_reporter
 from responder.flows.reporter_letters import Draft, Letter, write_letter
+from responder.flows.reporter_merged import passed_on
 from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, tell_responsible
 
@@ -54,12 +55,17 @@ def _hear(talk: Talk, actor: str, answer: Answer) -> Heard:
     known = {*talk.desk.configuration.secrets, talk.reporter.contact}
     said = replace(answer, text=masked(cleaned(answer.text), known))
     talk.change.dossier = talk.tx.dossiers.of_ticket(talk.ticket.id)
-    by = "" if actor == REPORTER else f" ({actor} heard it)"
-    words = f": {said.text}" if said.text else "."
-    talk.change.note(
-        talk.now, EventKind.REPORTER, f"The reporter says {_SPOKEN[said.kind]}{by}{words}", actor, answer=said.kind
-    )
+    words = _in_words(talk, actor, said)
+    talk.change.note(talk.now, EventKind.REPORTER, f"The reporter says {words}", actor, answer=said.kind)
+    if talk.ticket.merged_into is not None:
+        return passed_on(talk, actor, words)
     return _EFFECTS[said.kind](talk, actor, said)
+
+
+def _in_words(talk: Talk, actor: str, said: Answer) -> str:
+    by = "" if actor == REPORTER else f" ({actor} heard it)"
+    score = f" ({said.score} of {talk.policy.reporter.best_score})" if said.kind is AnswerKind.SCORE else ""
+    return f"{_SPOKEN[said.kind]}{score}{by}{f': {said.text}' if said.text else '.'}"
 
 
 _SPOKEN = {
@@ -74,10 +80,7 @@ def _refuse_what_does_not_count(talk: Talk, answer: Answer) -> None:
     ticket = talk.ticket
     if talk.reporter.erased_at is not None:
         raise Unheard(WhyNot.FORGOTTEN, number=ticket.number)
-    if ticket.merged_into is not None:
-        other = talk.tx.tickets.one(ticket.merged_into).ticket.number
-        raise Unheard(WhyNot.MERGED, number=ticket.number, other=other)
-    if answer.episode is not None and answer.episode != ticket.episode:
+    if answer.episode is not None and answer.episode != ticket.episode and ticket.merged_into is None:
         raise Unheard(WhyNot.MOVED_ON, number=ticket.number)
     if len(answer.text) > LONGEST_ANSWER:
         raise Unheard(WhyNot.TOO_LONG, most=LONGEST_ANSWER)

@@ -9,6 +9,7 @@ from responder.domain import endings, handling, lifecycle
 from responder.domain.correlation import all_clear
 from responder.domain.dossier import Dossier, Plan, Verifier
 from responder.domain.gates import gate_for
+from responder.domain.reporter import REPORTER
 from responder.domain.requirements import missing_sentence
 from responder.domain.ticket import Action, Change, EventKind, Ticket, refusal
 from responder.errors import Refused
@@ -55,7 +56,21 @@ def _note(move: Move) -> str | None:
 
 
 def _wait(move: Move) -> str | None:
-    return handling.wait(move.change, move.acting, move.form.text("for"), move.form.text("reason"))
+    waiting_for, reason = move.form.text("for"), move.form.text("reason")
+    if waiting_for == REPORTER and (why := _would_not_know(move)):
+        return why
+    return handling.wait(move.change, move.acting, waiting_for, reason)
+
+
+def _would_not_know(move: Move) -> str | None:
+    """A reason is for us: a reporter learns of it only by a question that was written for them."""
+    ticket, reporter = move.change.after, move.tx.reporters.of_ticket(move.change.after.id)
+    if reporter is None or reporter.erased_at is not None:
+        return None
+    return (
+        f"the reporter of {ticket.number} would not know of it; ask instead, and it waits for the answer "
+        f"(responder reporters ask {ticket.number} “…”)"
+    )
 
 
 def _resume(move: Move) -> str | None:

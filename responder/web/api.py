@@ -12,7 +12,7 @@ from responder.web.bodies import content_of as _content
 from responder.web.bodies import desk_of as _desk
 from responder.web.bodies import json_answer as _json
 from responder.web.bodies import number_in as _number
-from responder.web.context import needs
+from responder.web.context import allowed_actor, needs
 from responder.web.shapes import plain, ticket_line, whole_ticket
 
 _LARGEST_PAGE = 500
@@ -39,8 +39,9 @@ async def list_tickets(request: web.Request) -> web.StreamResponse:
 
 @needs("read")
 async def show_ticket(request: web.Request) -> web.StreamResponse:
-    key = request.match_info["key"]
-    return _json(await _desk(request).store.read(lambda tx: whole_ticket(tx, key)))
+    """One ticket; name and contact of its reporter only for who may act."""
+    key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
+    return _json(await _desk(request).store.read(lambda tx: whole_ticket(tx, key, may_see=may_see)))
 
 
 @needs("act")

@@ -25,7 +25,7 @@ from responder.flows.switches import (
 )
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
-from responder.web.context import CONTEXT, needs
+from responder.web.context import CONTEXT, allowed_actor, needs
 from responder.web.shapes import shown_approval, whole_ticket
 
 _HERE = Path(__file__).parent
@@ -59,8 +59,9 @@ async def tickets(request: web.Request) -> web.StreamResponse:
 async def ticket(request: web.Request) -> web.StreamResponse:
     """One ticket with everything that is known of it."""
     desk, key = request.app[CONTEXT].desk, request.match_info["key"]
+    may_see, secrets = await allowed_actor(request, "act") is not None, desk.configuration.secrets
     try:
-        shown = await desk.store.read(lambda tx: _with_approvals(tx, whole_ticket(tx, key), desk.configuration.secrets))
+        shown = await desk.store.read(lambda tx: _with_approvals(tx, whole_ticket(tx, key, may_see=may_see), secrets))
     except NotFound as error:
         return page("message.html", status=404, title="Not found", text=str(error))
     return page("ticket.html", ticket=shown, now=desk.clock.now(), title=shown["number"])

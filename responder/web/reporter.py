@@ -20,6 +20,7 @@ from responder.domain.ticket import Status
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.reporter_answers import reporter_says_by_link
+from responder.flows.reporter_merged import holder_of
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
@@ -99,20 +100,20 @@ def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim) -> dict[str, Any]:
     reporter, ticket = tx.reporters.one(claim.ticket_id), tx.tickets.one(claim.ticket_id).ticket
     if reporter.erased_at is not None:
         raise NotFound("The reporter's contact is erased.")
-    rule, is_over = desk.policy.reporter, ticket.status in _OVER
+    holder, language = holder_of(tx, ticket), reporter.language
+    is_merged, is_over, rule = holder.id != ticket.id, holder.status in _OVER, desk.policy.reporter
     letters = [_letter(desk, reporter, one) for one in tx.reporters.letters(ticket.id) if one.state not in _NOT_TOLD]
     report = {
         "number": ticket.number,
-        "state": reporter_news.state_in_words(ticket, reporter.language),
+        "state": (reporter_news.merged_in_words if is_merged else reporter_news.state_in_words)(holder, language),
         "episode": ticket.episode,
         "letters": list(reversed(letters)),
-        "takes_answers": ticket.merged_into is None,
         "asks_whether_solved": is_over,
-        "scores": list(range(1, rule.best_score + 1)) if is_over and rule.ask_satisfaction else [],
+        "scores": list(range(1, rule.best_score + 1)) if is_over and rule.ask_satisfaction and not is_merged else [],
         "score": tx.dossiers.of_ticket(ticket.id).satisfaction,
         "longest": LONGEST_ANSWER,
     }
-    return {"language": reporter.language, "report": report}
+    return {"language": language, "report": report}
 
 
 def _letter(desk: Desk, reporter: Reporter, letter: Message) -> dict[str, str]:

@@ -18,6 +18,7 @@ from responder.domain.ticket import Ticket
 from responder.firstaid.showing import ShownStep, shown_steps
 from responder.store.attachments import Attachment
 from responder.store.transaction import Transaction
+from responder.web.reporter_line import reporter_line
 
 
 def plain(value: Any) -> Any:
@@ -42,14 +43,17 @@ def ticket_line(ticket: Ticket) -> dict[str, Any]:
     return {name: plain(getattr(ticket, name)) for name in names}
 
 
-def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
-    """A ticket with its clocks, history, runs, messages and reports. Raises NotFound."""
+def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False) -> dict[str, Any]:
+    """A ticket with its clocks, history, runs, messages and reports. Raises NotFound.
+
+    `may_see`: also the name and contact of its reporter.
+    """
     known = tx.tickets.find(key)
     ticket = known.ticket
     runs = tx.runs.of_ticket(ticket.id)
     chains = tx.chains.of_ticket(ticket.id)
     history = tx.tickets.events(ticket.id)
-    held = waiting(ticket, history)
+    held, reporter = waiting(ticket, history), tx.reporters.of_ticket(ticket.id)
     return {
         **ticket_line(ticket),
         "held": asdict(held) if held else None,
@@ -57,6 +61,7 @@ def whole_ticket(tx: Transaction, key: str) -> dict[str, Any]:
         "annotations": dict(ticket.annotations),
         "links": dict(ticket.links),
         "clocks": [clock_line(clock) for clock in known.clocks.values()],
+        "reporter": reporter_line(reporter, may_see=may_see) if reporter else None,
         "dossier": plain(asdict(tx.dossiers.of_ticket(ticket.id))),
         "events": [plain(asdict(event)) for event in history],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],

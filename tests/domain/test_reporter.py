@@ -27,7 +27,15 @@ from responder.domain.reporter import (
     look_again_at,
     silence,
 )
-from responder.domain.reporter_news import coming, grade_in_words, moment, next_news_at, sentences, state_in_words
+from responder.domain.reporter_news import (
+    coming,
+    grade_in_words,
+    merged_in_words,
+    moment,
+    next_news_at,
+    sentences,
+    state_in_words,
+)
 from responder.domain.sla import Clock, ClockRule
 from responder.domain.ticket import Action, Event, EventKind, Status
 from tests.fakes import HOUR, MINUTE, NOW, a_policy, a_ticket
@@ -341,7 +349,14 @@ def test_every_status_has_plain_words_in_both_languages(status: Status) -> None:
 def test_waiting_for_the_reporter_no_fault_and_merging_are_said_as_such() -> None:
     assert "your answer" in state_in_words(a_ticket(Status.WAITING, waiting_for="reporter"), "en")
     assert "no fault" in state_in_words(a_ticket(Status.CLOSED, disposition="pseudo_fault"), "en")
-    assert "together" in state_in_words(a_ticket(Status.CLOSED, merged_into=3), "en")
+    holder = a_ticket(Status.IN_PROGRESS)
+    assert merged_in_words(holder, "en").endswith("report of the same trouble. Our team is working on it.")
+    assert merged_in_words(holder, "zh") == "已与同一问题的其他报告合并处理。我们的团队正在处理。"
+
+
+def test_the_reporter_of_a_merged_report_is_not_asked_what_another_one_is_asked() -> None:
+    holder = a_ticket(Status.WAITING, waiting_for="reporter")
+    assert merged_in_words(holder, "en").endswith("We are waiting for something that we need.")
 
 
 def test_times_are_said_with_their_day() -> None:

@@ -177,7 +177,7 @@ async def test_where_closing_needs_the_score_it_is_asked_for_before(world: Repor
 
 
 async def test_a_pseudo_fault_is_closed_with_its_guide_and_a_merged_report_names_the_other(world: Reports) -> None:
-    first, second = await world.opens(), await world.opens()
+    first, _ = await world.opens(), await world.opens()
     await world.do("merge", key="2", into=first.number)
     assert f"handled together with {first.number}" in await world.last_letter(2)
     assert "How was it" not in await world.last_letter(2)
@@ -186,8 +186,6 @@ async def test_a_pseudo_fault_is_closed_with_its_guide_and_a_merged_report_names
     assert "there was no fault to repair" in letter
     assert "What helps: Put A4 paper into tray 2." in letter
     assert "wrong paper" not in letter
-    with pytest.raises(Refused, match=f"please name {first.number}"):
-        await says(world, "not_solved", key=second.number)
 
 
 async def test_nobody_is_told_of_a_closed_report_or_too_much_at_once(world: Reports) -> None:
@@ -456,6 +454,25 @@ async def test_a_question_can_be_followed_by_another_and_needs_words(world: Repo
     await ask_reporter(world.desk, "1", "mei", "Which?")
     await ask_reporter(world.desk, "1", "mei", "And since when?")
     assert await world.purposes() == ["received", "question-1", "question-2"]
+
+
+async def test_waiting_for_a_reporter_who_was_not_asked_is_refused_with_the_way_to_ask(world: Reports) -> None:
+    number = (await world.opens()).number
+    await world.do("acknowledge")
+    with pytest.raises(Refused, match=f"would not know of it; ask instead, .*responder reporters ask {number}"):
+        await world.do("wait", **{"for": "reporter", "reason": "which light?"})
+    ticket = await world.ticket()
+    assert (ticket["status"], "would not know of it" in texts(ticket)) == ("in_progress", True)
+    await world.do("wait", **{"for": "vendor", "reason": "a fuse"})
+    assert (await world.ticket())["waiting_for"] == "vendor"
+
+
+async def test_where_nobody_can_be_asked_a_ticket_may_still_wait_for_the_reporter(world: Reports) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    await world.do("acknowledge")
+    await world.do("wait", **{"for": "reporter", "reason": "rings back"})
+    assert (await world.ticket())["waiting_for"] == "reporter"
 
 
 @pytest.mark.parametrize("kind", ["solved", "not_solved", "information"])

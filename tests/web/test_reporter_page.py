@@ -16,7 +16,7 @@ from responder.web.context import Context
 from responder.web.server import build
 from tests.flows.reports import CONTACT, DAY, Reports
 from tests.web.conftest import GUARDED, Client, header
-from tests.world import texts
+from tests.world import alert, texts
 
 FORM = {
     "title": "Printer is dead",
@@ -189,13 +189,48 @@ async def test_after_forgetting_the_link_shows_nothing(client: Client, world: Re
     assert (await client.post(link(world), data={"answer": "solved"})).status == 403
 
 
-async def test_a_merged_report_shows_that_it_is_handled_with_another(client: Client, world: Reports) -> None:
+async def test_a_merged_report_shows_how_the_other_stands_and_takes_answers_for_it(
+    client: Client, world: Reports
+) -> None:
     first = await world.opens()
     await world.opens()
     await world.do("merge", key="2", into=first.number)
+    await world.do("acknowledge")
     text = await (await client.get(link(world, 2))).text()
-    assert "handled together with another report" in text
-    assert "<form" not in text
+    assert "It is handled together with another report of the same trouble. Our team is working on it." in text
+    assert 'value="information"' in text
+    assert ('value="solved"' in text, 'value="score"' in text) == (False, False)
+    await world.do("restore", reason="a new fuse")
+    text = await (await client.get(link(world, 2))).text()
+    assert "It should work again. Please check it." in text
+    assert ('value="not_solved"' in text, 'value="score"' in text) == (True, False)
+    answered = await client.post(link(world, 2), data={"answer": "not_solved", "text": "dark", "episode": "1"})
+    assert f"We have noted it for {first.number}." in await answered.text()
+    assert f"The reporter of {(await world.ticket(2))['number']}" in texts(await world.ticket(1))
+
+
+async def test_the_ticket_shows_what_its_reporter_was_asked_and_that_a_contact_is_erased(
+    client: Client, world: Reports, act: dict[str, str]
+) -> None:
+    await world.opens(reporter={"kind": "engineer"})
+    await world.restored()
+    line = (await (await client.get("/api/v1/tickets/1", headers=act)).json())["reporter"]
+    assert (line["name"], line["kind"], line["asked_for"]) == ("Li Wei", "engineer", "confirmation")
+    assert "asked for confirmation" in " ".join((await (await client.get("/tickets/1", headers=act)).text()).split())
+    await world.do("relapse", reason="dark again")
+    await world.do("dismiss", **{"as": "false_alarm", "reason": "none"})
+    await world.advance(181 * DAY)
+    await erase_contacts(world.desk)
+    text = await (await client.get("/tickets/1", headers=act)).text()
+    assert ("erased" in text, "Li Wei" in text) == (True, False)
+
+
+async def test_a_ticket_that_nobody_reported_shows_no_reporter(
+    client: Client, world: Reports, act: dict[str, str]
+) -> None:
+    await world.post(alert())
+    assert (await (await client.get("/api/v1/tickets/1", headers=act)).json())["reporter"] is None
+    assert "Reporter:" not in await (await client.get("/tickets/1", headers=act)).text()
 
 
 # --- the API -----------------------------------------------------------------------------------------
@@ -255,8 +290,10 @@ async def test_name_contact_and_letters_are_for_those_who_may_act(
     read = await header(world, "read")
     hidden = await (await client.get(path, headers=read)).json()
     assert (hidden["name"], hidden["contact"], hidden["letters"][0]["text"]) == ("***", "***", "")
-    whole = await (await client.get("/api/v1/tickets/1", headers=read)).text()
-    assert CONTACT not in whole
+    for whole in ("/api/v1/tickets/1", "/tickets/1"):
+        shown, masked = [await (await client.get(whole, headers=headers)).text() for headers in (act, read)]
+        assert ("Li Wei" in shown, CONTACT in shown) == (True, True), whole
+        assert ("Li Wei" in masked, CONTACT in masked, "***" in masked) == (False, False, True), whole
     assert (await client.get("/api/v1/tickets/9/reporter", headers=act)).status == 404
 
 
