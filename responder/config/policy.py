@@ -33,6 +33,7 @@ from responder.config.handling import (
     clock_rules,
 )
 from responder.config.health_checks import HealthCheckFile
+from responder.config.hold_off import HoldOffFile
 from responder.config.maintenance import MaintenanceFile
 from responder.config.model import Duration, Model, Name, SomeMatchers
 from responder.domain import policy as rules
@@ -137,6 +138,7 @@ class PolicyFile(Model):
     budgets: tuple[BudgetFile, ...] = ()
     storm: StormFile | None = StormFile()
     maintenance: tuple[MaintenanceFile, ...] = ()
+    hold_off: tuple[HoldOffFile, ...] = ()
     refire_window: Duration = timedelta(hours=1)
     proof_within: Duration = timedelta(minutes=5)
     lock_patience: Duration = timedelta(minutes=2)
@@ -155,6 +157,7 @@ class PolicyFile(Model):
             zone=zone,
             cron_jobs={name: job.as_rule(name, zone) for name, job in self.cron_jobs.items() if job is not None},
             maintenance=tuple(window.as_window(zone) for window in self.maintenance),
+            hold_off=tuple(rule.as_rule() for rule in self.hold_off),
             **self._as_written(),
             **self._handling(),
         )

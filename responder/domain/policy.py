@@ -16,6 +16,7 @@ from responder.domain.facts import Fact
 from responder.domain.gates import GateRule
 from responder.domain.grading import GradeRule, Grading, grade
 from responder.domain.health_check import HealthCheckRule
+from responder.domain.hold_off import HoldOffRule
 from responder.domain.kinds import Kind, KindRule, kind_of
 from responder.domain.maintenance import MaintenanceWindow
 from responder.domain.matching import Matcher, all_match
@@ -176,6 +177,7 @@ class Policy:
     budgets: tuple[Budget, ...] = ()
     storm: StormRule | None = field(default_factory=StormRule)
     maintenance: tuple[MaintenanceWindow, ...] = ()
+    hold_off: tuple[HoldOffRule, ...] = ()
     refire_window: timedelta = timedelta(hours=1)
     proof_within: timedelta = timedelta(minutes=5)
     lock_patience: timedelta = timedelta(minutes=2)

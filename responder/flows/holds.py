@@ -9,14 +9,16 @@ from responder.domain.holds import Held, is_said, may_wait
 from responder.domain.message import Purpose
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Status, Ticket
 from responder.flows.desk import Desk
+from responder.flows.hold_flapping import hold_flapping
 from responder.flows.hold_maintenance import hold_maintenance
+from responder.flows.hold_off import hold_off
 from responder.flows.receive import file_reports
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 Hold = Callable[[Desk, Transaction, Ticket, datetime], Held | None]
 
-HOLDS: tuple[Hold, ...] = (hold_maintenance,)
+HOLDS: tuple[Hold, ...] = (hold_maintenance, hold_flapping, hold_off)
 """Asked in this order; the first one that objects counts. One file per hold."""
 
 

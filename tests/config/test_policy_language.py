@@ -290,6 +290,9 @@ PARTS: dict[str, list[Any]] = {
     "teams": [[{"when": ["a=b"], "team": "ops"}]],
     "budgets": [[{"name": "b", "max": "20%", "within": "1h"}, {"name": "c", "max": 2, "within": "1h"}]],
     "storm": [None, {"tickets": 9}],
+    "hold_off": [
+        [{"name": "w", "when": ["a=b"], "for": "2m", "grades": ["P1"]}, {"name": "x", "when": ["a=b"], "for": "1h"}]
+    ],
     "maintenance": [
         [{"name": "w", "when": ["a=b"], "weekly": {"days": "sun", "from": "02:00", "to": "24:00"}}],
         [{"name": "m", "when": ["a=b"], "monthly": {"on": "last fri", "from": "22:00", "to": "02:00", "zone": "UTC"}}],

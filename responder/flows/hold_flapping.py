@@ -1,0 +1,34 @@
+"""Hold: a ticket that flaps and was paged already. It pages again once it shows for long enough without a break."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from responder.domain.durations import spoken
+from responder.domain.flapping import spell
+from responder.domain.holds import Held, look_again
+from responder.domain.message import Purpose
+from responder.domain.ticket import Ticket
+from responder.flows.desk import Desk
+from responder.store.transaction import Transaction
+
+
+def hold_flapping(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
+    """Holds a flapping ticket of which people were told since it began to flap."""
+    found = spell(ticket, tx.tickets.events(ticket.id)) if ticket.flapping else None
+    if found is None:
+        return None
+    written = tx.messages.of_ticket(ticket.id)
+    pages = [one.created_at for one in written if one.purpose.startswith(Purpose.HAND_OVER)]
+    paged_at = next((at for at in pages if at >= found.since), None)
+    until = found.steady_at(desk.policy.flapping.quiet)
+    if paged_at is None or until <= now:
+        return None
+    quiet = spoken(desk.policy.flapping.quiet)
+    return Held(
+        name="flapping",
+        sentence=f"It flaps: {found.starts} starts lately. People were told at {paged_at:%H:%M} UTC; nobody is told "
+        f"again before it has been quiet, or has shown without a break, for {quiet}.",
+        until=look_again(until, now),
+        occasion=f"{found.since:%Y-%m-%d %H:%M:%S}",
+    )
