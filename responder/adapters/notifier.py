@@ -17,16 +17,20 @@ from typing import Any
 
 import apprise
 
+from responder.adapters.overheard import listen_to, overheard, verdict
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 
 # Schemes that act on this machine (open windows, run scripts, write logs) are no way to reach a person.
 LOCAL_SCHEMES = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows", "schan", "apprise"})
 
 SHORT_SCHEMES = frozenset(
-    "46elks elks aprs atalk bulksms bulkvs burstsms clickatell clicksend dapnet d7sms freemobile "
-    "httpsms kavenegar msg91 msgbird nexmo octopush plivo sfr sinch smpp smpps smseagle smseagles "
-    "serwersms smsc smstunnel smsmgr smsmanager seven sns threema twilio voipms vonage".split()
-)
+    {
+        "46elks", "aprs", "atalk", "bulksms", "bulkvs", "burstsms", "clickatell", "clicksend", "d7sms", "dapnet",
+        "elks", "freemobile", "httpsms", "kavenegar", "msg91", "msgbird", "nexmo", "octopush", "plivo",
+        "serwersms", "seven", "sfr", "sinch", "smpp", "smpps", "smsc", "smseagle", "smseagles", "smsmanager",
+        "smsmgr", "smstunnel", "sns", "threema", "twilio", "voipms", "vonage",
+    }
+)  # fmt: skip
 """What arrives as a text message, of which 160 characters are one."""
 
 
@@ -113,35 +117,33 @@ def _modules() -> dict[str, str]:
 class Notifier:
     """Sends on threads of its own, so that a channel that hangs delays nobody else.
 
-    Each channel's scheme has a few threads; when all of them hang, only that scheme waits.
+    Each provider (a scheme with its host) has a few threads; when all of them hang, only that provider waits.
     """
 
-    def __init__(self, *, timeout: timedelta = timedelta(seconds=30), threads_per_scheme: int = 4) -> None:
+    def __init__(self, *, timeout: timedelta = timedelta(seconds=30), threads_per_provider: int = 4) -> None:
         self._timeout = timeout
-        self._threads = threads_per_scheme
+        self._threads = threads_per_provider
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._in_flight: Counter[str] = Counter()
 
     async def send(self, address: Secret, subject: str, body: str) -> None:
         """Returns when the channel has taken the message. Raises SendFailed or SendRefused."""
-        scheme = scheme_of(address.value)
-        if scheme not in self._pools:
-            self._pools[scheme] = ThreadPoolExecutor(self._threads, f"notify-{scheme}")
-        if self._in_flight[scheme] >= 2 * self._threads:
+        scheme, provider = scheme_of(address.value), provider_of(address.value)
+        if provider not in self._pools:
+            self._pools[provider] = ThreadPoolExecutor(self._threads, f"notify-{scheme}")
+        if self._in_flight[provider] >= 2 * self._threads:
             raise ChannelBusy(f"{scheme} is still busy with earlier messages.")
-        self._in_flight[scheme] += 1
-        sending = asyncio.wrap_future(self._start(scheme, address, subject, body))
+        self._in_flight[provider] += 1
+        sending = asyncio.wrap_future(self._start(provider, address, subject, body))
         try:
-            taken = await asyncio.wait_for(sending, self._timeout.total_seconds())
+            await asyncio.wait_for(sending, self._timeout.total_seconds())
         except TimeoutError as error:
             raise SendFailed(f"{scheme} gave no answer within {self._timeout.total_seconds():.0f} s.") from error
-        if not taken:
-            raise SendFailed(f"{scheme} did not take the message.")
 
-    def _start(self, scheme: str, address: Secret, subject: str, body: str) -> Future[bool]:
+    def _start(self, provider: str, address: Secret, subject: str, body: str) -> Future[None]:
         # Counted by the thread's end, not by our patience: a send that hangs still holds its thread.
-        started = self._pools[scheme].submit(_send, address, subject, body)
-        started.add_done_callback(lambda _: self._in_flight.subtract([scheme]))
+        started = self._pools[provider].submit(_send, address, subject, body)
+        started.add_done_callback(lambda _: self._in_flight.subtract([provider]))
         return started
 
     def close(self) -> None:
@@ -149,10 +151,28 @@ class Notifier:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _send(address: Secret, subject: str, body: str) -> bool:
-    channel = apprise.Apprise()
+def provider_of(address: str) -> str:
+    """Who carries the messages of an address: its scheme and host, without user and path."""
+    rest = address.partition("://")[2]
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return f"{scheme_of(address)}://{host.lower()}"
+
+
+def _send(address: Secret, subject: str, body: str) -> None:
+    # Without a limit of its own apprise sends on this thread. With one it sends on a small pool of its own that all
+    # channels share, so that a few that hang would hold up all others.
+    channel = apprise.Apprise(asset=apprise.AppriseAsset(service_timeout=0))
     scheme = scheme_of(address.value)
     if not _is_known(scheme) or not channel.add(address.value):
         raise SendRefused(f"apprise does not understand the {scheme} address.")
-    # One recipient, one channel: the result is that of this one send, never a partial one.
-    return bool(channel.notify(title=subject, body=body, body_format=apprise.NotifyFormat.TEXT))
+    with overheard() as lines:
+        # One recipient, one channel: the result is that of this one send, never a partial one.
+        taken = bool(channel.notify(title=subject, body=body, body_format=apprise.NotifyFormat.TEXT))
+    if taken:
+        return
+    answer, is_final = verdict(lines)
+    why = f"{scheme} did not take the message{f': {answer}' if answer else ''}."
+    raise SendRefused(why) if is_final else SendFailed(why)
+
+
+listen_to("apprise")

@@ -11,8 +11,9 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from responder.adapters.notifier import Notifier, Secret, objection_to
-from responder.errors import SendFailed
+from responder.adapters.notifier import Notifier, Secret, objection_to, provider_of
+from responder.errors import SendFailed, SendRefused
+from tests.servers.mail import MailSink
 from tests.servers.ports import free_port
 
 
@@ -113,7 +114,7 @@ async def test_a_channel_that_answers_500_or_is_not_there_has_failed(sink: Sink)
 
 async def test_a_channel_that_hangs_fails_in_time_and_holds_up_no_other_scheme(sink: Sink) -> None:
     sink.gate = asyncio.Event()
-    notifier = Notifier(timeout=timedelta(milliseconds=300), threads_per_scheme=1)
+    notifier = Notifier(timeout=timedelta(milliseconds=300), threads_per_provider=1)
     hanging = [asyncio.create_task(notifier.send(sink.address(), "s", "b")) for _ in range(3)]
     with pytest.raises(SendFailed):
         await notifier.send(Secret(f"form://127.0.0.1:{free_port()}/x"), "s", "b")
@@ -124,4 +125,79 @@ async def test_a_channel_that_hangs_fails_in_time_and_holds_up_no_other_scheme(s
         "json is still busy with earlier messages.",
     ]
     sink.gate.set()
+    notifier.close()
+
+
+@pytest.mark.parametrize(("status", "is_final"), [(404, True), (401, True), (410, True), (429, False), (408, False)])
+async def test_an_answer_that_will_always_be_the_same_is_a_refusal(sink: Sink, status: int, *, is_final: bool) -> None:
+    notifier = Notifier()
+    sink.status = status
+    with pytest.raises(SendFailed, match=f"json did not take the message: it answered {status}.") as raised:
+        await notifier.send(sink.address(), "s", "b")
+    assert isinstance(raised.value, SendRefused) == is_final
+    notifier.close()
+
+
+async def test_a_host_that_hangs_holds_up_no_other_host_of_its_scheme(sink: Sink) -> None:
+    sink.gate = asyncio.Event()
+    notifier = Notifier(timeout=timedelta(milliseconds=300), threads_per_provider=1)
+    hanging = [asyncio.create_task(notifier.send(sink.address(), "s", "b")) for _ in range(3)]
+    with pytest.raises(SendFailed, match="did not take the message"):
+        await notifier.send(sink.address(free_port()), "s", "b")
+    await asyncio.gather(*hanging, return_exceptions=True)
+    sink.gate.set()
+    notifier.close()
+
+
+async def test_many_sends_that_hang_take_nothing_from_a_channel_that_works(sink: Sink) -> None:
+    notifier = Notifier(timeout=timedelta(seconds=20))
+    with MailSink() as first, MailSink() as second, MailSink() as third:
+        for one in (first, second, third):
+            one.hangs = True
+        # More than twelve, so that no pool of a common size is left with a place.
+        addresses = [Secret(one.address) for one in (first, second, third) for _ in range(8)]
+        hanging = [asyncio.create_task(notifier.send(address, "s", "b")) for address in addresses]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await notifier.send(sink.address(), "s", "gets through")
+    assert sink.taken[0]["message"] == "gets through"
+    await asyncio.gather(*hanging, return_exceptions=True)
+    notifier.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "provider"),
+    [
+        ("json://127.0.0.1:80/x?rto=5", "json://127.0.0.1:80"),
+        ("mailtos://me:secret@Example.org/?to=a@b.c", "mailtos://example.org"),
+        ("ntfy://topic", "ntfy://topic"),
+    ],
+)
+def test_a_provider_is_named_without_what_is_secret(address: str, provider: str) -> None:
+    assert provider_of(address) == provider
+
+
+async def test_mail_arrives_and_what_the_mail_server_refuses_is_told_with_its_answer() -> None:
+    notifier = Notifier()
+    with MailSink() as mail:
+        await notifier.send(Secret(mail.address), "[P1] 你好", "line one")
+        assert "line one" in mail.letters[0]
+
+        mail.answer = b"450 4.2.1 try again"
+        with pytest.raises(SendFailed, match="the mail server answered 450") as passing:
+            await notifier.send(Secret(mail.address), "s", "b")
+        assert not isinstance(passing.value, SendRefused)
+
+        mail.answer = b"550 5.1.1 no such user"
+        with pytest.raises(SendRefused, match="the mail server answered 550"):
+            await notifier.send(Secret(mail.address), "s", "b")
+    notifier.close()
+
+
+async def test_mail_that_is_accepted_and_dropped_is_taken_and_a_server_that_hangs_is_not() -> None:
+    notifier = Notifier(timeout=timedelta(milliseconds=300))
+    with MailSink() as mail:
+        mail.hangs = True
+        with pytest.raises(SendFailed, match="no answer within"):
+            await notifier.send(Secret(mail.address), "s", "b")
     notifier.close()

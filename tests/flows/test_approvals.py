@@ -250,7 +250,7 @@ async def test_a_message_that_has_not_left_when_it_is_decided_is_not_sent(world:
 
     async def not_yet(job: Job) -> None: ...
 
-    await world.work(deliver=not_yet)
+    await world.work(deliver=not_yet, deliver_first=not_yet)
     await answer(world.desk, 1, "mei", yes=True)
     due = Job(kind="deliver", args={"message": 1, "ticket": 1}, due_at=world.clock.now())
     await world.database.write(lambda tx: tx.promise([due]))
@@ -318,7 +318,7 @@ async def test_a_notice_goes_out_though_the_ticket_is_acknowledged_meanwhile(
 
     async def not_yet(job: Job) -> None: ...
 
-    await world.work(deliver=not_yet)
+    await world.work(deliver=not_yet, deliver_first=not_yet)
     await acknowledge(world.desk, "1", "mei")
     due = Job(kind="deliver", args={"message": 1, "ticket": 1}, due_at=world.clock.now())
     await world.database.write(lambda tx: tx.promise([due]))
