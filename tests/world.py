@@ -217,7 +217,7 @@ class World:
         await self.work()
 
     async def ticket(self, key: str | int = 1) -> dict[str, Any]:
-        found: dict[str, Any] = await self.read(lambda tx: whole_ticket(tx, str(key)))
+        found: dict[str, Any] = await self.read(lambda tx: whole_ticket(tx, str(key), policy=self.desk.policy))
         return found
 
     async def sums(self, name: str) -> dict[tuple[tuple[str, str], ...], float]:

@@ -41,7 +41,8 @@ async def list_tickets(request: web.Request) -> web.StreamResponse:
 async def show_ticket(request: web.Request) -> web.StreamResponse:
     """One ticket; name and contact of its reporter only for who may act."""
     key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
-    return _json(await _desk(request).store.read(lambda tx: whole_ticket(tx, key, may_see=may_see)))
+    desk = _desk(request)
+    return _json(await desk.store.read(lambda tx: whole_ticket(tx, key, may_see=may_see, policy=desk.policy)))
 
 
 @needs("act")

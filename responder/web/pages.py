@@ -60,8 +60,12 @@ async def ticket(request: web.Request) -> web.StreamResponse:
     """One ticket with everything that is known of it."""
     desk, key = request.app[CONTEXT].desk, request.match_info["key"]
     may_see, secrets = await allowed_actor(request, "act") is not None, desk.configuration.secrets
+
+    def gather(tx: Transaction) -> dict[str, Any]:
+        return _with_approvals(tx, whole_ticket(tx, key, may_see=may_see, policy=desk.policy), secrets)
+
     try:
-        shown = await desk.store.read(lambda tx: _with_approvals(tx, whole_ticket(tx, key, may_see=may_see), secrets))
+        shown = await desk.store.read(gather)
     except NotFound as error:
         return page("message.html", status=404, title="Not found", text=str(error))
     return page("ticket.html", ticket=shown, now=desk.clock.now(), title=shown["number"])

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from responder.domain.ahead import alarms_ahead
 from responder.domain.approval import Approval
 from responder.domain.escalation import Chain, over
 from responder.domain.holds import members, waiting
 from responder.domain.masking import masked
 from responder.domain.message import Message
+from responder.domain.policy import Policy
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
@@ -43,10 +45,10 @@ def ticket_line(ticket: Ticket) -> dict[str, Any]:
     return {name: plain(getattr(ticket, name)) for name in names}
 
 
-def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False) -> dict[str, Any]:
+def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Policy | None = None) -> dict[str, Any]:
     """A ticket with its clocks, history, runs, messages and reports. Raises NotFound.
 
-    `may_see`: also the name and contact of its reporter.
+    `may_see`: also the name and contact of its reporter. With the `policy` also what its clocks will do next.
     """
     known = tx.tickets.find(key)
     ticket = known.ticket
@@ -67,6 +69,7 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False) -> dict[st
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
         "escalation": [chain_line(chain, ticket, len(chains)) for chain in chains],
+        "ahead": [plain(asdict(one)) for one in alarms_ahead(policy, ticket, known.clocks)] if policy else [],
         "attachments": [attachment_line(one) for one in tx.attachments.of_ticket(ticket.id)],
         "messages": [message_line(message) for message in tx.messages.of_ticket(ticket.id)],
         "reports": [

@@ -30,11 +30,26 @@ _POLICY = """\
 extends: p1-p4
 grades:
   P1: {{quiet: 2s, close_after: 2s}}
+escalation:
+  - name: one after the other
+    grades: [P1]
+    steps:
+      - tell: tier 1
+      - {{after: 3s, tell: tier 2}}
+      - {{after: 5m, tell: [tier 1, tier 2]}}
 first_aid:
   - name: restart the web service
     when: ['alertname="WebappDown"']
     runbook: {runbook}
     target: node
+"""
+
+_PEOPLE = """\
+people:
+  - {name: first, channels: [{name: pager, url_file: secrets/first-pager}]}
+  - {name: second, channels: [{name: pager, url_file: secrets/second-pager}]}
+teams:
+  - {name: ops, tiers: {1: [first], 2: [second]}}
 """
 
 # The proof is asked for even if the all-clear overtakes it, so that the run always has an outcome of its own.
@@ -123,6 +138,7 @@ def write_responder(folder: Path, nodes: Sequence[Node], *, port: int, database:
     main = folder / "responder.yml"
     main.write_text(_MAIN.format(port=port, database=database, prometheus=prometheus))
     (folder / "policy.yml").write_text(_POLICY.format(runbook=RUNBOOK))
+    (folder / "people.yml").write_text(_PEOPLE)
     runbook = _RUNBOOK.format(runbook=RUNBOOK, service=SERVICE, text=TEXT)
     (folder / "runbooks" / f"{RUNBOOK}.yml").write_text(runbook)
     (folder / "inventory.yml").write_text("targets:\n" + "".join(_target(node) for node in nodes))

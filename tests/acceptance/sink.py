@@ -18,6 +18,7 @@ class Page:
     """A message as it arrived, with the instant of its last byte."""
 
     at: float
+    to: str
     title: str
     text: str
 
@@ -40,7 +41,7 @@ class Sink:
 
     @property
     def address(self) -> str:
-        """As apprise writes it."""
+        """As apprise writes it; whose pager it is comes behind it."""
         return f"json://127.0.0.1:{self.port}{PATH}"
 
     def __enter__(self) -> Self:
@@ -56,9 +57,11 @@ def _handler(pages: list[Page]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             content: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path == PATH:
-                pages.append(Page(at=time.time(), title=content["title"], text=content["message"]))
-            self.send_response(200 if self.path == PATH else 404)
+            whose = self.path.removeprefix(f"{PATH}/")
+            is_known = whose != self.path
+            if is_known:
+                pages.append(Page(at=time.time(), to=whose, title=content["title"], text=content["message"]))
+            self.send_response(200 if is_known else 404)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -30,7 +30,8 @@ class Stage:
         self.sink = Sink()
         port, prometheus_port = free_port(), free_port()
         shutil.copytree(initial, folder / "responder")
-        (folder / "responder" / "secrets" / "first-pager").write_text(self.sink.address)
+        for name in ("first", "second"):
+            (folder / "responder" / "secrets" / f"{name}-pager").write_text(f"{self.sink.address}/{name}")
         config = files.write_responder(
             folder / "responder",
             self.nodes,

@@ -10,6 +10,7 @@ from typing import Any
 from tests.acceptance.archive import archived
 from tests.acceptance.node import Node
 from tests.acceptance.progress import require, say, until
+from tests.acceptance.sink import Page
 from tests.acceptance.stage import Stage
 from tests.servers.program import asked
 
@@ -42,16 +43,20 @@ def self_healed(stage: Stage) -> Times:
 
 
 def handed_over(stage: Stage) -> Times:
-    """The service on the second node dies for good: a person is told, answers, and repairs it by hand."""
+    """The service on the second node dies for good: tier 1 is told and silent, tier 2 answers and repairs it."""
     node = stage.nodes[1]
     killed_at = node.break_for_good()
     say(f"fault 2: the service on {node.name} is broken for good and killed")
     number = _number_for(stage, node)
-    page = until("the message arrives", lambda: next(iter(stage.sink.pages), None))
-    say(f"the message has arrived: {page.title}")
+    page = _page_for(stage, "first")
+    say(f"tier 1 has the message, and is silent: {page.title}")
     say("\n".join(f"  │ {line}" for line in page.text.splitlines()))
     _check_what_was_tried(stage, number, page.text)
-    _acknowledge(stage, number, page.acknowledge_link)
+    later = _page_for(stage, "second")
+    say(f"tier 2 is told {later.at - page.at:.1f} s later")
+    require("Nobody has taken it yet. Called until now: first at " in later.text, "tier 2 reads who was called before")
+    _acknowledge(stage, number, later.acknowledge_link)
+    _agreed(stage, number)
     _follow(stage, number, "in_progress", lambda ticket: ticket["acknowledged_at"])
     node.repair_by_hand()
     say(f"{node.name} is repaired by hand")
@@ -60,10 +65,12 @@ def handed_over(stage: Stage) -> Times:
     ticket = stage.responder.ticket(number)
     _show(ticket)
     require(ticket["restored_by"] == "human", f"restored by a person, not by {ticket['restored_by']}")
-    require(len(stage.sink.pages) == 1, f"one message, not {len(stage.sink.pages)}")
+    require(ticket["acknowledged_by"] == "second", f"tier 2 has it, not {ticket['acknowledged_by']}")
+    require(len(stage.sink.pages) == 2, f"one message for each tier, not {len(stage.sink.pages)}")
     return {
         "kill_to_message": round(page.at - killed_at, 3),
-        "message_to_acknowledged": _seconds(page.at, ticket["acknowledged_at"]),
+        "tier_1_to_tier_2": round(later.at - page.at, 3),
+        "message_to_acknowledged": _seconds(later.at, ticket["acknowledged_at"]),
         "kill_to_resolved": _seconds(killed_at, ticket["resolved_at"]),
         "archived": archive,
     }
@@ -77,6 +84,21 @@ def _number_for(stage: Stage, node: Node) -> str:
     number = until(f"a ticket for {node.name}", look)
     say(f"{number} is opened")
     return number
+
+
+def _page_for(stage: Stage, whom: str) -> Page:
+    return until(
+        f"the message to {whom} arrives", lambda: next((one for one in stage.sink.pages if one.to == whom), None)
+    )
+
+
+def _agreed(stage: Stage, number: str) -> None:
+    """Nobody more is called, and a second reading of the events finds that all who should know were told."""
+    [chain] = stage.responder.ticket(number)["escalation"]
+    require(chain["next"] is None and chain["over"] == "second has it.", f"nobody more is called: {chain['over']}")
+    found = stage.responder.api("audit/pages")
+    require(found["differences"] == [], f"the audit agrees: {found['differences']}")
+    say("nobody more is called, and the audit of the messages agrees")
 
 
 def _follow(stage: Stage, number: str, what: str, holds: Callable[[Ticket], object]) -> Ticket:
