@@ -144,6 +144,14 @@ SERVICE_LEVELS = (
         text="Within an hour. Held are tickets that waited before anybody was told; nobody came, though all were called.",
     ),
     Panel(
+        "On call: hours without anybody, and changes by hand",
+        {
+            "nobody in the next 14 days: {{rota}}": "max by (rota) (responder_rota_gap_seconds{JOB}) / 3600",
+            "changed within an hour: {{rota}}": grown("responder_overrides_total", "rota"),
+        },
+        text="Hours of the next 14 days in which a call would go to the next tier; and overrides that people made.",
+    ),
+    Panel(
         "MTTA: until the first answer",
         durations("responder_ticket_acknowledge_seconds", "job_priority_by"),
         unit="s",

@@ -23,8 +23,10 @@ from responder.config.configuration import Configuration, read
 from responder.errors import ConfigError, ResponderError, StoreUnavailable
 from responder.flows import (
     actions,
+    audit_pages,
     consent,
     cron_jobs,
+    dead_man,
     deliver,
     escalate,
     first_aid,
@@ -35,7 +37,9 @@ from responder.flows import (
     set_aside,
     settle,
     still_on_it,
+    storm,
     watch,
+    watch_rotas,
 )
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
@@ -54,7 +58,8 @@ LANES = (
     Lane(kinds=("first_aid", "run"), at_once=32),
     Lane(kinds=("deliver_first",), at_once=32),
     Lane(kinds=("deliver",), at_once=64),
-    Lane(kinds=("hand_over", "escalate", "still_on_it"), at_once=8),
+    # The beat goes with the calls: when those hang, it stops.
+    Lane(kinds=("hand_over", "escalate", "still_on_it", "dead_man"), at_once=8),
     Lane(kinds=("settle", "prove", "close", "consent", "parts", "tell_reporter", "reporter_silent"), at_once=8),
     Lane(kinds=("health_check",), at_once=2),
 )
@@ -99,6 +104,7 @@ def work_for(desk: Desk) -> Work:
             "run": partial(first_aid.continue_run, desk),
             "hand_over": partial(hand_over.hand_over, desk),
             "escalate": partial(escalate.escalate, desk),
+            "dead_man": partial(dead_man.beat, desk),
             "still_on_it": partial(still_on_it.still_on_it, desk),
             "deliver": partial(deliver.deliver, desk),
             "deliver_first": partial(deliver.deliver, desk),
@@ -244,11 +250,16 @@ class Service:
         while await watch.look_at_clocks(self.desk):
             pass
         await watch.watch_heartbeats(self.desk)
+        await storm.watch_storm(self.desk)
+        await watch_rotas.watch_rotas(self.desk)
         await cron_jobs.watch_cron_jobs(self.desk)
+        await audit_pages.audit_pages(self.desk)
+        await dead_man.promise_beat(self.desk)
         await actions.escalate_overdue(self.desk)
         await health_check.plan_health_checks(self.desk)
 
     async def _forget(self) -> None:
+        await watch_rotas.warn_of_gaps(self.desk)
         while await watch.forget(self.desk):
             pass
         while await reporter.erase_contacts(self.desk):

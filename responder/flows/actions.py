@@ -47,7 +47,7 @@ def _escalate(desk: Desk, tx: Transaction, action_id: int, now: datetime) -> boo
     change, item = _held(tx, action_id)
     if not item.is_to_escalate(now):
         return False
-    told, why = _whom(desk, change.after, item)
+    told, why = _whom(desk, tx, change.after, item)
     after = rules.escalated(item, now)
     text = rules.overdue_sentence(item, now)
     write_notice(desk, tx, change, told, purpose=after.purpose, text=text)
@@ -58,25 +58,25 @@ def _escalate(desk: Desk, tx: Transaction, action_id: int, now: datetime) -> boo
     return True
 
 
-def _whom(desk: Desk, ticket: Ticket, item: ActionItem) -> tuple[tuple[Recipient, ...], str]:
+def _whom(desk: Desk, tx: Transaction, ticket: Ticket, item: ActionItem) -> tuple[tuple[Recipient, ...], str]:
     """The owner first; later, or if the owner cannot be reached, whom the policy names."""
     owner, why_owner = addressed((item.owner,), (), desk.configuration.people)
     if item.escalated_at is None and owner:
         return owner, why_owner
-    above, why_above = _named_by_policy(desk, ticket)
+    above, why_above = _named_by_policy(desk, tx, ticket)
     if above:
         unheard = "" if owner else f"{item.owner} cannot be told any more; "
         return above, f"{unheard}{why_above}"
     # A reminder that reaches nobody is the worst of answers.
-    return owner or team_of(desk, ticket)[0], f"the policy names nobody for overdue actions; {why_owner}"
+    return owner or team_of(desk, tx, ticket)[0], f"the policy names nobody for overdue actions; {why_owner}"
 
 
-def _named_by_policy(desk: Desk, ticket: Ticket) -> tuple[tuple[Recipient, ...], str]:
+def _named_by_policy(desk: Desk, tx: Transaction, ticket: Ticket) -> tuple[tuple[Recipient, ...], str]:
     alarm = desk.policy.on_overdue_action
     assignee = (ticket.assignee,) if Notify.ASSIGNEE in alarm.tell and ticket.assignee else ()
     named, why_named = addressed(assignee, alarm.roles, desk.configuration.people)
     wanted = {Notify.TEAM: 1, Notify.NEXT_TIER: max(ticket.tier, 1) + 1}
-    called, why_called = team_of(desk, ticket, [number for word, number in wanted.items() if word in alarm.tell])
+    called, why_called = team_of(desk, tx, ticket, [number for word, number in wanted.items() if word in alarm.tell])
     told = tuple(dict.fromkeys((*named, *called)))
     return told, "; ".join(why for why in (why_named, why_called) if why)
 

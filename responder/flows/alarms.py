@@ -18,7 +18,7 @@ def ring(desk: Desk, tx: Transaction, change: Change, alarm: Alarm, clock: Clock
     if held := hold_of(desk, tx, change.after, desk.clock.now()):
         change.note(desk.clock.now(), EventKind.HELD, f"Nobody is told of this clock: {held.sentence}")
         return
-    told, why = _meant(desk, change.after, alarm)
+    told, why = _meant(desk, tx, change.after, alarm)
     if alarm.escalate:
         _escalate(desk, change, what)
     if not told:
@@ -36,7 +36,7 @@ def _escalate(desk: Desk, change: Change, what: str) -> None:
         change.note(acting.now, EventKind.REFUSED, f"It goes no higher: {refused}.")
 
 
-def _meant(desk: Desk, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, ...], str]:
+def _meant(desk: Desk, tx: Transaction, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, ...], str]:
     """Whom it names: the assignee, the team, the next tier, and everybody with one of its roles."""
     names = (ticket.assignee,) if Notify.ASSIGNEE in alarm.tell and ticket.assignee else ()
     told, why = addressed(names, alarm.roles, desk.configuration.people)
@@ -46,5 +46,5 @@ def _meant(desk: Desk, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, .
     if tiers and not desk.policy.promises_of(ticket.grade).tiers:
         # Whom nobody wakes when it opens nobody wakes for its clock.
         return told, why
-    called, why_called = team_of(desk, ticket, tiers) if tiers else ((), "")
+    called, why_called = team_of(desk, tx, ticket, tiers) if tiers else ((), "")
     return tuple(dict.fromkeys((*told, *called))), "; ".join(one for one in (why, why_called) if one)

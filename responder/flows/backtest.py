@@ -15,6 +15,7 @@ from responder.domain.autonomy import Autonomy
 from responder.domain.oncall import recipients
 from responder.domain.replay import COUNTED, Aid, Replay, Surroundings, Tally
 from responder.domain.report import Report, Signal
+from responder.domain.rota import people_on_call
 from responder.domain.target import find
 from responder.domain.ticket import Ticket
 from responder.errors import BadReport
@@ -170,7 +171,8 @@ def _steps(made: Mapping[str, object]) -> str:
 def _told(configuration: Configuration, ticket: Ticket) -> list[str]:
     policy = configuration.policy
     tiers = configuration.tiers.get(ticket.team) or configuration.tiers.get(policy.default_team, ())
-    told, _ = recipients(tiers, policy.promises_of(ticket.grade).tiers, configuration.people)
+    on_duty = {name: people_on_call(rota, (), ticket.opened_at) for name, rota in configuration.rotas.items()}
+    told, _ = recipients(tiers, policy.promises_of(ticket.grade).tiers, configuration.people, on_duty)
     return [f"{one.person} by {one.channel}" for one in told]
 
 

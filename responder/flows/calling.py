@@ -74,13 +74,15 @@ def _goes_on(tx: Transaction, ticket: Ticket, purpose: str, plan: EscalationPlan
 
 
 def _call(desk: Desk, tx: Transaction, ticket: Ticket, at: datetime, callees: Callees) -> Call:
-    meant, _ = who_is(desk, tx, ticket, callees)
+    meant, _ = who_is(desk, tx, ticket, callees, at=at)
     return Call(at=at, callees=callees, who=_names(meant))
 
 
-def who_is(desk: Desk, tx: Transaction, ticket: Ticket, callees: Callees) -> tuple[tuple[Recipient, ...], str]:  # noqa: ARG001
-    """Whom a call reaches now, on which channels, and why them."""
-    called, why_called = team_of(desk, ticket, callees.tiers) if callees.tiers else ((), "")
+def who_is(
+    desk: Desk, tx: Transaction, ticket: Ticket, callees: Callees, *, at: datetime | None = None
+) -> tuple[tuple[Recipient, ...], str]:
+    """Whom a call reaches, now or at an instant, on which channels, and why them."""
+    called, why_called = team_of(desk, tx, ticket, callees.tiers, at=at) if callees.tiers else ((), "")
     named, why_named = addressed(callees.people, callees.roles, desk.configuration.people)
     return tuple(dict.fromkeys((*called, *named))), "; ".join(filter(None, (why_called, why_named)))
 

@@ -99,7 +99,7 @@ def _ask(desk: Desk, tx: Transaction, change: Change, question: Approval, what: 
         parts = question_for(desk, asked, run, change.after, recipient.person)
         return question_body(parts, language_of(desk, recipient))
 
-    told = _askable(desk, change.after, asked)
+    told = _askable(desk, tx, change.after, asked)
     line = subject(change.after, what)
     write_messages(desk, tx, change, told, purpose=purpose_of(asked), subject=line, body=body)
     until = f" until {asked.due_at:%H:%M} UTC" if asked.due_at else ""
@@ -108,10 +108,10 @@ def _ask(desk: Desk, tx: Transaction, change: Change, question: Approval, what: 
     return asked
 
 
-def _askable(desk: Desk, ticket: Ticket, asked: Approval) -> tuple[Recipient, ...]:
+def _askable(desk: Desk, tx: Transaction, ticket: Ticket, asked: Approval) -> tuple[Recipient, ...]:
     if asked.roles:
         return addressed((), asked.roles, desk.configuration.people)[0]
-    return team_of(desk, ticket)[0]
+    return team_of(desk, tx, ticket)[0]
 
 
 def purpose_of(approval: Approval) -> str:

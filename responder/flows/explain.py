@@ -11,6 +11,7 @@ from responder.domain.autonomy import level
 from responder.domain.oncall import recipients
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Report, Signal
+from responder.domain.rota import people_on_call
 from responder.domain.sla import spoken_target
 from responder.domain.target import find
 from responder.firstaid.plan import snapshot
@@ -25,7 +26,8 @@ def explain(
     grading, team = policy.grade(report), policy.team(labels)
     grade = policy.grades[grading.grade]
     tiers = configuration.tiers.get(team, ())
-    told, reason = recipients(tiers, grade.tiers, configuration.people)
+    on_duty = {name: people_on_call(rota, (), now) for name, rota in configuration.rotas.items()}
+    told, reason = recipients(tiers, grade.tiers, configuration.people, on_duty)
     heartbeat = policy.heartbeat_for(labels)
     return {
         "grade": grading.grade,

@@ -155,7 +155,7 @@ def overtake_plans(tx: Transaction, change: Change, now: datetime) -> None:
 
 
 def _escalate(desk: Desk, tx: Transaction, change: Change, ended: Approval) -> None:
-    told, why = team_of(desk, change.after, (max(change.after.tier, 1) + 1,))
+    told, why = team_of(desk, tx, change.after, (max(change.after.tier, 1) + 1,))
     text = f"{ended.question} {ended.sentence} Please see to it that somebody answers."
     write_notice(desk, tx, change, told, purpose=f"gate-{ended.id}-silent", text=text)
     change.note(desk.clock.now(), EventKind.MESSAGE, f"To tell: {spoken_recipients(told)} ({why}): {text}")

@@ -81,7 +81,7 @@ def _extend_the_chain(desk: Desk, tx: Transaction, ticket: Ticket, called: set[s
     if chain is None or chain.episode != ticket.episode:
         return False
     for tier in tiers_of(desk, ticket):
-        told, _ = team_of(desk, ticket, (tier.number,))
+        told, _ = team_of(desk, tx, ticket, (tier.number,))
         if names := _new(told, called):
             call = Call(at=desk.clock.now(), callees=Callees(tiers=(tier.number,)), who=names)
             tx.chains.keep(replace(chain, calls=(*chain.calls, call), ended_at=None, ended_because=""))

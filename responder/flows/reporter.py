@@ -128,7 +128,7 @@ def progress_due(desk: Desk, tx: Transaction, change: Change) -> None:
     text += f"responder reporters progress {ticket.number} “…”"
     # Of the warning and the end of one round only the first reminds.
     purpose = f"news-due-{microseconds(clock.due_at)}"
-    if told := write_notice(desk, tx, change, responsible(desk, ticket), purpose=purpose, text=text):
+    if told := write_notice(desk, tx, change, responsible(desk, tx, ticket), purpose=purpose, text=text):
         names = ", ".join(sorted({one.person for one in told}))
         change.note(desk.clock.now(), EventKind.REPORTER, f"{names} reminded that the reporter expects news.")
 

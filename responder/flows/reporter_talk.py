@@ -98,13 +98,13 @@ def reporter_address(desk: Desk, tx: Transaction, ticket_id: int) -> Secret | No
 def tell_responsible(desk: Desk, tx: Transaction, change: Change, text: str, *, stem: str) -> None:
     """Tells whoever has the ticket, else those whom its grade calls."""
     purpose = f"{stem}-{next_number(tx, change.after.id, stem)}"
-    write_notice(desk, tx, change, responsible(desk, change.after), purpose=purpose, text=text)
+    write_notice(desk, tx, change, responsible(desk, tx, change.after), purpose=purpose, text=text)
 
 
-def responsible(desk: Desk, ticket: Ticket) -> tuple[Recipient, ...]:
+def responsible(desk: Desk, tx: Transaction, ticket: Ticket) -> tuple[Recipient, ...]:
     """Who has the ticket, else whom its grade calls."""
     told, _ = addressed([ticket.assignee] if ticket.assignee else [], (), desk.configuration.people)
-    return told or team_of(desk, ticket, desk.policy.promises_of(ticket.grade).tiers)[0]
+    return told or team_of(desk, tx, ticket, desk.policy.promises_of(ticket.grade).tiers)[0]
 
 
 def next_number(tx: Transaction, ticket_id: int, stem: str) -> int:

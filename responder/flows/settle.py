@@ -105,7 +105,7 @@ def _remind_of_what_is_missing(desk: Desk, tx: Transaction, change: Change, why:
     now, ticket = desk.clock.now(), change.after
     told, because = addressed(filter(None, [ticket.assignee]), (), desk.configuration.people)
     if not told:
-        told, because = team_of(desk, ticket)
+        told, because = team_of(desk, tx, ticket)
     text = f"It could be closed, but: {why}"
     write_notice(desk, tx, change, told, purpose=f"close-{now:%Y%m%d}", text=text)
     change.note(now, EventKind.MESSAGE, f"To tell: {spoken_recipients(told)} ({because}): {text}")

@@ -19,15 +19,20 @@ from responder.domain.runbook import Run
 from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.firstaid.plan import PlannedStep
 from responder.flows.desk import Desk
+from responder.flows.duty import called_on_duty
 from responder.flows.texts import notice_body, subject
 from responder.store.transaction import Transaction
 
 _FIRST_TIER = (1,)
 
 
-def team_of(desk: Desk, ticket: Ticket, tiers: Iterable[int] = _FIRST_TIER) -> tuple[tuple[Recipient, ...], str]:
-    """Who of the ticket's team is told when these tiers are called, and why."""
-    return recipients(tiers_of(desk, ticket), tiers, desk.configuration.people)
+def team_of(
+    desk: Desk, tx: Transaction, ticket: Ticket, tiers: Iterable[int] = _FIRST_TIER, *, at: datetime | None = None
+) -> tuple[tuple[Recipient, ...], str]:
+    """Who of the ticket's team is told when these tiers are called, now or at an instant, and why."""
+    known = tiers_of(desk, ticket)
+    on_duty = called_on_duty(desk, tx, known, at or desk.clock.now())
+    return recipients(known, tiers, desk.configuration.people, on_duty)
 
 
 def tiers_of(desk: Desk, ticket: Ticket) -> tuple[Tier, ...]:
@@ -36,11 +41,11 @@ def tiers_of(desk: Desk, ticket: Ticket) -> tuple[Tier, ...]:
     return configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
 
 
-def meant_by(desk: Desk, ticket: Ticket, tell: Tell) -> tuple[tuple[Recipient, ...], str]:
+def meant_by(desk: Desk, tx: Transaction, ticket: Ticket, tell: Tell) -> tuple[tuple[Recipient, ...], str]:
     """Whom an act wants to be told, and why them."""
     named, why_named = addressed(tell.people, tell.roles, desk.configuration.people)
     tiers = tell.tiers if tell.tiers or tell.people or tell.roles else _FIRST_TIER
-    called, why_called = team_of(desk, ticket, tiers)
+    called, why_called = team_of(desk, tx, ticket, tiers)
     told = tuple(dict.fromkeys((*named, *called)))
     return told, "; ".join(why for why in (why_named, why_called) if why)
 
@@ -52,7 +57,7 @@ def tell_in_step(desk: Desk, tx: Transaction, run: Run, step: PlannedStep, tell:
     mark: dict[str, Any] = {"told_by": run.id, "step": step.index}
     if any(mark.items() <= event.data.items() for event in tx.tickets.events(run.ticket_id)):
         return
-    told, why = meant_by(desk, change.after, tell)
+    told, why = meant_by(desk, tx, change.after, tell)
     text = masked(tell.text, desk.configuration.secrets)
     purpose = f"run-{run.id}-step-{step.index}"
     write_notice(desk, tx, change, told, purpose=purpose, text=text)

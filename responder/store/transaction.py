@@ -24,6 +24,8 @@ from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
 from responder.store.maintenance_windows import MaintenanceStore
 from responder.store.messages import MessageStore
+from responder.store.overrides import OverrideStore
+from responder.store.page_audit import PageAuditStore
 from responder.store.parts import PartStore
 from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore
@@ -102,6 +104,10 @@ class Transaction:
         return ActionStore(self.connection)
 
     @cached_property
+    def overrides(self) -> OverrideStore:
+        return OverrideStore(self.connection)
+
+    @cached_property
     def parts(self) -> PartStore:
         return PartStore(self.connection)
 
@@ -116,6 +122,10 @@ class Transaction:
     @cached_property
     def cron_jobs(self) -> CronJobStore:
         return CronJobStore(self.connection)
+
+    @cached_property
+    def page_audit(self) -> PageAuditStore:
+        return PageAuditStore(self.connection)
 
     @cached_property
     def rounds(self) -> RoundStore:

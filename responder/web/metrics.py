@@ -13,11 +13,15 @@ from prometheus_client.registry import Collector
 
 from responder.domain.budgets import Left
 from responder.domain.measures import BUCKETS, COUNTERS, HISTOGRAMS
+from responder.flows.audit_pages import ROUND, open_differences
 from responder.flows.cron_jobs import heartbeats_up
+from responder.flows.dead_man import last_sent_at
 from responder.flows.desk import Desk
 from responder.flows.situation import budgets_left
 from responder.flows.switches import Off, switched_off
+from responder.flows.watch_rotas import gap_seconds
 from responder.metrics import REGISTRY
+from responder.store.rounds import Round
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 from responder.web.context import CONTEXT
@@ -39,6 +43,9 @@ class Snapshot:
     messages: tuple[int, datetime | None]
     heartbeats: list[Heartbeat]
     cron_jobs: dict[str, float]
+    rota_gaps: dict[str, float]
+    audit: Round | None
+    beat_at: datetime | None
     off: list[Off]
     budgets: list[Left]
     actions: tuple[int, int]
@@ -65,6 +72,9 @@ def _gather(desk: Desk, tx: Transaction) -> Snapshot:
         messages=tx.messages.waiting(now),
         heartbeats=tx.switchboard.heartbeats(),
         cron_jobs=heartbeats_up(desk, tx),
+        rota_gaps=gap_seconds(desk, tx),
+        audit=tx.rounds.last(ROUND),
+        beat_at=last_sent_at(tx),
         off=switched_off(desk, tx),
         budgets=budgets_left(desk, tx, now),
         actions=tx.actions.counts(now),
@@ -124,7 +134,7 @@ def _cumulative(counts: dict[str, float]) -> list[tuple[str, float]]:
 
 
 def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
-    waiting, oldest = snapshot.messages
+    (waiting, oldest), audit = snapshot.messages, snapshot.audit
     rows: dict[str, tuple[str, Labelled]] = {
         "tickets_open": (
             "Tickets that are not closed.",
@@ -155,9 +165,25 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
             "1 if a source's heartbeat is overdue.",
             [(_beat(beat), float(beat.silent_since is not None)) for beat in snapshot.heartbeats],
         ),
+        "rota_gap_seconds": (
+            "How many seconds of the next 14 days nobody is on call.",
+            [({"rota": name}, seconds) for name, seconds in snapshot.rota_gaps.items()],
+        ),
         "heartbeat_up": (
             "0 if a cron job is late, has failed or runs for too long.",
             [({"name": name}, is_up) for name, is_up in snapshot.cron_jobs.items()],
+        ),
+        "page_audit_differences": (
+            "How many things differ between who should have been told and what is stored.",
+            [({}, float(open_differences(audit.result)))] if audit else [],
+        ),
+        "page_audit_age_seconds": (
+            "Since the last round of the audit of pages.",
+            [({}, (snapshot.now - audit.at).total_seconds())] if audit else [],
+        ),
+        "dead_man_age_seconds": (
+            "Since the last beat that the dead man's switch took.",
+            [({}, (snapshot.now - snapshot.beat_at).total_seconds())] if snapshot.beat_at else [],
         ),
         "improvement_actions": (
             "Actions that reviews promised and that are not done.",

@@ -34,6 +34,7 @@ GAUGES = {
     "responder_kill_switch",
     "responder_message_oldest_waiting_seconds",
     "responder_messages_waiting",
+    "responder_rota_gap_seconds",
     "responder_sla_clock_remaining_seconds",
     "responder_tickets_open",
     "responder_tickets_unacknowledged",

@@ -6,6 +6,7 @@ from responder.store.tables.escalation import chains
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.maintenance import maintenance_windows
 from responder.store.tables.people import messages, page_windows, tokens
+from responder.store.tables.rotas import overrides, rota_watches
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
 from responder.store.tables.service import counters, heartbeats, jobs, sums, switches
 from responder.store.tables.tickets import attachments, clocks, dossiers, events, tickets
@@ -33,11 +34,13 @@ __all__ = [
     "maintenance_windows",
     "messages",
     "metadata",
+    "overrides",
     "page_windows",
     "parts",
     "reporters",
     "reports",
     "reservations",
+    "rota_watches",
     "rounds",
     "run_hosts",
     "run_steps",

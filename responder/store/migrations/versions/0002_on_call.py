@@ -80,9 +80,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("maintenance_windows_open", "maintenance_windows", ["until"], unique=False)
+    op.create_table(
+        "overrides",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("rota", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("instead_of", sa.Text(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("overrides_until", "overrides", ["until"], unique=False)
+    op.create_table(
+        "rota_watches",
+        sa.Column("rota", sa.Text(), nullable=False),
+        sa.Column("empty_since", sa.BigInteger(), nullable=True),
+        sa.Column("gap_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("rota"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("rota_watches")
+    op.drop_table("overrides")
     op.drop_table("maintenance_windows")
     op.drop_table("chains")
     op.drop_table("page_windows")

@@ -1,0 +1,158 @@
+"""Overrides: somebody stands for somebody else for a while, two exchange their shifts, somebody is away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from responder.clock import microseconds
+from responder.domain.override_rules import Around, refusal, refusal_of_absence
+from responder.domain.rota import Override, Shift, next_shift
+from responder.domain.ticket import Sums
+from responder.errors import NotFound, Refused
+from responder.flows.desk import Desk
+from responder.flows.duty import rota_of
+from responder.store.transaction import Transaction
+
+_LONGEST_REASON = 500
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Half:
+    """One side of a swap: a person, and an instant of the shift that they give away (None: the next one)."""
+
+    person: str
+    at: datetime | None = None
+
+
+async def add_override(desk: Desk, wanted: Override) -> Override:
+    """Makes an override. Raises NotFound for a rota that is not there, and Refused with the reason for one that cannot
+    be meant."""
+    wanted = replace(wanted, reason=wanted.reason[:_LONGEST_REASON])
+
+    def body(tx: Transaction) -> list[Override]:
+        known = _locked(desk, tx, wanted.rota, wanted.start)
+        return [_made(desk, tx, wanted, known)]
+
+    return _told(await desk.store.write(body))[0]
+
+
+async def swap(desk: Desk, rota: str, halves: tuple[Half, Half], *, actor: str, reason: str) -> list[Override]:
+    """Two people exchange a shift: two overrides, made and ended together. Raises NotFound and Refused."""
+    return _told(await desk.store.write(lambda tx: _swapped(desk, tx, rota, halves, (actor, reason))))
+
+
+def _swapped(
+    desk: Desk, tx: Transaction, rota: str, halves: tuple[Half, Half], said: tuple[str, str]
+) -> list[Override]:
+    now, (actor, reason) = desk.clock.now(), said
+    known = _locked(desk, tx, rota, min(half.at or now for half in halves))
+    first, second = (_shift_of(desk, rota, half, known) for half in halves)
+    if first.start < second.until and second.start < first.until:
+        raise Refused(
+            f"{halves[0].person} and {halves[1].person} are on call at the same time, so nothing would change."
+        )
+    made: list[Override] = []
+    for half, other, shift in ((halves[0], halves[1], first), (halves[1], halves[0], second)):
+        wanted = Override(
+            rota=rota,
+            person=other.person,
+            instead_of=half.person,
+            start=max(shift.start, now),
+            until=shift.until,
+            reason=reason[:_LONGEST_REASON],
+            actor=actor,
+            made_at=now,
+            act=f"swap-{microseconds(now)}",
+        )
+        made.append(_made(desk, tx, wanted, known))
+    return made
+
+
+def _shift_of(desk: Desk, rota: str, half: Half, known: Sequence[Override]) -> Shift:
+    """The shift that a person gives away. Raises Refused if there is none."""
+    if half.person not in desk.configuration.people:
+        raise Refused(f"Nobody is called {half.person[:80]}.")
+    now = desk.clock.now()
+    found = next_shift(rota_of(desk, rota), known, half.person, half.at or now)
+    if found is None or (half.at is not None and not found.start <= half.at < found.until):
+        when = f"at {half.at:%Y-%m-%d %H:%M} UTC" if half.at else "in the next year"
+        raise Refused(f"{half.person} is not on call in rota {rota} {when}.")
+    if found.until <= now:
+        raise Refused(f"The shift of {half.person} that ended at {found.until:%Y-%m-%d %H:%M} UTC is over.")
+    return found
+
+
+async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> list[Override]:
+    """Ends an override now, with all that was made together with it; one that has not begun never will. Gives what was
+    ended. Raises NotFound for one that is not there in this rota, and Refused if it is over."""
+    now = desk.clock.now()
+
+    def body(tx: Transaction) -> list[Override]:
+        found = tx.overrides.one(override_id)
+        if found.rota != rota:
+            raise NotFound(f"There is no override {override_id} in rota {rota[:80]}.")
+        together = tx.overrides.of_act(found.act) if found.act else [found]
+        still = [one for one in together if one.ends > now]
+        if not still:
+            raise Refused(f"Override {override_id} is over.")
+        for one in still:
+            tx.overrides.end(one.id, now, actor)
+        return [replace(one, ended_at=now, ended_by=actor) for one in still]
+
+    ended = await desk.store.write(body)
+    for one in ended:
+        log.info("override ended", override=one.id, rota=one.rota, actor=actor, what=str(one))
+    return ended
+
+
+async def replace_absences(desk: Desk, absences: Sequence[Override], source: str) -> list[Override]:
+    """When somebody is away, as one source says it now; what it said before and has not begun is ended. Raises Refused
+    for what cannot be meant, and then nothing has changed."""
+    now = desk.clock.now()
+
+    def body(tx: Transaction) -> list[Override]:
+        known = [one for one in tx.overrides.of_source(source) if one.ends > now]
+        kept = {_span(one) for one in absences} & {_span(one) for one in known}
+        for one in known:
+            if _span(one) not in kept:
+                tx.overrides.end(one.id, now, "responder")
+        new = [one for one in absences if _span(one) not in kept]
+        for one in new:
+            if why := refusal_of_absence(one, desk.configuration.people, now):
+                raise Refused(why)
+        return [replace(one, id=tx.overrides.add(replace(one, source=source))) for one in new]
+
+    return _told(await desk.store.write(body))
+
+
+def _span(override: Override) -> tuple[object, ...]:
+    return override.rota, override.instead_of, override.start, override.until
+
+
+def _locked(desk: Desk, tx: Transaction, rota: str, start: datetime) -> list[Override]:
+    """The overrides of a rota that matter from an instant on. Until the commit nobody else makes one: two that overlap
+    would each be right alone."""
+    rota_of(desk, rota)
+    tx.sums.take(f"overrides of {rota}", 1)
+    return tx.overrides.since(min(start, desk.clock.now()), rota)
+
+
+def _made(desk: Desk, tx: Transaction, wanted: Override, known: Sequence[Override]) -> Override:
+    now = desk.clock.now()
+    people, rota = desk.configuration.people, rota_of(desk, wanted.rota)
+    if why := refusal(wanted, Around(rota=rota, others=known, people=people, now=now)):
+        raise Refused(why)
+    tx.sums.add(Sums({("overrides_total", (("rota", rota.name),)): 1}))
+    return replace(wanted, id=tx.overrides.add(wanted))
+
+
+def _told(made: list[Override]) -> list[Override]:
+    for one in made:
+        span = {"start": one.start.isoformat(), "until": one.until.isoformat()}
+        log.info("override made", override=one.id, rota=one.rota, actor=one.actor, what=str(one), **span)
+    return made
