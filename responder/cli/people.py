@@ -1,0 +1,72 @@
+"""`responder people`: who is told, on which channels, and whether these lead to them."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.markup import escape
+
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
+from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.domain.durations import spoken
+
+people = typer.Typer(help="Who is told, on which channels, and whether these lead to them.")
+_PATH = "/api/v1/people"
+
+
+@people.callback(invoke_without_command=True)
+def _people(context: typer.Context, server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
+    if context.invoked_subcommand is None:
+        _list(server, json)
+
+
+@people.command("list")
+def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
+    """List people with their channels (addresses stay secret), and who is in quiet hours."""
+    _list(server, json)
+
+
+@people.command("test")
+def try_(
+    name: Annotated[str, typer.Argument(help="Whose channels are tried.")],
+    channel: Annotated[str, typer.Option("--channel", help="Only this channel.")] = "",
+    who: Annotated[str, typer.Option("--as", help="Who you are, for the message.")] = getpass.getuser(),
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Send a test on each channel of a person. The exit code is 1 if none took it."""
+    found = ask("POST", server, f"{_PATH}/{quote(name, safe='')}/test", {"channel": channel, "actor": who})
+    if json:
+        print_json(found)
+    else:
+        for one in found["channels"]:
+            said = "taken" if one["is_taken"] else one["sentence"]
+            out.print(f"{one['channel']} ({one['scheme']}): {said}", markup=False)
+    if not any(one["is_taken"] for one in found["channels"]):
+        raise typer.Exit(FAILED)
+
+
+def add_to(root: typer.Typer) -> None:
+    root.add_typer(people, name="people")
+
+
+def _list(server: str, json: bool) -> None:
+    found = ask("GET", server, _PATH)
+    if json:
+        print_json(found)
+        return
+    shown = table("name", "called in", "roles", "quiet until", "channels")
+    for one in found["people"]:
+        called = ", ".join(f"{team['team']} {team['tier']}" for team in one["teams"])
+        channels = ", ".join(map(_channel, one["channels"]))
+        shown.add_row(one["name"], called, ", ".join(one["roles"]), one["quiet_until"] or "", escape(channels))
+    out.print(shown if found["people"] else "nobody is in the people file")
+
+
+def _channel(channel: dict[str, Any]) -> str:
+    after = timedelta(seconds=channel["after_seconds"])
+    return f"{channel['name']} {channel['address']}{f' after {spoken(after)}' if after else ''}"

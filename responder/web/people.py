@@ -1,0 +1,69 @@
+"""The API of people: who is there, on which channels, who is in quiet hours; and a test of the channels."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from responder.config.configuration import Configuration
+from responder.domain.delivery import delay_of, quiet_until
+from responder.domain.oncall import Channel, Person
+from responder.flows.reach import try_channels
+from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in
+from responder.web.context import needs
+from responder.web.shapes import plain
+
+
+@needs("read")
+async def list_people(request: web.Request) -> web.StreamResponse:
+    """Everybody of the people file, with masked channels, and until when those are in quiet hours who are."""
+    desk = desk_of(request)
+    now, configuration = desk.clock.now(), desk.configuration
+    return json_answer({"people": [_line(configuration, one, now) for one in configuration.people.values()]})
+
+
+@needs("act")
+async def test_person(request: web.Request) -> web.StreamResponse:
+    """Sends a test on each channel, or on the one that is named. Body: perhaps channel, actor."""
+    desk, content = desk_of(request), await content_of(request)
+    name, actor = request.match_info["name"], actor_of(request, content)
+    found = await try_channels(desk, name, actor, name_in(content, "channel"))
+    return json_answer({"person": name, "channels": [asdict(one) for one in found]})
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/people", list_people),
+        web.post("/api/v1/people/{name}/test", test_person),
+    ]
+
+
+def _line(configuration: Configuration, person: Person, now: datetime) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "full_name": person.full_name,
+        "language": person.language,
+        "zone": person.zone,
+        "roles": list(person.roles),
+        "teams": [
+            {"team": team, "tier": tier.number, "rota": tier.rota}
+            for team, tiers in configuration.tiers.items()
+            for tier in tiers
+            if person.name in tier.people
+        ],
+        "channels": [_channel(person, channel) for channel in person.channels],
+        "quiet_until": plain(quiet_until(person.quiet_hours, now)),
+    }
+
+
+def _channel(person: Person, channel: Channel) -> dict[str, Any]:
+    """A channel without its address: that is a secret."""
+    return {
+        "name": channel.name,
+        "address": f"{channel.scheme}://***",
+        "length": "short" if channel.is_short else "long",
+        "after_seconds": delay_of(person.contact, channel.name).total_seconds(),
+    }

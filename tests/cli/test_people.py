@@ -1,0 +1,52 @@
+"""People from the command line, with a real server and real channels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.sink import Sink
+from tests.cli.test_commands import asked, run, server
+from tests.servers.ports import free_port
+
+__all__ = ["server"]
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, sink: Sink) -> Path:
+    made = tmp_path / "ops"
+    assert run("init", str(made)).exit_code == 0
+    (made / "people.yml").write_text(f"""
+people:
+  - name: mei
+    channels: [{{name: pager, url: "{sink.address}/mei"}}, {{name: dead, url: "json://127.0.0.1:{free_port()}/x"}}]
+teams: [{{name: ops, tiers: {{1: [mei]}}}}]
+""")
+    return made
+
+
+def test_an_hour_with_the_people(folder: Path, sink: Sink, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = asked("token", "create", "me", "--scope", "act", "--config", str(folder / "responder.yml"))
+    monkeypatch.setenv("RESPONDER_TOKEN", made["token"])
+    there = ("--server", server)
+    shown = run("people", *there).stdout
+    assert ("mei" in shown, "ops 1" in shown, "pager json://***" in shown, "127.0.0.1" in shown) == (*[True] * 3, False)
+    assert run("people", "list", *there).stdout == shown
+
+    with sink:
+        tried = run("people", "test", "mei", "--as", "lars", *there)
+        assert (tried.exit_code, len(sink.pages)) == (0, 1), tried.output
+        assert sink.pages[0].text == "lars tries whether this channel reaches you. There is nothing to do."
+        assert tried.stdout.splitlines() == ["pager (json): taken", "dead (json): json did not take the message."]
+        assert asked("people", "test", "mei", "--channel", "pager", *there)["channels"][0]["is_taken"] is True
+
+    dead = run("people", "test", "mei", "--channel", "dead", *there)
+    assert (dead.exit_code, "did not take" in dead.stdout) == (1, True)
+    nobody = run("people", "test", "eve", *there)
+    assert (nobody.exit_code, "Nobody is called eve" in nobody.output) == (1, True)

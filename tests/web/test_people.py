@@ -1,0 +1,84 @@
+"""People by the API: no address is ever shown, and a test says what became of it on each channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from responder.errors import SendFailed
+from responder.store.database import Database
+from tests.web.conftest import GUARDED, Client, header
+from tests.world import World
+
+PEOPLE = """
+people:
+  - name: mei
+    language: zh
+    roles: [engineer]
+    channels:
+      - {name: pager, url: "json://127.0.0.1:9/secret-of-mei"}
+      - {name: mail, url: "form://127.0.0.1:9/secret-too"}
+    contact: [{channels: [pager]}, {after: 5m, channels: [mail]}]
+    quiet_hours: [{from: "00:00", to: "12:00"}, {from: "12:00", to: "00:00"}]
+  - {name: lars}
+  - {name: rosa, channels: [{name: phone, url: "json://127.0.0.1:9/rosa"}]}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [rosa]}}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED, people=PEOPLE)
+
+
+async def test_people_are_listed_with_masked_channels_and_who_is_in_quiet_hours(client: Client, world: World) -> None:
+    answer = await client.get("/api/v1/people", headers=await header(world, "read"))
+    mei, lars, rosa = (await answer.json())["people"]
+
+    assert "secret" not in await answer.text()
+    assert mei["channels"] == [
+        {"name": "pager", "address": "json://***", "length": "long", "after_seconds": 0},
+        {"name": "mail", "address": "form://***", "length": "long", "after_seconds": 300},
+    ]
+    assert mei["teams"] == [{"team": "ops", "tier": 1, "rota": ""}]
+    assert (mei["quiet_until"] is None, lars["channels"], rosa["quiet_until"]) == (False, [], None)
+
+
+async def test_a_test_is_sent_on_each_channel_and_each_verdict_is_told(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    world.sender.failures.append(SendFailed("json did not take the message: it answered 503."))
+    answer = await client.post("/api/v1/people/mei/test", json={"actor": "rosa"}, headers=act)
+    pager, mail = (await answer.json())["channels"]
+
+    assert (pager["is_taken"], pager["sentence"]) == (False, "json did not take the message: it answered 503.")
+    assert (mail["is_taken"], mail["sentence"]) == (True, "")
+    assert world.sender.sent == [("secret-too", "测试消息", "rosa 正在测试此渠道。您无需做任何操作。")]
+
+
+async def test_one_channel_alone_can_be_tried(client: Client, world: World, act: dict[str, str]) -> None:
+    answer = await client.post("/api/v1/people/mei/test", json={"channel": "pager"}, headers=act)
+    assert [one["channel"] for one in (await answer.json())["channels"]] == ["pager"]
+    assert len(world.sender.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "channel", "status", "said"),
+    [
+        ("eve", "", 404, "Nobody is called eve; there are mei, lars, rosa."),
+        ("mei", "fax", 404, "mei has no channel fax; there are pager, mail."),
+        ("lars", "", 409, "lars has no channel in the people file."),
+    ],
+)
+async def test_who_or_what_is_not_there_is_named(
+    client: Client, act: dict[str, str], path: str, channel: str, status: int, said: str
+) -> None:
+    answer = await client.post(f"/api/v1/people/{path}/test", json={"channel": channel}, headers=act)
+    assert (answer.status, (await answer.json())["detail"]) == (status, said)
+
+
+async def test_a_test_needs_somebody_who_may_act(client: Client, world: World) -> None:
+    answer = await client.post("/api/v1/people/mei/test", headers=await header(world, "read"))
+    assert (answer.status, world.sender.sent) == (401, [])
