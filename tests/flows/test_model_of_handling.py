@@ -257,7 +257,7 @@ def _changed_nothing(before: Seen, after: Seen, written: list[Change]) -> None:
     for change in written:
         assert not change.sums
         left = {promise.kind for promise in change.promises} | {event.kind.value for event in change.events}
-        assert left <= {"refused", "approval", "deliver", "consent"}, f"refused, and it left {left}"
+        assert left <= {"refused", "approval", "deliver", "deliver_first", "consent"}, f"refused, and it left {left}"
 
 
 def _version_grew(before: Seen | None, now: Seen) -> None:

@@ -179,7 +179,7 @@ async def test_what_is_not_diagnosed_by_then_goes_to_research_production_and_qua
     await walk.leaps_to(at(8, 59, day=24))
     called = len(walk.told())
     await walk.leaps_to(at(9, day=24))
-    assert set(walk.told()[called:]) == {"mina", "rosa", "pia", "quin"}
+    assert set(walk.told()[called:]) == {"mina", "rosa", "remy", "pia", "quin"}
     ticket = await walk.ticket()
     assert (ticket["status"], ticket["tier"]) == ("handed_over", 3)
     assert (await walk.runs("diagnose")).breached_at == at(9, day=24)

@@ -19,6 +19,7 @@ PEOPLE: dict[str, tuple[list[str], dict[str, int]]] = {
     "hans": ([], {"hardware": 1}),
     "sven": ([], {"software": 1}),
     "rolf": ([], {"hardware": 2, "software": 2}),
+    "rhea": ([], {"hardware": 3, "software": 3}),
     "dora": ([], {"service-desk": 1}),
     "finn": ([], {"facilities": 1}),
 }
