@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from responder.adapters.yaml_file import Place
 from responder.config.model import Duration, Model, Name
 from responder.domain.budgets import RUNS_PER_HOUR, Budget, domain
-from responder.domain.storm import StormRule
+from responder.domain.storm import OVER, StormRule
 from responder.domain.target import Target
 
 _PERCENT = re.compile(r"([1-9][0-9]?|100)%")
@@ -66,13 +66,30 @@ class BudgetFile(Model):
 
 
 class StormFile(Model):
-    """So many tickets opened within so much time, and no automation starts."""
+    """So many tickets opened within so much time, and no automation starts; new tickets wait, except those of `lane`
+    (the most urgent grade if it is not said), until fewer were opened in the time `over`."""
 
     tickets: Annotated[int, Field(ge=2)] = 50
     within: Within = timedelta(minutes=5)
+    over: Within | None = None
+    lane: tuple[str, ...] | None = None
 
-    def as_rule(self) -> StormRule:
-        return StormRule(tickets=self.tickets, within=self.within)
+    def as_rule(self, grades: Collection[str]) -> StormRule:
+        """The rule as the domain knows it; `grades` begin with the most urgent one."""
+        lane = tuple(grades)[:1] if self.lane is None else self.lane
+        over = self.over or max(self.within, OVER)
+        return StormRule(tickets=self.tickets, within=self.within, over=over, lane=lane)
+
+
+def about_storm(storm: StormFile | None, grades: Collection[str]) -> Iterator[tuple[Place, str]]:
+    """What cannot be meant of a storm, each with its place."""
+    if storm is None:
+        return
+    if storm.over is not None and storm.over < storm.within:
+        yield ("storm", "over"), "it is shorter than within, so a storm would be over before it has begun"
+    for position, name in enumerate(storm.lane or ()):
+        if name not in grades:
+            yield ("storm", "lane", position), f"there is no grade {name}; there are {', '.join(grades)}"
 
 
 def complaints(

@@ -176,7 +176,7 @@ class PolicyFile(Model):
             "delivery": self.delivery.as_rule(list(self.grades)),
             "flapping": rules.FlappingRule(**dict(self.flapping)),
             "budgets": tuple(budget.as_budget() for budget in self.budgets),
-            "storm": self.storm.as_rule() if self.storm else None,
+            "storm": self.storm.as_rule(self.grades) if self.storm else None,
             "refire_window": self.refire_window,
             "proof_within": self.proof_within,
             "lock_patience": self.lock_patience,

@@ -75,6 +75,7 @@ def _about_automation(written: PolicyFile, others: Others) -> Complaints:
             if rule.runbook not in others.runbooks:
                 known = ", ".join(sorted(others.runbooks)) or "none"
                 yield ("first_aid", index, "runbook"), f"there is no runbook {rule.runbook}; there are {known}"
+    yield from budgets.about_storm(written.storm, written.grades)
     yield from budgets.complaints(written.budgets, others.targets, others.runbooks)
     yield from health_checks.complaints(written.health_checks, others.targets, others.runbooks)
     known_there = autonomy.Known(written.grades, others.targets, others.runbooks, others.people)

@@ -12,13 +12,14 @@ from responder.flows.desk import Desk
 from responder.flows.hold_flapping import hold_flapping
 from responder.flows.hold_maintenance import hold_maintenance
 from responder.flows.hold_off import hold_off
+from responder.flows.hold_storm import hold_storm
 from responder.flows.receive import file_reports
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 Hold = Callable[[Desk, Transaction, Ticket, datetime], Held | None]
 
-HOLDS: tuple[Hold, ...] = (hold_maintenance, hold_flapping, hold_off)
+HOLDS: tuple[Hold, ...] = (hold_maintenance, hold_flapping, hold_off, hold_storm)
 """Asked in this order; the first one that objects counts. One file per hold."""
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds
 from responder.domain.correlation import Known, needs_clocks
+from responder.domain.holds import OURSELVES
 from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock
 from responder.domain.ticket import Event, EventKind, Status, Ticket
@@ -200,11 +201,19 @@ class TicketStore:
         )
         return [tuple(row) for row in self._connection.execute(query)]
 
-    def opened_since(self, since: datetime, most: int) -> int:
-        """How many of the newest `most` tickets were opened after `since`."""
-        newest = select(tickets.c.opened_at).order_by(tickets.c.id.desc()).limit(most).subquery()
+    def opened_since(self, since: datetime, most: int, *, but_by: str = "") -> int:
+        """How many of the newest `most` tickets were opened after `since`; but_by: without those of this source."""
+        wanted = select(tickets.c.opened_at).where(tickets.c.source != but_by)
+        newest = wanted.order_by(tickets.c.id.desc()).limit(most).subquery()
         query = select(func.count()).select_from(newest).where(newest.c.opened_at > since)
         return self._connection.execute(query).scalar_one()
+
+    def labels_since(self, since: datetime, most: int) -> list[dict[str, str]]:
+        """The labels of those of the newest `most` tickets from outside that were opened after `since`."""
+        wanted = select(tickets.c.labels, tickets.c.opened_at).where(tickets.c.source != OURSELVES)
+        newest = wanted.order_by(tickets.c.id.desc()).limit(most).subquery()
+        query = select(newest.c.labels).where(newest.c.opened_at > since)
+        return [row.labels for row in self._connection.execute(query)]
 
     def least_remaining(self) -> list[tuple[str, str, datetime]]:
         """For each running clock and grade the instant that is due first, as (clock, grade, due)."""

@@ -50,6 +50,15 @@ def test_budgets_are_taken_as_written(folder: Folder) -> None:
         ("", StormRule(tickets=50, within=timedelta(minutes=5))),
         ("storm: {tickets: 25}\n", StormRule(tickets=25, within=timedelta(minutes=5))),
         ("storm: {tickets: 25, within: 10m}\n", StormRule(tickets=25, within=timedelta(minutes=10))),
+        (
+            "storm: {tickets: 25, within: 20m}\n",
+            StormRule(tickets=25, within=timedelta(minutes=20), over=timedelta(minutes=20)),
+        ),
+        (
+            "storm: {over: 30m, lane: [P1, P2]}\n",
+            StormRule(tickets=50, over=timedelta(minutes=30), lane=("P1", "P2")),
+        ),
+        ("storm: {lane: []}\n", StormRule(lane=())),
         ("storm: null\n", None),
     ],
 )
@@ -60,9 +69,9 @@ def test_a_storm_is_fifty_tickets_in_five_minutes_unless_it_is_written_otherwise
     assert folder.read().policy.storm == rule
 
 
-def test_a_policy_of_its_own_has_the_same_storm(folder: Folder) -> None:
+def test_a_policy_of_its_own_has_the_same_storm_with_its_own_most_urgent_grade(folder: Folder) -> None:
     folder.write("policy.yml", "name: own\ngrades: {G: {targets: {respond: 1h}}}\ndefault_grade: G\n")
-    assert folder.read().policy.storm == StormRule()
+    assert folder.read().policy.storm == StormRule(lane=("G",))
 
 
 @pytest.mark.parametrize(
@@ -95,3 +104,16 @@ def test_a_mistake_is_shown_at_its_place(folder: Folder, old: str, new: str, exp
 def test_an_inventory_that_cannot_be_read_is_not_held_against_the_budgets(folder: Folder) -> None:
     folder.write("inventory.yml", "targets: [{nmae: web-1}]\n")
     assert not any("policy.yml" in mistake for mistake in folder.mistakes())
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("storm: {within: 10m, over: 5m}\n", "policy.yml:7:22: it is shorter than within"),
+        ("storm: {lane: [P1, P9]}\n", "policy.yml:7:20: there is no grade P9; there are P1"),
+    ],
+)
+def test_a_storm_that_cannot_be_meant_is_named_at_its_place(folder: Folder, written: str, said: str) -> None:
+    folder.write("policy.yml", GOOD + written)
+    (found,) = folder.mistakes()
+    assert said in found

@@ -289,7 +289,7 @@ PARTS: dict[str, list[Any]] = {
     "correlation": [[{"name": "c", "when": ["a=b"], "by": ["c"]}]],
     "teams": [[{"when": ["a=b"], "team": "ops"}]],
     "budgets": [[{"name": "b", "max": "20%", "within": "1h"}, {"name": "c", "max": 2, "within": "1h"}]],
-    "storm": [None, {"tickets": 9}],
+    "storm": [None, {"tickets": 9}, {"over": "1h", "lane": ["P1"]}],
     "hold_off": [
         [{"name": "w", "when": ["a=b"], "for": "2m", "grades": ["P1"]}, {"name": "x", "when": ["a=b"], "for": "1h"}]
     ],

@@ -166,15 +166,13 @@ async def test_fifty_tickets_in_five_minutes_are_a_storm_unless_the_policy_says_
 # --- maintenance -----------------------------------------------------------------------------------
 
 
-async def test_a_run_on_a_host_in_maintenance_is_refused_until_it_ends_by_itself(made: Made) -> None:
+async def test_the_alerts_of_a_host_in_maintenance_wait_until_it_ends_by_itself(made: Made) -> None:
     world = made()
     await start_maintenance(world.desk, ["web-1"], "new kernel", "mei", lasting=timedelta(hours=2))
     until = world.clock.now() + timedelta(hours=2)
     await world.post(alert(), alert(instance="web-2:9100"))
     await world.work()
-    assert f"web-1 is in maintenance until {until:%Y-%m-%d %H:%M} UTC (mei: new kernel)." in texts(
-        await world.ticket(1)
-    )
+    assert f"In maintenance until {until:%Y-%m-%d %H:%M} UTC (web-1 by mei: new kernel)" in texts(await world.ticket(1))
     assert world.fleet.restarts() == ["web-2"]
 
     world.clock.advance(timedelta(hours=2))

@@ -1,0 +1,31 @@
+"""Hold: in a storm new tickets wait until it is over, except those of the lane. One ticket stands for all of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from responder.domain.durations import spoken
+from responder.domain.holds import LOOK_AGAIN, Held
+from responder.domain.ticket import Status, Ticket
+from responder.flows.desk import Desk
+from responder.flows.storm import storm_report, storm_ticket
+from responder.store.transaction import Transaction
+
+
+def hold_storm(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
+    """Holds a new ticket while a storm lasts; the first one that it holds reports the storm."""
+    rule = desk.policy.storm
+    if rule is None or ticket.status is not Status.NEW or ticket.grade in rule.lane:
+        return None
+    known = storm_ticket(desk, tx, now)
+    span = rule.over if known else rule.within
+    opened = tx.tickets.opened_since(now - span, rule.enough)
+    if not rule.lasts(opened):
+        return None
+    return Held(
+        name="storm",
+        sentence=f"Storm: {rule.counted(opened)} in {spoken(span)}. It waits until the storm is over; "
+        "one ticket, ResponderStorm, stands for all of them.",
+        until=now + LOOK_AGAIN,
+        reports=() if known else (storm_report(tx, rule, now),),
+    )
