@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -24,9 +25,12 @@ from responder.cli.common import (
 )
 from responder.cli.hosts import try_all
 from responder.cli.init import UNTOUCHED
+from responder.clock import SystemClock
 from responder.config.configuration import Configuration
 from responder.domain.acts import Fetch, Query
+from responder.domain.rota import Override, Shift
 from responder.errors import QueryFailed, ResponderError
+from responder.flows.watch_rotas import gaps_ahead, rotas_that_call
 from responder.store import schema
 
 
@@ -68,6 +72,8 @@ async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
         problem = "its address is still the one that init wrote" if UNTOUCHED in address.value else ""
         yield Finding(what=f"channel {recipient.channel} of {recipient.person}", problem=problem)
     yield Finding(what="database", problem=_database(loaded))
+    for name, problem in (await _rotas(loaded)).items():
+        yield Finding(what=f"rota {name}", problem=problem)
     if loaded.settings.prometheus:
         yield Finding(what="prometheus", problem=await _prometheus(loaded))
     for name, why in (await try_all(loaded.targets)).items():
@@ -94,6 +100,30 @@ def _database(loaded: Configuration) -> str:
     except ResponderError as error:
         return str(error)
     return "" if current else "its schema is not of this version: responder db upgrade"
+
+
+async def _rotas(loaded: Configuration) -> dict[str, str]:
+    """By rota, the next time without anybody on call; what people have changed by hand counts if it can be read."""
+    now = SystemClock().now()
+    overrides = await _overrides(loaded, now) if rotas_that_call(loaded) and not _database(loaded) else []
+    found = gaps_ahead(loaded, overrides, now)
+    return {name: _first_gap(loaded, name, gaps) for name, gaps in found.items()}
+
+
+async def _overrides(loaded: Configuration, now: datetime) -> list[Override]:
+    database = open_database(loaded)
+    try:
+        return await database.read(lambda tx: tx.overrides.since(now))
+    finally:
+        database.close()
+
+
+def _first_gap(loaded: Configuration, name: str, gaps: Sequence[Shift]) -> str:
+    if not gaps:
+        return ""
+    zone = loaded.rotas[name].zone
+    start, until = (at.astimezone(zone) for at in (gaps[0].start, gaps[0].until))
+    return f"nobody is on call from {start:%a %Y-%m-%d %H:%M %Z} to {until:%a %Y-%m-%d %H:%M %Z}"
 
 
 async def _prometheus(loaded: Configuration) -> str:

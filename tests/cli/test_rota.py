@@ -1,0 +1,97 @@
+"""Rotas from the command line, with a real server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import asked, run, server
+
+__all__ = ["server"]
+PEOPLE = """
+people:
+  - {name: mei, channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]}
+  - {name: lars, channels: [{name: pager, url: "json://127.0.0.1:9/lars"}]}
+  - {name: rosa, channels: [{name: pager, url: "json://127.0.0.1:9/rosa"}]}
+teams:
+  - {name: ops, tiers: {1: {rota: first}, 2: [rosa]}}
+rotas:
+  - name: first
+    zone: Asia/Shanghai
+    layers:
+      - {name: all, people: [mei, lars], start: 2026-01-05 09:00}
+  - name: weekdays
+    layers:
+      - {name: all, people: [mei], start: 2026-01-05, windows: [{days: mon-fri}]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "ops"
+    assert run("init", str(made)).exit_code == 0
+    (made / "people.yml").write_text(PEOPLE)
+    return made
+
+
+@pytest.fixture
+def there(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    made = asked("token", "create", "me", "--scope", "act", "--config", str(folder / "responder.yml"))
+    monkeypatch.setenv("RESPONDER_TOKEN", made["token"])
+    return ("--server", server)
+
+
+def test_a_week_with_rotas(there: tuple[str, str]) -> None:
+    # Times without an offset are of the policy's zone.
+    whose = asked("who", "--at", "2026-01-06T12:00", *there)
+    (first, second) = whose["teams"][0]["tiers"]
+    assert (first["people"], first["rota"], first["why"]) == (["mei"], "first", "layer all, turn 1")
+    assert first["until"] == "2026-01-12T01:00:00Z"
+    assert (second["people"], second["until"]) == (["rosa"], None)
+    shown = run("who", "--team", "ops", *there).stdout
+    assert ("ops" in shown, "first: layer all, turn" in shown) == (True, True)
+    assert run("who", "--team", "dev", *there).exit_code == 1
+    assert "is no date and time" in run("who", "--at", "soon", *there).output
+
+    assert {one["rota"] for one in asked("rota", "list", *there)["rotas"]} == {"first", "weekdays"}
+    calendar = run("rota", "show", "first", "--weeks", "2", "--from", "2026-01-07", *there).stdout
+    assert "09:00 mei" in calendar
+    assert "09:00 lars" in calendar
+    assert "2026-01-12" in calendar
+    assert run("rota", "gaps", "first", *there).stdout == "somebody is on call in rota first at every time\n"
+    gaps = run("rota", "gaps", "weekdays", "--weeks", "2", *there)
+    assert (gaps.exit_code, gaps.stdout.count("\n") in {3, 4}) == (1, True)
+
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    wish = ("--until", until, "--reason", "[a] dentist", *there)
+    assert "[a] dentist" in run("rota", "override", "first", "rosa", *wish).stdout
+    now = asked("who", *there)["teams"][0]["tiers"][0]
+    assert (now["people"], "override: rosa, by" in now["why"]) == (["rosa"], True)
+    assert "rosa *" in run("rota", "show", "first", *there).stdout
+    again = run("rota", "override", "first", "lars", *wish)
+    assert (again.exit_code, "end that one first" in again.output) == (1, True)
+    assert "(ended by" in run("rota", "end", "first", "1", *there).stdout
+    assert run("rota", "overrides", "first", *there).stdout == "there is no override\n"
+
+    swapped = asked("rota", "swap", "first", "mei", "lars", "--reason", "a wedding", *there)["overrides"]
+    assert [(one["person"], one["instead_of"]) for one in swapped] == [("lars", "mei"), ("mei", "lars")]
+    assert len(asked("rota", "end", "first", str(swapped[0]["id"]), *there)["overrides"]) == 2
+    unknown = run("rota", "show", "second", *there)
+    assert (unknown.exit_code, "There is no rota second; there are first, weekdays." in unknown.output) == (1, True)
+
+
+def test_a_hole_is_a_warning_of_the_check_and_with_strict_a_mistake(folder: Path) -> None:
+    config = ("--config", str(folder / "responder.yml"))
+    checked = run("check", *config)
+    assert (checked.exit_code, "nobody is on call in rota weekdays from" in checked.output) == (0, True)
+    assert "docs/lint.md#rota-with-a-hole" in checked.output
+    assert run("check", "--strict", *config).exit_code == 2
+
+
+def test_the_doctor_names_the_next_time_without_anybody(folder: Path) -> None:
+    text = (folder / "people.yml").read_text()
+    (folder / "people.yml").write_text(text.replace("rota: first", "rota: weekdays"))
+    shown = run("doctor", "--config", str(folder / "responder.yml")).stdout
+    assert "nobody is on call from S" in shown
