@@ -73,6 +73,9 @@ RUNS = "sum by (runbook, outcome) (job_runbook_outcome:responder_runs:delta$wind
 TAKEN_OVER = "max by (instance) (responder_config_last_reload_success_timestamp_seconds{JOB}) * 1000"
 STEPS = "sum by (kind, le) (rate(responder_step_seconds_bucket{JOB}[$__rate_interval]))"
 
+BEATS = 'max by (job, outcome) (responder_dead_man_beats_total{outcome!="sent",JOB})'
+BEATS_BEFORE = BEATS.replace("})", "} offset 1h)")
+
 stat = partial(Panel, kind="stat")
 bars = partial(Panel, kind="bargauge")
 
@@ -269,7 +272,11 @@ HEALTH = (
     ),
     bars(
         "Since the last heartbeat",
-        {"{{source}} {{name}}": "min by (source, name) (responder_heartbeat_age_seconds{JOB})"},
+        {
+            "{{source}} {{name}}": "min by (source, name) (responder_heartbeat_age_seconds{JOB})",
+            "audit of pages": "max(responder_page_audit_age_seconds{JOB})",
+            "dead man's switch": "max(responder_dead_man_age_seconds{JOB})",
+        },
         unit="s",
     ),
     stat(
@@ -280,7 +287,15 @@ HEALTH = (
         },
         steps=RED_ABOVE_ZERO,
         words={"0": "well", "1": "SILENT OR FAILED"},
-        width=16,
+    ),
+    stat(
+        "Audit of pages",
+        {
+            "differences": "max(responder_page_audit_differences{JOB})",
+            "beats not sent, within an hour": f"sum({BEATS} - ({BEATS_BEFORE} or {BEATS} * 0))",
+        },
+        steps=RED_ABOVE_ZERO,
+        text="Who should have been told, compared with what is stored; while they differ no beat is sent.",
     ),
 )
 

@@ -13,7 +13,7 @@ from responder.adapters.notifier import SHORT_SCHEMES, Secret, objection_to, sch
 from responder.adapters.yaml_file import Document, Place, load
 from responder.clock import SystemClock
 from responder.config.delivery import about_contact
-from responder.config.inventory import InventoryFile
+from responder.config.inventory import InventoryFile, about_dependencies
 from responder.config.people import ChannelFile, PeopleFile, as_tier
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
@@ -58,12 +58,13 @@ class Configuration:
     credentials: Mapping[str, Credential | None]
     secret: Secret
     reporter_url: Secret | None = None
+    dead_man_url: Secret | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
         """Secrets that must never be shown, whoever prints them."""
         own = {self.secret.value, *(address.value for address in self.addresses.values())}
-        return frozenset(own | ({self.reporter_url.value} if self.reporter_url else set()))
+        return frozenset(own | {url.value for url in (self.reporter_url, self.dead_man_url) if url})
 
     def source(self, name: str) -> Source | None:
         return next((source for source in self.settings.sources if source.name == name), None)
@@ -114,7 +115,7 @@ class _Reading:
             source.name: self._credential(index, source) for index, source in enumerate(self._settings.sources)
         }
         secret = self._read_secret(self._settings.secret_file, ("secret_file",))
-        reporter_url = self._reporter_url()
+        reporter_url, dead_man_url = self._reporter_url(), self._dead_man_url()
         if self._problems or policy is None:
             raise ConfigError(self._problems)
         return Configuration(
@@ -130,6 +131,7 @@ class _Reading:
             credentials=credentials,
             secret=Secret(secret),
             reporter_url=reporter_url,
+            dead_man_url=dead_man_url,
         )
 
     def _placed(self) -> Settings:
@@ -166,6 +168,8 @@ class _Reading:
                 seen[name] = target.name
             if target.key_file is None:
                 self._complain(document, ("targets", index), f"{target.name} has no key_file, here or in defaults")
+        for place, text in about_dependencies(written):
+            self._complain(document, place, text)
         return targets
 
     def _people(self) -> _People:
@@ -244,6 +248,17 @@ class _Reading:
         url = self._read_secret(given.url_file, place)
         if url and (objection := objection_to_reporters(url)):
             self._complain(self._document, place, objection)
+        return Secret(url)
+
+    def _dead_man_url(self) -> Secret | None:
+        given, place = self._settings.dead_man, ("dead_man", "url_file")
+        if given is None:
+            return None
+        url = self._read_secret(given.url_file, place)
+        if url and not url.startswith(("http://", "https://")):
+            self._complain(
+                self._document, place, f"{given.url_file} holds no address that begins with http:// or https://"
+            )
         return Secret(url)
 
     def _credential(self, index: int, source: Source) -> Credential | None:

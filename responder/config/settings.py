@@ -90,6 +90,14 @@ class Reporters(Model):
     url_file: Path
 
 
+class DeadMan(Model):
+    """Somebody outside who calls people when our beats stop: an http(s) URL, asked `every` so often."""
+
+    url_file: Path
+    every: Annotated[Duration, Field(ge=timedelta(seconds=10))] = timedelta(minutes=1)
+    method: Literal["GET", "POST"] = "POST"
+
+
 class Settings(Model):
     """The main file. Relative paths start at its folder."""
 
@@ -109,6 +117,7 @@ class Settings(Model):
     intake: Intake = Intake()
     ssh: Ssh = Ssh()
     reporters: Reporters | None = None
+    dead_man: DeadMan | None = None
 
     @model_validator(mode="after")
     def _is_open_only_at_home(self) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from responder.flows import dead_man
 from responder.web.context import CONTEXT, needs
 from responder.web.problems import problem
 
@@ -16,7 +17,11 @@ async def healthy(_request: web.Request) -> web.StreamResponse:
 async def ready(request: web.Request) -> web.StreamResponse:
     """The service can take reports: its database answers and its worker runs."""
     why_not = await request.app[CONTEXT].is_ready()
-    return problem(503, why_not) if why_not else web.Response(text="ready\n")
+    if why_not:
+        return problem(503, why_not)
+    desk = request.app[CONTEXT].desk
+    detail = await desk.store.read(lambda tx: dead_man.spoken_state(desk, tx))
+    return web.Response(text=f"ready\n{detail}\n" if detail else "ready\n")
 
 
 @needs("admin")

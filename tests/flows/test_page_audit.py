@@ -1,0 +1,323 @@
+"""The audit of pages notices what was deleted, doubled, skipped or set back, and is silent while all is well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from responder.domain.acts import Page
+from responder.domain.ticket import Ticket
+from responder.errors import QueryFailed
+from responder.flows import dead_man
+from responder.flows.audit_pages import EVERY, accept, audit_pages, compare
+from responder.store.database import Database
+from tests.flows.people import Team
+from tests.world import MAIN, alert, texts
+
+HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+URL = "https://dead.man.test/beat/4711"
+POLICY = """
+extends: p1-p4
+moves: []
+escalation:
+  - name: everybody
+    teams: [ops]
+    steps:
+      - {tell: tier 1}
+      - {after: 5m, tell: tier 2}
+      - {after: 10m, tell: tier 3}
+"""
+
+
+class Audited(Team):
+    """A team whose pages are audited, with a dead man's switch."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        (folder / "dead-man-url").write_text(f"{URL}\n")
+        super().__init__(folder, database)
+        (folder / "responder.yml").write_text(MAIN + "dead_man: {url_file: dead-man-url}\n")
+        (folder / "policy.yml").write_text(POLICY)
+        self.desk = self.another_desk()
+        self.web.pages[URL] = Page(status=200)
+
+    async def round(self, after: timedelta = EVERY, *, works: bool = True) -> int:
+        """Lets time pass, does what is due, and makes a round of the audit: what it found."""
+        self.clock.advance(after)
+        if works:
+            await self.work()
+        found = await audit_pages(self.desk)
+        assert found is not None
+        return found
+
+    async def beats(self) -> int:
+        """Lets the watch and the worker send a beat; how many were sent until now."""
+        await dead_man.promise_beat(self.desk)
+        await self.work()
+        return len(self.web.sent)
+
+    async def sql(self, statement: str) -> None:
+        await self.database.write(lambda tx: tx.connection.execute(text(statement.replace(":", "\\:"))))
+
+    async def forget_jobs(self) -> None:
+        jobs = "procrastinate_jobs" if self.database.is_cluster else "jobs"
+        if self.database.is_cluster:
+            await self.sql("DELETE FROM procrastinate_events")
+        await self.sql(f"DELETE FROM {jobs}")
+
+    async def differences(self) -> list[str]:
+        return [one["text"] for one in (await compare(self.desk))["differences"]]
+
+    async def notices(self, what: str) -> None:
+        """The next round finds it, the beats stop, and there is a ticket about it."""
+        before = await self.beats()
+        assert await self.round() > 0
+        assert what in "\n".join(await self.differences())
+        self.clock.advance(EVERY)
+        assert await self.beats() == before
+        (about,) = [one for one in await self.tickets() if one.labels.get("alertname") == "ResponderPagesDiffer"]
+        assert (about.grade, about.signal) == ("P1", "firing")
+
+    async def tickets(self) -> list[Ticket]:
+        found: list[Ticket] = await self.read(lambda tx: tx.tickets.listed(limit=500))
+        return found
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> Audited:
+    return Audited(tmp_path, database)
+
+
+async def begun(world: Audited) -> None:
+    """A ticket with people, whose first two calls were made, all well until now."""
+    assert await world.round() == 0
+    await world.fires(alertname="DiskFull")
+    for _ in range(6):
+        assert await world.round() == 0, await world.differences()
+    assert world.sender.people() == ["mei", "lars"]
+    assert await world.beats() == 1
+
+
+# --- mutations -------------------------------------------------------------------------------------
+
+MUTATIONS = {
+    "a message deleted": ("DELETE FROM messages WHERE person = 'lars'", "lars was told"),
+    "all messages deleted": ("DELETE FROM messages", "mei was told"),
+    "a message of another episode": ("UPDATE messages SET episode = 7 WHERE person = 'mei'", "mei was told"),
+    "a message set back": (
+        "UPDATE messages SET created_at = created_at - 60000000 WHERE person = 'lars'",
+        "lars was told",
+    ),
+    "a message doubled": (
+        "INSERT INTO messages"
+        " (ticket_id, episode, purpose, person, channel, subject, body, state, tries, created_at, error)"
+        " SELECT"
+        " ticket_id, episode, 'hand_over-x', person, channel, subject, body, state, tries, created_at + 60000000, error"
+        " FROM messages WHERE person = 'mei'",
+        "nothing in its history accounts for message",
+    ),
+    "the second call deleted": (
+        "DELETE FROM events WHERE kind = 'escalation' AND data LIKE '%\"step\":1%'",
+        "counts 2 calls as made, its history 1",
+    ),
+    "the first call deleted": (
+        "DELETE FROM events WHERE kind = 'escalation' AND data LIKE '%\"step\":0%'",
+        "call 1 of chain 1 was skipped",
+    ),
+    "a call doubled": (
+        "INSERT INTO events (ticket_id, at, kind, actor, text, data) SELECT ticket_id, at, kind, actor, text, data"
+        " FROM events WHERE kind = 'escalation' AND data LIKE '%\"step\":1%'",
+        "call 2 of chain 1 was made 2 times",
+    ),
+    "the plan of the chain deleted": (
+        "DELETE FROM events WHERE kind = 'escalation' AND data LIKE '%\"steps\"%'",
+        "does not say what chain 1 was to be",
+    ),
+    "the chain set back": ("UPDATE chains SET position = 1", "counts 1 calls as made, its history 2"),
+    "the chain set forward": ("UPDATE chains SET position = 3", "counts 3 calls as made, its history 2"),
+    "the chain deleted": ("DELETE FROM chains", "chain 1 is gone"),
+    "the times of the chain put off": (
+        "UPDATE chains SET calls = replace(calls, '\"at\":', '\"at\":1')",
+        "are not those that its history foresaw",
+    ),
+    "the hand-over deleted": (
+        "DELETE FROM events WHERE kind = 'moved' AND data LIKE '%\"hand_over\"%'",
+        "its row says status handed_over, its history new",
+    ),
+    "the hand-over doubled": (
+        "INSERT INTO events (ticket_id, at, kind, actor, text, data) SELECT ticket_id, at, kind, actor, text, data"
+        " FROM events WHERE kind = 'moved'",
+        "a move from new to handed_over follows on handed_over",
+    ),
+    "the opening deleted": ("DELETE FROM events WHERE kind = 'opened'", "does not begin with its opening"),
+    "the status set back": ("UPDATE tickets SET status = 'new'", "its row says status new, its history handed_over"),
+    "the ticket closed past its history": ("UPDATE tickets SET status = 'closed'", "its row says status closed"),
+    "acknowledged past its history": (
+        "UPDATE tickets SET acknowledged_by = 'nobody'",
+        "its row says acknowledged True, its history False",
+    ),
+    "the episode set back": ("UPDATE tickets SET episode = 0", "its row says episode 0, its history 1"),
+    "an event that nobody can read": ("UPDATE events SET data = '[]' WHERE kind = 'moved'", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_what_was_changed_in_the_rows_is_noticed_in_the_next_round_and_the_beats_stop(
+    world: Audited, name: str
+) -> None:
+    statement, what = MUTATIONS[name]
+    await begun(world)
+    await world.sql(statement)
+    await world.notices(what)
+
+
+# --- what was lost on its way ----------------------------------------------------------------------
+
+
+async def test_a_call_whose_job_was_lost_is_made_after_all_and_said_on_the_ticket(world: Audited) -> None:
+    await begun(world)
+    await world.forget_jobs()
+    for _ in range(11):
+        assert await world.round() == 0
+    assert await world.round() == 1
+    assert await world.differences() == [(await world.ticket())["number"] + ": call 3 of chain 1 (rosa) was due at "
+                                         f"{await due_at(world)} UTC and was not made."]  # fmt: skip
+    await world.work()
+    assert world.sender.people()[:3] == ["mei", "lars", "rosa"]
+    assert "Self-audit: " in texts(await world.ticket())
+    assert await world.round() == 0
+    assert (await world.ticket(2))["signal"] == "cleared"
+    assert await world.beats() == 2
+
+
+async def due_at(world: Audited) -> str:
+    snapshot = next(one for one in (await world.ticket())["events"] if "steps" in one["data"])
+    at = snapshot["data"]["steps"][2]["at"] // 1_000_000
+    return f"{at // 3600 % 24:02}:{at // 60 % 60:02}:{at % 60:02}"
+
+
+async def test_a_new_ticket_whose_job_was_lost_reaches_people_after_all(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.post(alert("DiskFull"))
+    await world.forget_jobs()
+    assert await world.round() == 0
+    assert await world.round() == 0
+    assert await world.round() == 1
+    assert "and its job is lost. It is promised once more (hand over)." in texts(await world.ticket())
+    await world.work()
+    assert world.sender.people()[0] == "mei"
+    assert await world.round() == 0
+
+
+async def test_a_hand_over_after_a_relapse_whose_job_was_lost_is_noticed(world: Audited) -> None:
+    await begun(world)
+    await world.clears(alertname="DiskFull")
+    await world.post(alert("DiskFull"))
+    await world.forget_jobs()
+    assert await world.round() == 0
+    assert await world.round() == 0
+    assert await world.round() == 1
+    assert "and nobody was told" in (await world.differences())[0]
+    before = len(world.sender.sent)
+    await world.work()
+    assert len(world.sender.sent) > before
+    assert await world.round() == 0
+
+
+async def test_a_message_that_nobody_tries_is_stuck_after_ten_minutes_and_tried_once_more(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.post(alert("DiskFull"))
+
+    async def lost(job: Any) -> None: ...
+
+    await world.work(deliver=lost, deliver_first=lost)
+    await world.forget_jobs()
+    found = [await world.round(works=False) for _ in range(12)]
+    assert world.sender.sent == []
+    assert (found[0], found[9], found[10] > 0) == (0, found[9], True)
+    await world.work()
+    assert "mei" in world.sender.people()
+
+
+async def test_what_was_due_while_nobody_was_there_is_no_difference_when_we_come_back(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.post(alert("DiskFull"))
+    assert await world.round(5 * HOUR, works=False) == 0
+    await world.work()
+    assert await world.round() == 0
+    assert len(await world.tickets()) == 1
+
+
+async def test_a_difference_is_said_and_mended_once_and_not_in_every_round(world: Audited) -> None:
+    await begun(world)
+    await world.sql("UPDATE messages SET id = 999 WHERE person = 'mei'")
+    for _ in range(3):
+        assert await world.round() == 1
+    assert texts(await world.ticket()).count("Self-audit: ") == 1
+    assert texts(await world.ticket(2)).count("Who should have been told differs") <= 1
+
+
+async def test_somebody_who_has_looked_lets_the_beats_go_on(world: Audited) -> None:
+    await begun(world)
+    await world.sql("UPDATE messages SET id = 999 WHERE person = 'mei'")
+    assert await world.round() == 1
+    (found,) = (await compare(world.desk))["differences"]
+    await accept(world.desk, found["key"], "restored a backup", "mei")
+    assert await world.round() == 0
+    assert (await compare(world.desk))["agrees"] is True
+    assert (await world.ticket(2))["signal"] == "cleared"
+    assert await world.beats() == 2
+
+
+async def test_one_of_two_replicas_makes_the_round(world: Audited) -> None:
+    world.clock.advance(EVERY)
+    assert await audit_pages(world.desk) == 0
+    assert await audit_pages(world.another_desk()) is None
+
+
+# --- the dead man's switch -------------------------------------------------------------------------
+
+
+async def test_without_a_round_of_the_audit_there_is_no_beat(world: Audited) -> None:
+    assert await world.beats() == 0
+    assert await world.round() == 0
+    assert await world.beats() == 1
+    world.clock.advance(4 * MINUTE)
+    assert await world.beats() == 1
+    assert "has made no round since" in await world.read(lambda tx: dead_man.spoken_state(world.desk, tx))
+
+
+async def test_a_dead_worker_sends_no_beat_and_sends_none_afterwards_for_what_it_missed(world: Audited) -> None:
+    for _ in range(3):
+        await world.round(works=False)
+        assert await dead_man.promise_beat(world.desk) is True
+    assert world.web.sent == []
+    await world.work()
+    assert len(world.web.sent) == 1
+
+
+async def test_one_beat_is_sent_in_each_period_and_by_one_replica(world: Audited) -> None:
+    await world.round()
+    assert await world.beats() == 1
+    assert await world.beats() == 1
+    assert await dead_man.promise_beat(world.another_desk()) is False
+    await world.round()
+    assert await world.beats() == 2
+    assert (world.web.sent[0].url, world.web.sent[0].method) == (URL, "POST")
+
+
+async def test_a_beat_that_does_not_get_through_is_counted_and_said_without_its_address(world: Audited) -> None:
+    class Broken(type(world.web)):  # type: ignore[misc]
+        async def send(self, request: Any) -> Page:
+            raise QueryFailed(f"{request.url} gave no answer within 10 s.")
+
+    world.web = Broken()
+    world.desk = world.another_desk()
+    await world.round()
+    assert await world.beats() == 0
+    assert (await world.sums("dead_man_beats_total")) == {(("outcome", "failed"),): 1}
+    said = await world.read(lambda tx: dead_man.spoken_state(world.desk, tx))
+    assert said == "dead man's switch: never sent; now failed: *** gave no answer within 10 s."
