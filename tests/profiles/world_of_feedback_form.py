@@ -46,8 +46,13 @@ async def handled(walk: Walk, kind: str = "technical-software") -> None:
     await walk.leaps(HOUR)
 
 
-async def written_on(walk: Walk, letter: str) -> list[date]:
-    """The days on which such letters were written to the reporter."""
+async def written_at(walk: Walk, letter: str) -> list[datetime]:
+    """When such letters were written to the reporter, in local time."""
     events = (await walk.ticket())["events"]
     written = [event["at"] for event in events if event["text"] == f"Written to the reporter ({letter})."]
-    return [datetime.fromisoformat(one).astimezone(SHANGHAI).date() for one in written]
+    return [datetime.fromisoformat(one).astimezone(SHANGHAI) for one in written]
+
+
+async def written_on(walk: Walk, letter: str) -> list[date]:
+    """The days on which such letters were written to the reporter."""
+    return [one.date() for one in await written_at(walk, letter)]
