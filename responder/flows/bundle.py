@@ -13,8 +13,8 @@ from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.flows.desk import Desk
 from responder.flows.overtaking import overtaken_by
-from responder.flows.telling import channel_kind, delivery_args, language_of
-from responder.flows.texts import bundle_body, bundle_subject
+from responder.flows.telling import channel_kind, delivery_args, is_short, language_of
+from responder.flows.texts import bundle_body, bundle_subject, short_text
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -80,7 +80,10 @@ def _next_window(tx: Transaction, bundle: Message, now: datetime, *, is_sent: bo
 def _text(desk: Desk, tickets: list[Ticket], recipient: Recipient) -> tuple[str, str]:
     language = language_of(desk, recipient)
     lines = [(ticket, desk.links.ticket(ticket.number)) for ticket in tickets]
-    return bundle_subject(tickets, language), bundle_body(lines, desk.links.console(), language)
+    subject, console = bundle_subject(tickets, language), desk.links.console()
+    if is_short(desk, recipient):
+        return "", short_text(subject, console, console, language)
+    return subject, bundle_body(lines, console, language)
 
 
 def close_bundle(desk: Desk, tx: Transaction, ids: tuple[int, ...]) -> None:

@@ -23,7 +23,7 @@ from responder.domain.oncall import Recipient, addressed
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
-from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages
 from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
 from responder.store.transaction import Transaction
 
@@ -93,8 +93,9 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
     told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
     text = _Text(desk, tx, change, _why(chain), seen)
     purpose = chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
-    subject = hand_over_subject(ticket)
-    new = write_messages(desk, tx, change, told, purpose=purpose, subject=subject, body=text.body)
+    new = write_messages(
+        desk, tx, change, told, purpose=purpose, text=Text(subject=subject, body=text.body, link=text.link)
+    )
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
     said = f"To tell: {spoken_recipients(new)} ({why or 'nobody can be reached'})."
     change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))
@@ -134,15 +135,20 @@ class _Text:
         suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
         self._suggestion = suggestion if suggestion and suggestion.is_waiting else None
 
+    def link(self, recipient: Recipient) -> str:
+        """The link that acknowledges in the reader's name."""
+        ticket = self._change.after
+        claim = AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=recipient.person)
+        return self._desk.links.acknowledge(claim)
+
     def body(self, recipient: Recipient) -> str:
         ticket, links = self._change.after, self._desk.links
-        claim = AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=recipient.person)
         parts = HandOverText(
             ticket=ticket,
             clocks=self._change.clocks,
             tried=self._tried,
             why=self._why,
-            ack_link=links.acknowledge(claim),
+            ack_link=self.link(recipient),
             ticket_link=links.ticket(ticket.number),
             suggestion=self._offer(recipient),
             seen=self._seen,

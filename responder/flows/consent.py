@@ -26,7 +26,7 @@ from responder.flows.desk import Desk
 from responder.flows.gates import after_a_gate
 from responder.flows.moves import changed_since
 from responder.flows.starting import Order, order_as_approved, start_ordered
-from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages
 from responder.flows.texts import QuestionText, question_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -99,9 +99,12 @@ def _ask(desk: Desk, tx: Transaction, change: Change, question: Approval, what: 
         parts = question_for(desk, asked, run, change.after, recipient.person)
         return question_body(parts, language_of(desk, recipient))
 
+    def link(recipient: Recipient) -> str:
+        return desk.links.approve(ApprovalClaim(approval_id=asked.id, person=recipient.person))
+
     told = _askable(desk, tx, change.after, asked)
     line = subject(change.after, what)
-    write_messages(desk, tx, change, told, purpose=purpose_of(asked), subject=line, body=body)
+    write_messages(desk, tx, change, told, purpose=purpose_of(asked), text=Text(subject=line, body=body, link=link))
     until = f" until {asked.due_at:%H:%M} UTC" if asked.due_at else ""
     text = f"Asked {spoken_recipients(told)}: {what} Needs {asked.whose_yes}{until}."
     change.note(asked.asked_at, EventKind.APPROVAL, text, approval=asked.id)

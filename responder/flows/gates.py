@@ -14,7 +14,7 @@ from responder.domain.oncall import Person, Recipient, addressed
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket
 from responder.flows import parts
 from responder.flows.desk import Desk
-from responder.flows.telling import language_of, spoken_recipients, team_of, write_messages, write_notice
+from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, write_notice
 from responder.flows.texts import QuestionText, question_body, subject
 from responder.store.transaction import Transaction
 
@@ -76,20 +76,24 @@ def _question(change: Change, gate: GateRule, what: str, now: datetime) -> Appro
 def _send(desk: Desk, tx: Transaction, change: Change, asked: Approval, told: tuple[Recipient, ...]) -> None:
     until = f", until {asked.due_at:%Y-%m-%d %H:%M} UTC" if asked.due_at else ""
 
+    def link(recipient: Recipient) -> str:
+        return desk.links.approve(ApprovalClaim(approval_id=asked.id, person=recipient.person))
+
     def body(recipient: Recipient) -> str:
-        claim = ApprovalClaim(approval_id=asked.id, person=recipient.person)
         parts = QuestionText(
             ticket=change.after,
             approval=asked,
             wanted=f"Needed: {asked.whose_yes}{until}.",
             steps=[],
-            link=desk.links.approve(claim),
+            link=link(recipient),
             ticket_link=desk.links.ticket(change.after.number),
         )
         return question_body(parts, language_of(desk, recipient))
 
-    line = subject(change.after, asked.question)
-    write_messages(desk, tx, change, told, purpose=f"approval-{asked.id}", subject=line, body=body)
+    words = Text(subject=subject(change.after, asked.question), body=body, link=link)
+    write_messages(
+        desk, tx, change, told, purpose=f"approval-{asked.id}", text=Text(subject=line, body=body, link=link)
+    )
 
 
 # --- its end -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from responder.domain.handling import Acting
 from responder.domain.oncall import addressed
 from responder.domain.ticket import Change, EventKind, Status
 from responder.flows.desk import Desk
-from responder.flows.telling import language_of, spoken_recipients, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, write_messages
 from responder.flows.texts import still_on_it_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -76,8 +76,11 @@ def _ask(desk: Desk, tx: Transaction, change: Change, plan: EscalationPlan, *, s
         change,
         told,
         purpose=f"still-on-it-{microseconds(now)}",
-        subject=subject(ticket, text),
-        body=lambda one: still_on_it_body(ticket, silent, until, link, language_of(desk, one)),
+        text=Text(
+            subject=subject(ticket, text),
+            body=lambda one: still_on_it_body(ticket, silent, until, link, language_of(desk, one)),
+            link=lambda _: link,
+        ),
     )
     change.note(now, EventKind.ESCALATION, f"Asked {spoken_recipients(new)}: still on it? Until {until:%H:%M} UTC.")
     asked_at = microseconds(now)

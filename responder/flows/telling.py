@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from responder.clock import microseconds
 from responder.domain.acts import Tell
 from responder.domain.delivery import delay_of
 from responder.domain.masking import masked
-from responder.domain.message import Message
+from responder.domain.message import Message, is_page
 from responder.domain.oncall import Recipient, Tier, addressed, recipients
 from responder.domain.reporter import REPORTER
 from responder.domain.runbook import Run
@@ -20,7 +20,7 @@ from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.firstaid.plan import PlannedStep
 from responder.flows.desk import Desk
 from responder.flows.duty import called_on_duty
-from responder.flows.texts import notice_body, subject
+from responder.flows.texts import notice_body, short_text, subject
 from responder.store.transaction import Transaction
 
 _FIRST_TIER = (1,)
@@ -74,35 +74,53 @@ def write_notice(
     def body(recipient: Recipient) -> str:
         return notice_body(ticket, text, link, language_of(desk, recipient))
 
-    return write_messages(desk, tx, change, told, purpose=purpose, subject=subject(ticket, text), body=body)
+    return write_messages(desk, tx, change, told, purpose=purpose, text=Text(subject=subject(ticket, text), body=body))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Text:
+    """What a message says to each reader. A short channel takes only the subject and `link`, without which it is the
+    link to the ticket."""
+
+    subject: str
+    body: Callable[[Recipient], str]
+    link: Callable[[Recipient], str] | None = None
 
 
 def write_messages(
-    desk: Desk,
-    tx: Transaction,
-    change: Change,
-    told: Collection[Recipient],
-    *,
-    purpose: str,
-    subject: str,
-    body: Callable[[Recipient], str],
+    desk: Desk, tx: Transaction, change: Change, told: Collection[Recipient], *, purpose: str, text: Text
 ) -> list[Recipient]:
     """Puts a message for each of them into the outbox; gives those who had not got it yet."""
     ticket, new = change.after, []
     for recipient in told:
+        is_brief = is_short(desk, recipient)
         message = Message(
             ticket_id=ticket.id,
             episode=ticket.episode,
             purpose=purpose,
             person=recipient.person,
             channel=recipient.channel,
-            subject=subject,
-            body=body(recipient),
+            subject="" if is_brief else text.subject,
+            body=_brief(desk, ticket, recipient, text, purpose) if is_brief else text.body(recipient),
             created_at=desk.clock.now(),
         )
         if put_out(desk, tx, change, message):
             new.append(recipient)
     return new
+
+
+def _brief(desk: Desk, ticket: Ticket, recipient: Recipient, text: Text, purpose: str) -> str:
+    ticket_link, language = desk.links.ticket(ticket.number), language_of(desk, recipient)
+    if text.link is None:
+        return short_text(text.subject, ticket_link, ticket_link, language)
+    link = text.link(recipient)
+    return short_text(text.subject, link, ticket_link, language, acknowledges=is_page(purpose))
+
+
+def is_short(desk: Desk, recipient: Recipient) -> bool:
+    """Whether the channel takes no more than a text message."""
+    person = desk.configuration.people.get(recipient.person)
+    return any(one.is_short for one in person.channels if one.name == recipient.channel) if person else False
 
 
 def put_out(desk: Desk, tx: Transaction, change: Change, message: Message) -> bool:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from responder.errors import SendRefused
 from responder.flows import handle
-from tests.world import World, alert, texts
+from responder.store.database import Database
+from tests.world import POLICY, World, alert, texts
 
 FIVE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    """Without storms: a storm holds back what comes after its first tickets, so that there is nothing to bundle."""
+    return World(tmp_path, database, policy=f"{POLICY}storm: null\n")
 
 
 async def burst(world: World, count: int, severity: str = "warning", start: int = 0) -> None:

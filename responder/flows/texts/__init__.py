@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gettext
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from gettext import NullTranslations
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -18,8 +18,8 @@ from responder.domain.durations import spoken
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
+from responder.flows.texts.chinese import Chinese
 
-_LOCALES = Path(__file__).parent.parent.parent / "locale"
 _SHOWN_LABELS = 12
 _TAIL = 6
 _LONGEST = 300
@@ -126,6 +126,28 @@ def still_on_it_body(ticket: Ticket, silent: timedelta, until: datetime, link: s
     return template.render(ticket=ticket, silent=spoken(silent), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link)
 
 
+SHORT = 160
+"""Characters of one text message."""
+
+
+def short_text(subject: str, link: str, ticket_link: str, language: str, *, acknowledges: bool = False) -> str:
+    """All that a short channel takes: what it is about, as far as that fits, and the link; never more than `SHORT`
+    characters. A link that leaves no room for the ticket's number makes way for the plain link to the ticket."""
+    template = _environment(language).get_template("short.txt.j2")
+    for url, may_acknowledge in ((link, acknowledges), (ticket_link, False)):
+        room = SHORT - len(template.render(head="", link=url, acknowledges=may_acknowledge))
+        if room >= _LEAST_HEAD:
+            return template.render(head=_cut(subject, room), link=url, acknowledges=may_acknowledge)
+    return _cut(subject, SHORT)
+
+
+_LEAST_HEAD = 30
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1].rstrip()}…"
+
+
 _LISTED = 20
 
 
@@ -198,6 +220,6 @@ def _environment(language: str) -> ImmutableSandboxedEnvironment:
         extensions=["jinja2.ext.i18n"],
         autoescape=False,
     )
-    translations = gettext.translation("responder", _LOCALES, languages=[language], fallback=True)
+    translations = Chinese() if language == "zh" else NullTranslations()
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
     return environment

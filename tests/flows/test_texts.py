@@ -1,0 +1,89 @@
+"""What people read: in their language, and as much as their channel takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from responder.flows import texts
+from responder.flows.texts import SHORT, short_text
+from responder.flows.texts.chinese import CHINESE
+from responder.store.database import Database
+from tests.world import MAIN, World, alert
+
+PEOPLE = """
+people:
+  - name: mei
+    language: zh
+    channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]
+  - {name: lars, channels: [{name: text, length: short, url: "json://127.0.0.1:9/lars"}]}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [lars]}}
+"""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """Texts are the same on every kind of database."""
+    return f"sqlite:///{tmp_path / 'responder.db'}"
+
+
+async def sent(tmp_path: Path, database: Database, *, base_url: str = "https://responder.test") -> dict[str, str]:
+    """The page of a P1 as each of its readers gets it: `subject|body`."""
+    world = World(tmp_path, database, people=PEOPLE, main=MAIN.replace("https://responder.test", base_url))
+    long = {**alert("Down"), "annotations": {"summary": "The payment service does not answer " + "at all " * 30}}
+    await world.post(long)
+    await world.work()
+    return {person: f"{subject}|{body}" for person, subject, body in world.sender.sent}
+
+
+async def test_a_page_is_in_its_readers_language(tmp_path: Path, database: Database) -> None:
+    page = (await sent(tmp_path, database))["mei"]
+    for words in (
+        "故障现象",
+        "级别",
+        "截止 ",
+        "系统未做任何处理。",
+        "待处理",
+        "认领: https://responder.test/ack/",
+        "工单: ",
+    ):
+        assert words in page
+    assert "What is wrong" not in page
+
+
+async def test_a_short_channel_gets_the_number_the_title_as_far_as_it_fits_and_the_link(
+    tmp_path: Path, database: Database
+) -> None:
+    subject, _, text = (await sent(tmp_path, database))["lars"].partition("|")
+    assert subject == ""
+    assert len(text) <= SHORT
+    assert text.startswith("[P1] INC-")
+    assert "… Ack: https://responder.test/ack/" in text
+
+
+async def test_a_link_that_leaves_no_room_makes_way_for_the_plain_one(tmp_path: Path, database: Database) -> None:
+    text = (await sent(tmp_path, database, base_url=f"https://{'a' * 60}.test"))["lars"].partition("|")[2]
+    assert len(text) <= SHORT
+    assert "/ack/" not in text
+    assert "a.test/tickets/INC-" in text
+
+
+@pytest.mark.parametrize("length", [0, 1, 60, 109, 110, 111, 200])
+@pytest.mark.parametrize("url", [30, 120, 129, 130, 131, 300])
+def test_a_short_text_is_never_longer_than_a_message(length: int, url: int) -> None:
+    text = short_text("x" * length, "l" * url, "t" * (url // 2), "zh", acknowledges=True)
+    assert len(text) <= SHORT
+
+
+def test_every_word_of_the_messages_to_people_is_translated() -> None:
+    environment, folder = texts._environment("en"), Path(texts.__file__).parent
+    for path in sorted(folder.glob("*.txt.j2")):
+        extract = environment.extract_translations  # type: ignore[attr-defined]
+        for _, _, message in extract(path.read_text(encoding="utf-8")):
+            assert (message if isinstance(message, str) else message[0]) in CHINESE, path.name
+
+
+def test_what_comes_from_an_alert_is_never_a_template(tmp_path: Path) -> None:
+    assert "{{ 7 * 7 }}" in short_text("{{ 7 * 7 }}", "l", "t", "en")
