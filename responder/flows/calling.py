@@ -93,9 +93,8 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
     told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
     text = _Text(desk, tx, change, _why(chain), seen)
     purpose = chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
-    new = write_messages(
-        desk, tx, change, told, purpose=purpose, text=Text(subject=subject, body=text.body, link=text.link)
-    )
+    words = Text(subject=hand_over_subject(ticket), body=text.body, link=text.link)
+    new = write_messages(desk, tx, change, told, purpose=purpose, text=words)
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
     said = f"To tell: {spoken_recipients(new)} ({why or 'nobody can be reached'})."
     change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))

@@ -91,9 +91,7 @@ def _send(desk: Desk, tx: Transaction, change: Change, asked: Approval, told: tu
         return question_body(parts, language_of(desk, recipient))
 
     words = Text(subject=subject(change.after, asked.question), body=body, link=link)
-    write_messages(
-        desk, tx, change, told, purpose=f"approval-{asked.id}", text=Text(subject=line, body=body, link=link)
-    )
+    write_messages(desk, tx, change, told, purpose=f"approval-{asked.id}", text=words)
 
 
 # --- its end -----------------------------------------------------------------------------------------------
