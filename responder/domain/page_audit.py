@@ -54,11 +54,12 @@ class ChainRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """A job about a ticket. `due_at` None: at once."""
+    """A job about a ticket, that has failed `tries` times. `due_at` None: at once."""
 
     kind: str
     due_at: datetime | None
     is_at_work: bool = False
+    tries: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -335,4 +336,6 @@ def _lost_work(look: Look) -> Iterator[Difference]:
 
 
 def _is_overdue(look: Look, work: Work, since: datetime) -> bool:
-    return not work.is_at_work and look.is_late(max(work.due_at or since, since), OVERDUE)
+    # One that fails is put off each time; that makes it no earlier.
+    due_at = since if work.tries else max(work.due_at or since, since)
+    return not work.is_at_work and look.is_late(due_at, OVERDUE)

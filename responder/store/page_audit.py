@@ -34,9 +34,9 @@ _CHAINS = "SELECT ticket_id, number, episode, calls, position FROM chains WHERE 
 _RUNS = "SELECT DISTINCT ticket_id FROM runs WHERE ended_at IS NULL"
 _ASKED = "SELECT DISTINCT ticket_id FROM approvals WHERE state = 'waiting'"
 _KINDS = "('first_aid', 'run', 'hand_over')"
-_LOCAL_JOBS = f"SELECT kind, args, due_at FROM jobs WHERE set_aside_at IS NULL AND kind IN {_KINDS}"  # noqa: S608 ours
+_LOCAL_JOBS = f"SELECT kind, args, due_at, attempts FROM jobs WHERE set_aside_at IS NULL AND kind IN {_KINDS}"  # noqa: S608 ours
 _CLUSTER_JOBS = f"""
-SELECT task_name AS kind, args -> 'args' AS args, scheduled_at AS due_at, status = 'doing' AS at_work
+SELECT task_name AS kind, args -> 'args' AS args, scheduled_at AS due_at, attempts, status = 'doing' AS at_work
 FROM procrastinate_jobs WHERE status IN ('todo', 'doing') AND task_name IN {_KINDS}
 """  # noqa: S608 our own words
 
@@ -94,7 +94,8 @@ class PageAuditStore:
             args = row.args if isinstance(row.args, dict) else orjson.loads(row.args)
             due_at = row.due_at if self._is_cluster else _instant(row.due_at)
             at_work = bool(row.at_work) if self._is_cluster else False
-            found[int(args.get("ticket", 0))].append(Work(kind=row.kind, due_at=due_at, is_at_work=at_work))
+            work = Work(kind=row.kind, due_at=due_at, is_at_work=at_work, tries=row.attempts)
+            found[int(args.get("ticket", 0))].append(work)
         return found
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from responder.domain.acts import Page
 from responder.domain.ticket import Ticket
-from responder.errors import QueryFailed
+from responder.errors import QueryFailed, SendFailed
 from responder.flows import dead_man
 from responder.flows.audit_pages import EVERY, accept, audit_pages, compare
 from responder.store.database import Database
@@ -210,6 +210,22 @@ async def test_a_new_ticket_whose_job_was_lost_reaches_people_after_all(world: A
     await world.work()
     assert world.sender.people()[0] == "mei"
     assert await world.round() == 0
+
+
+async def test_a_ticket_whose_job_fails_and_is_put_off_again_and_again_is_noticed(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.post(alert("DiskFull"))
+
+    async def fails(job: Any) -> None:
+        raise SendFailed("a mistake of ours.")
+
+    found = []
+    for _ in range(7):
+        world.clock.advance(EVERY)
+        await world.work(hand_over=fails)
+        found.append(await audit_pages(world.desk))
+    assert (found[:3], max(one or 0 for one in found) > 0) == ([0, 0, 0], True)
+    assert "Self-audit: " in texts(await world.ticket())
 
 
 async def test_a_hand_over_after_a_relapse_whose_job_was_lost_is_noticed(world: Audited) -> None:

@@ -44,7 +44,7 @@ VERBS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reopen", {"reason": "back again"}),
     ("regrade", {"grade": "P1", "reason": "worse"}),
     ("regrade", {"grade": "P4", "reason": "better"}),
-    ("dismiss", {"disposition": "false_alarm", "reason": "nothing"}),
+    ("dismiss", {"as": "false_alarm", "reason": "nothing"}),
     ("merge", {"into": "1", "reason": "the same"}),
     ("note", {"text": "looking"}),
 )
@@ -75,11 +75,12 @@ class Week:
             await self.person()
 
     async def person(self) -> None:
-        keys = [str(one.id) for one in (await self.world.tickets())[:12]]
+        known = (await self.world.tickets())[:20]
+        keys = [str(one.id) for one in known if one.is_open or self.dice.random() < 0.1]
         if not keys:
             return
         key, who = self.dice.choice(keys), self.dice.choice(("mei", "lars", "rosa"))
-        for verb, content in self.dice.sample(VERBS, 4):
+        for verb, content in self.dice.sample(VERBS, 8):
             with contextlib.suppress(Refused, NotFound, BadForm):
                 await do(self.world.desk, verb, key, actor=who, content=content)
                 self.done.append(verb)
@@ -104,5 +105,5 @@ async def test_days_of_alerts_and_people_raise_no_false_alarm(tmp_path: Path, da
     said = await world.tickets()
     assert not [one for one in said if one.labels.get("alertname") == "ResponderPagesDiffer"]
     assert len(said) > (5 if database.is_cluster else 20)
-    assert len(set(week.done)) > (5 if database.is_cluster else 12)
+    assert len(set(week.done)) > (3 if database.is_cluster else 10)
     assert len(world.sender.sent) > len(said)
