@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from responder.adapters.yaml_file import Place
+from responder.config.grades import OneOrMore
 from responder.config.model import Model, Name
+from responder.domain.dependencies import cycle
 from responder.domain.target import Target
 
 _HOST_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
@@ -55,6 +59,7 @@ class TargetFile(Model):
     failure_domain: str = ""
     become: tuple[str, ...] | None = None
     variables: dict[str, str] = Field(default_factory=dict)
+    depends_on: OneOrMore[Name] = ()
 
 
 class InventoryFile(Model):
@@ -79,4 +84,16 @@ class InventoryFile(Model):
             failure_domain=one.failure_domain,
             become=self.defaults.become if one.become is None else one.become,
             variables=one.variables,
+            depends_on=one.depends_on,
         )
+
+
+def about_dependencies(written: InventoryFile) -> Iterator[tuple[Place, str]]:
+    """Names that are not there, and targets that depend on themselves, each with its place."""
+    known = {one.name: one.depends_on for one in written.targets}
+    for index, one in enumerate(written.targets):
+        for position, name in enumerate(one.depends_on):
+            if name not in known:
+                yield ("targets", index, "depends_on", position), f"there is no target {name} in the inventory"
+        if way := cycle(known, one.name):
+            yield ("targets", index, "depends_on"), f"it depends on itself: {' → '.join(way)}"

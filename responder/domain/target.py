@@ -12,7 +12,8 @@ class Target:
     """Where a host is, how to get in, and what it fails together with.
 
     `host_key` is the pinned public key as in known_hosts (`ssh-ed25519 AAAA…`); without one nothing is sent.
-    `become` is put before commands that need other rights, such as `sudo -n`.
+    `become` is put before commands that need other rights, such as `sudo -n`. `depends_on` names the targets without
+    which it cannot be reached, or cannot work.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Target:
     failure_domain: str = ""
     become: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
 
 
 def find(targets: Iterable[Target], wanted: str) -> Target | None:

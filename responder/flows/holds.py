@@ -9,6 +9,7 @@ from responder.domain.holds import Held, is_said, may_wait
 from responder.domain.message import Purpose
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Status, Ticket
 from responder.flows.desk import Desk
+from responder.flows.hold_dependency import hold_dependency
 from responder.flows.hold_flapping import hold_flapping
 from responder.flows.hold_maintenance import hold_maintenance
 from responder.flows.hold_off import hold_off
@@ -19,7 +20,7 @@ from responder.store.transaction import Transaction
 
 Hold = Callable[[Desk, Transaction, Ticket, datetime], Held | None]
 
-HOLDS: tuple[Hold, ...] = (hold_maintenance, hold_flapping, hold_off, hold_storm)
+HOLDS: tuple[Hold, ...] = (hold_maintenance, hold_dependency, hold_flapping, hold_off, hold_storm)
 """Asked in this order; the first one that objects counts. One file per hold."""
 
 

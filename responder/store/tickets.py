@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Text, bindparam, func, or_, select, type_coerce
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds
@@ -21,7 +21,7 @@ from responder.domain.ticket import Event, EventKind, Status, Ticket
 from responder.errors import Conflict, NotFound
 from responder.store import clock_marks
 from responder.store.bulk import Bulk, listed
-from responder.store.tables import Instant, Json, clocks, events, tickets
+from responder.store.tables import Instant, Json, clocks, dumped, events, tickets
 
 _NAMES = tuple(field.name for field in fields(Ticket))
 _VALUES = attrgetter(*_NAMES)
@@ -214,6 +214,14 @@ class TicketStore:
         newest = wanted.order_by(tickets.c.id.desc()).limit(most).subquery()
         query = select(newest.c.labels).where(newest.c.opened_at > since)
         return [row.labels for row in self._connection.execute(query)]
+
+    def open_about(self, names: Collection[str], limit: int = 1000) -> list[Ticket]:
+        """Open tickets a label of which begins with one of these names, the oldest first; perhaps with others, too."""
+        labels = type_coerce(tickets.c.labels, Text)
+        speaks = or_(*(labels.contains(dumped(name)[:-1], autoescape=True) for name in names))
+        is_open = tickets.c.status.not_in((Status.RESOLVED.value, Status.CLOSED.value))
+        query = select(*_COLUMNS).where(is_open, speaks).order_by(tickets.c.id).limit(limit)
+        return [_ticket(row) for row in self._connection.execute(query)] if names else []
 
     def least_remaining(self) -> list[tuple[str, str, datetime]]:
         """For each running clock and grade the instant that is due first, as (clock, grade, due)."""
