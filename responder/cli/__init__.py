@@ -40,6 +40,7 @@ _GROUPS = {
     "runbooks": "runbooks",
     "automation": "automation",
     "maintenance": "maintenance",
+    "noise": "noise",
     "quarantine": "quarantine",
     "audit": "audit",
     "hosts": "hosts",

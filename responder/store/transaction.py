@@ -19,6 +19,7 @@ from responder.store.attachments import AttachmentStore
 from responder.store.chains import ChainStore
 from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
+from responder.store.drills import DrillStore
 from responder.store.health_checks import HealthCheckStore
 from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
@@ -26,6 +27,7 @@ from responder.store.maintenance_windows import MaintenanceStore
 from responder.store.messages import MessageStore
 from responder.store.overrides import OverrideStore
 from responder.store.page_audit import PageAuditStore
+from responder.store.noise import NoiseStore
 from responder.store.parts import PartStore
 from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore
@@ -116,6 +118,10 @@ class Transaction:
         return DossierStore(self.connection)
 
     @cached_property
+    def drills(self) -> DrillStore:
+        return DrillStore(self.connection)
+
+    @cached_property
     def health_checks(self) -> HealthCheckStore:
         return HealthCheckStore(self.connection)
 
@@ -142,6 +148,10 @@ class Transaction:
     @cached_property
     def maintenance(self) -> MaintenanceStore:
         return MaintenanceStore(self.connection)
+
+    @cached_property
+    def noise(self) -> NoiseStore:
+        return NoiseStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:

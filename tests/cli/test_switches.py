@@ -70,3 +70,10 @@ def test_a_night_with_switches_and_maintenance(folder: Path, there: tuple[str, s
     assert (mute.exit_code, "would mute every alert" in mute.output) == (1, True)
     assert run("maintenance", "end", "--window", "1", *there).stdout == "nothing is in maintenance\n"
     assert run("maintenance", "end", "--window", "1", *there).exit_code == 1
+
+
+def test_a_night_without_any_alert_has_no_noise(there: tuple[str, str]) -> None:
+    assert asked("noise", "--since", "7d", *there)["rules"] == []
+    said = "0 of 0 pages in 7d were for alerts that nobody ever acted on\n"
+    assert run("noise", "--since", "7d", *there).stdout == said
+    assert run("noise", "--since", "soon", *there).exit_code == 1
