@@ -28,6 +28,7 @@ from responder.flows import (
     cron_jobs,
     dead_man,
     deliver,
+    drill,
     escalate,
     first_aid,
     hand_over,
@@ -61,6 +62,7 @@ LANES = (
     # The beat goes with the calls: when those hang, it stops.
     Lane(kinds=("hand_over", "escalate", "still_on_it", "dead_man"), at_once=8),
     Lane(kinds=("settle", "prove", "close", "consent", "parts", "tell_reporter", "reporter_silent"), at_once=8),
+    Lane(kinds=("drill",), at_once=4),
     Lane(kinds=("health_check",), at_once=2),
 )
 _WATCH_EVERY = timedelta(seconds=1)
@@ -108,6 +110,7 @@ def work_for(desk: Desk) -> Work:
             "still_on_it": partial(still_on_it.still_on_it, desk),
             "deliver": partial(deliver.deliver, desk),
             "deliver_first": partial(deliver.deliver, desk),
+            "drill": partial(drill.ask_in_drill, desk),
             "settle": partial(settle.settle, desk),
             "prove": partial(settle.prove, desk),
             "close": partial(settle.close, desk),
@@ -257,6 +260,7 @@ class Service:
         await dead_man.promise_beat(self.desk)
         await actions.escalate_overdue(self.desk)
         await health_check.plan_health_checks(self.desk)
+        await drill.watch_drills(self.desk)
 
     async def _forget(self) -> None:
         await watch_rotas.warn_of_gaps(self.desk)

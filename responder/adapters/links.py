@@ -16,6 +16,9 @@ VALID_FOR = timedelta(days=3)
 REPORTER_VALID_FOR = timedelta(days=400)
 """As long as a report may stay open and its reporter be known; erasing the contact ends the link before."""
 
+CALENDAR_VALID_FOR = timedelta(days=3650)
+"""Programs subscribe once. Another secret of the service ends all of them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AckClaim:
@@ -41,12 +44,30 @@ class ReporterClaim:
     ticket_id: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class CalendarClaim:
+    """What a signed link to a calendar says: the shifts of a rota, or those of a person."""
+
+    rota: str = ""
+    person: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrillClaim:
+    """What a signed link of a drill says: who may confirm which drill with it."""
+
+    drill_id: int
+    person: str
+
+
 class Links:
     def __init__(self, base_url: str, secret: Secret) -> None:
         self._base_url = base_url
         self._signer = URLSafeTimedSerializer(secret.value, salt="acknowledge")
         self._approval_signer = URLSafeTimedSerializer(secret.value, salt="approve")
+        self._drill_signer = URLSafeTimedSerializer(secret.value, salt="drill")
         self._reporter_signer = URLSafeTimedSerializer(secret.value, salt="reporter")
+        self._calendar_signer = URLSafeTimedSerializer(secret.value, salt="calendar")
         self._heartbeat_signer = Signer(secret.value, salt="heartbeat", digest_method=hashlib.sha256)
 
     def console(self) -> str:
@@ -64,9 +85,22 @@ class Links:
         """Opens a page that shows what is asked; the answer is given there, not by following the link."""
         return f"{self._base_url}/approve/{self._approval_signer.dumps([claim.approval_id, claim.person])}"
 
+    def drill(self, claim: DrillClaim) -> str:
+        """Opens a page that asks for confirmation; the link itself changes nothing."""
+        return f"{self._base_url}/drill/{self._drill_signer.dumps([claim.drill_id, claim.person])}"
+
     def report(self, claim: ReporterClaim) -> str:
         """Opens the reporter's own page; what is answered there is sent by its forms only."""
         return f"{self._base_url}/report/{self._reporter_signer.dumps([claim.ticket_id])}"
+
+    def calendar(self, claim: CalendarClaim) -> str:
+        """A feed for calendar programs, which cannot sign in; it shows shifts and changes nothing."""
+        return f"{self._base_url}/calendars/{self._calendar_signer.dumps([claim.rota, claim.person])}.ics"
+
+    def read_calendar(self, token: str) -> CalendarClaim:
+        """What a token claims. Raises Refused when it is not ours or too old."""
+        rota, person = _claimed(self._calendar_signer, token, 2, CALENDAR_VALID_FOR)
+        return CalendarClaim(rota=str(rota), person=str(person))
 
     def heartbeat(self, name: str, number: int) -> str:
         """Where a cron job says that it has ended well; valid until its number or our secret changes."""
@@ -85,6 +119,11 @@ class Links:
         """What a token claims. Raises Refused when it is not ours or too old."""
         approval_id, person = _claimed(self._approval_signer, token, 2)
         return ApprovalClaim(approval_id=int(approval_id), person=str(person))
+
+    def read_drill(self, token: str) -> DrillClaim:
+        """What a token claims. Raises Refused when it is not ours or too old."""
+        drill_id, person = _claimed(self._drill_signer, token, 2)
+        return DrillClaim(drill_id=int(drill_id), person=str(person))
 
     def read_report(self, token: str) -> ReporterClaim:
         """What a token claims. Raises Refused when it is not ours or too old."""

@@ -16,6 +16,7 @@ from responder.domain.durations import spoken
 
 people = typer.Typer(help="Who is told, on which channels, and whether these lead to them.")
 _PATH = "/api/v1/people"
+_DRILLS = "/api/v1/drills"
 
 
 @people.callback(invoke_without_command=True)
@@ -50,6 +51,30 @@ def try_(
         raise typer.Exit(FAILED)
 
 
+@people.command()
+def drill(
+    report: Annotated[bool, typer.Option("--report", help="Only show the last drills.")] = False,
+    limit: Annotated[int, typer.Option(help="At most so many drills.")] = 1,
+    who: Annotated[str, typer.Option("--as", help="Who you are.")] = getpass.getuser(),
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Ask everybody on call to confirm that messages reach them, or show who did."""
+    if report:
+        found = ask("GET", server, f"{_DRILLS}?limit={limit}")
+        drills = found["drills"]
+    else:
+        found = ask("POST", server, _DRILLS, {"actor": who})
+        drills = [found]
+    if json:
+        print_json(found)
+        return
+    for one in drills:
+        _show_drill(one)
+    if not drills:
+        out.print("there was no drill yet")
+
+
 def add_to(root: typer.Typer) -> None:
     root.add_typer(people, name="people")
 
@@ -70,3 +95,14 @@ def _list(server: str, json: bool) -> None:
 def _channel(channel: dict[str, Any]) -> str:
     after = timedelta(seconds=channel["after_seconds"])
     return f"{channel['name']} {channel['address']}{f' after {spoken(after)}' if after else ''}"
+
+
+def _show_drill(drill: dict[str, Any]) -> None:
+    how = f"ended {drill['ended_at']}" if drill["ended_at"] else f"at work until {drill['until']}"
+    out.print(f"drill {drill['id']}: began {drill['started_at']}, {how}", markup=False)
+    shown = table("name", "confirmed", "channels")
+    for one in drill["answers"]:
+        confirmed = one["skipped"] or one["confirmed_at"] or "not yet"
+        said = "; ".join(f"{channel}: {what}" for channel, what in one["channels"])
+        shown.add_row(one["person"], escape(confirmed), escape(said))
+    out.print(shown if drill["answers"] else "nobody is on call")

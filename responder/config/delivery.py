@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from responder.adapters.yaml_file import Place
 from responder.config.model import Duration, Model, Name
 from responder.domain.delivery import BundleRule, ContactStep, DeliveryRule, QuietHours
+from responder.domain.drill import DrillRule
 
 Complaints = Iterator[tuple[Place, str]]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -99,6 +100,28 @@ class DeliveryFile(Model):
             bundle=BundleRule(messages=self.bundle.messages, within=self.bundle.within) if self.bundle else None,
             next_after=self.next_after,
         )
+
+
+class DrillFile(Model):
+    """When everybody on call is asked to confirm that messages reach them; on working days if it says no others."""
+
+    every: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=30)
+    at: TimeOfDay
+    days: tuple[Weekday, ...] = WEEKDAYS[:5]
+    within: Annotated[Duration, Field(gt=timedelta())] = timedelta(hours=1)
+
+    @model_validator(mode="after")
+    def _comes(self) -> DrillFile:
+        if self.every % timedelta(days=1):
+            raise ValueError("every: counts whole days, such as 30d")
+        if not self.days:
+            raise ValueError("days: names none; leave it out for the days from mon to fri")
+        return self
+
+    def as_rule(self) -> DrillRule:
+        """The rule as the domain knows it."""
+        days = frozenset(WEEKDAYS.index(day) for day in self.days)
+        return DrillRule(every=self.every, at=self.at, days=days, within=self.within)
 
 
 def about_delivery(written: DeliveryFile, grades: Collection[str]) -> Complaints:

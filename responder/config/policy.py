@@ -19,7 +19,7 @@ from responder.config.autonomy import ApprovalFile, AutonomyField, AutonomyFile,
 from responder.config.budgets import BudgetFile, StormFile
 from responder.config.calendars import CalendarFile, as_calendars, years_around
 from responder.config.cron_jobs import CronJobFile
-from responder.config.delivery import DeliveryFile
+from responder.config.delivery import DeliveryFile, DrillFile
 from responder.config.escalation import EscalationFile
 from responder.config.grades import GradeFile, GradeRuleFile, KindFile, KindRuleFile
 from responder.config.handling import (
@@ -134,6 +134,7 @@ class PolicyFile(Model):
     escalation: tuple[EscalationFile, ...] = ()
     cron_jobs: dict[Name, CronJobFile | None] = Field(default_factory=dict)
     delivery: DeliveryFile = DeliveryFile()
+    drill: DrillFile | None = None
     flapping: FlappingFile = FlappingFile()
     budgets: tuple[BudgetFile, ...] = ()
     storm: StormFile | None = StormFile()
@@ -173,6 +174,7 @@ class PolicyFile(Model):
             "default_team": self.default_team,
             "heartbeats": tuple(rules.HeartbeatRule(**dict(rule)) for rule in self.heartbeats),
             "escalation": tuple(plan.as_plan() for plan in self.escalation),
+            "drill": self.drill.as_rule() if self.drill else None,
             "delivery": self.delivery.as_rule(list(self.grades)),
             "flapping": rules.FlappingRule(**dict(self.flapping)),
             "budgets": tuple(budget.as_budget() for budget in self.budgets),

@@ -11,6 +11,7 @@ from responder.domain.autonomy import ApprovalRule, AutonomyRule
 from responder.domain.budgets import Budget
 from responder.domain.cron_job import CronJobRule
 from responder.domain.delivery import DeliveryRule
+from responder.domain.drill import DrillRule
 from responder.domain.escalation import Callees, EscalationPlan, Step, calls_of, plan_for
 from responder.domain.facts import Fact
 from responder.domain.gates import GateRule
@@ -173,6 +174,7 @@ class Policy:
     escalation: tuple[EscalationPlan, ...] = ()
     cron_jobs: Mapping[str, CronJobRule] = field(default_factory=dict)
     delivery: DeliveryRule = field(default_factory=DeliveryRule)
+    drill: DrillRule | None = None
     flapping: FlappingRule = field(default_factory=FlappingRule)
     budgets: tuple[Budget, ...] = ()
     storm: StormRule | None = field(default_factory=StormRule)

@@ -46,6 +46,15 @@ def test_an_hour_with_the_people(folder: Path, sink: Sink, server: str, monkeypa
         assert tried.stdout.splitlines() == ["pager (json): taken", "dead (json): json did not take the message."]
         assert asked("people", "test", "mei", "--channel", "pager", *there)["channels"][0]["is_taken"] is True
 
+        assert run("people", "drill", "--report", *there).stdout == "there was no drill yet\n"
+        begun = run("people", "drill", "--as", "lars", *there).stdout
+        assert ("drill 1: began" in begun, "mei" in begun, "not yet" in begun) == (True, True, True)
+        while not asked("people", "drill", "--report", *there)["drills"][0]["answers"][0]["told_at"]:
+            pass
+        assert "pager: taken; dead: json did not take the message." in run("people", "drill", "--report", *there).stdout
+        assert "/drill/" in sink.pages[-1].text
+        assert run("people", "drill", *there).exit_code == 1
+
     dead = run("people", "test", "mei", "--channel", "dead", *there)
     assert (dead.exit_code, "did not take" in dead.stdout) == (1, True)
     nobody = run("people", "test", "eve", *there)

@@ -126,6 +126,12 @@ def still_on_it_body(ticket: Ticket, silent: timedelta, until: datetime, link: s
     return template.render(ticket=ticket, silent=spoken(silent), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link)
 
 
+def drill_text(link: str, until: datetime, language: str) -> tuple[str, str]:
+    """Subject and body of a message that only asks whether it has arrived."""
+    subject = "演练：请确认您收到了此消息" if language == "zh" else "A drill: please confirm that this reaches you"
+    return subject, _environment(language).get_template("drill.txt.j2").render(link=link, until=until)
+
+
 SHORT = 160
 """Characters of one text message."""
 

@@ -2,6 +2,7 @@
 
 from responder.store.tables.afterwards import actions, articles, health_checks, parts, reservations, stock_moves
 from responder.store.tables.columns import Instant, Json, dumped, metadata
+from responder.store.tables.drills import drills
 from responder.store.tables.escalation import chains
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.maintenance import maintenance_windows
@@ -26,6 +27,7 @@ __all__ = [
     "counters",
     "cron_jobs",
     "dossiers",
+    "drills",
     "dumped",
     "events",
     "health_checks",

@@ -1,0 +1,75 @@
+"""Drills by API, and the page on which a person confirms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from responder.domain.drill import Drill
+from responder.errors import NotFound, Refused
+from responder.flows.drill import confirm, order_drill
+from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
+from responder.web.context import CONTEXT, needs
+from responder.web.pages import page
+from responder.web.shapes import plain
+
+_LARGEST_PAGE = 100
+
+
+@needs("read")
+async def list_drills(request: web.Request) -> web.StreamResponse:
+    """The drills that have begun, newest first, each with everybody's answer. Query: limit."""
+    limit = min(number_in(request.query.get("limit"), 10), _LARGEST_PAGE)
+    found = await desk_of(request).store.read(lambda tx: tx.drills.listed(limit))
+    return json_answer({"drills": [drill_line(one) for one in found]})
+
+
+@needs("act")
+async def start_drill(request: web.Request) -> web.StreamResponse:
+    """Begins a drill now. Body: perhaps actor."""
+    content = await content_of(request)
+    return json_answer(drill_line(await order_drill(desk_of(request), actor_of(request, content))))
+
+
+async def ask_to_confirm(request: web.Request) -> web.StreamResponse:
+    """What the signed link opens: it asks, and changes nothing, since mail scanners follow links."""
+    desk = request.app[CONTEXT].desk
+    try:
+        claim = desk.links.read_drill(request.match_info["token"])
+        drill = await desk.store.read(lambda tx: tx.drills.one(claim.drill_id))
+    except (Refused, NotFound) as error:
+        return page("message.html", status=403, title="This link does not act", text=str(error))
+    answer = drill.answer_of(claim.person)
+    if answer is None:
+        text = f"{claim.person} was not asked in drill {drill.id}."
+        return page("message.html", status=403, title="This link does not act", text=text)
+    return page("drill.html", drill=drill, answer=answer, person=claim.person, title=f"Drill {drill.id}")
+
+
+async def confirmed(request: web.Request) -> web.StreamResponse:
+    """The confirmation itself."""
+    desk = request.app[CONTEXT].desk
+    try:
+        claim = desk.links.read_drill(request.match_info["token"])
+        drill = await confirm(desk, claim)
+    except (Refused, NotFound) as error:
+        return page("message.html", status=409, title="Not confirmed", text=str(error))
+    late = " The drill was over by then." if drill.ended_at is not None else ""
+    return page("message.html", title="Confirmed", text=f"Thank you, {claim.person}.{late}")
+
+
+def drill_line(drill: Drill) -> dict[str, Any]:
+    """A drill as the API answers it."""
+    line: dict[str, Any] = plain(asdict(drill))
+    return {**line, "silent": list(drill.silent)}
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/api/v1/drills", list_drills),
+        web.post("/api/v1/drills", start_drill),
+        web.get("/drill/{token}", ask_to_confirm),
+        web.post("/drill/{token}", confirmed),
+    ]
