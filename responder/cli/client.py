@@ -18,14 +18,15 @@ DEFAULT_SERVER = "http://127.0.0.1:9180"
 
 
 def ask(method: str, server: str, path: str, content: object = None, *, token: str | None = None) -> Any:
-    """What the server answers, as parsed JSON. The token comes from RESPONDER_TOKEN."""
+    """What the server answers, as parsed JSON. Bytes are sent as they are, the rest as JSON. The token comes from
+    RESPONDER_TOKEN."""
     return awaited(lambda: _ask(method, server.rstrip("/") + path, content, token))
 
 
 async def _ask(method: str, url: str, content: object, token: str | None) -> Any:
     secret = os.environ.get("RESPONDER_TOKEN", "") if token is None else token
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    data = None if content is None else orjson.dumps(content)
+    data = content if content is None or isinstance(content, bytes) else orjson.dumps(content)
     timeout = aiohttp.ClientTimeout(total=30)
     try:
         async with (

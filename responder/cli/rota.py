@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -12,13 +11,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from responder.cli import rota_calendars
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.cli.rota_common import TIMES, NameArgument, by_me, local, people, show_overrides
 
 rota = typer.Typer(help="Who is on call: shifts, gaps, overrides and swaps.", no_args_is_help=True)
-NameArgument = Annotated[str, typer.Argument(help="The rota's name in the people file.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")]
-TIMES = "such as 2026-01-05T09:00 in the rota's zone, or with an offset"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -37,8 +36,8 @@ def who(
     for one in found["teams"]:
         for tier in one["tiers"]:
             why = f"{tier['rota']}: {tier['why']}" if tier["rota"] else tier["why"]
-            until = _local(tier["until"], found["zone"]) if tier["until"] else ""
-            shown.add_row(one["team"], str(tier["tier"]), _people(tier["people"]), until, escape(why))
+            until = local(tier["until"], found["zone"]) if tier["until"] else ""
+            shown.add_row(one["team"], str(tier["tier"]), people(tier["people"]), until, escape(why))
     out.print(shown)
 
 
@@ -51,8 +50,8 @@ def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
         return
     shown = table("rota", "on call", "until", "why")
     for one in found["rotas"]:
-        until = _local(one["until"], one["zone"]) if one["until"] else ""
-        shown.add_row(one["rota"], _people(one["people"]), until, escape(one["why"]))
+        until = local(one["until"], one["zone"]) if one["until"] else ""
+        shown.add_row(one["rota"], people(one["people"]), until, escape(one["why"]))
     out.print(shown if found["rotas"] else "there is no rota in the people file")
 
 
@@ -97,7 +96,7 @@ def gaps(
     else:
         shown = table("nobody from", "until")
         for one in found["gaps"]:
-            shown.add_row(_local(one["start"], found["zone"]), _local(one["until"], found["zone"]))
+            shown.add_row(local(one["start"], found["zone"]), local(one["until"], found["zone"]))
         out.print(shown if found["gaps"] else f"somebody is on call in rota {escape(name)} at every time")
     if found["gaps"]:
         raise typer.Exit(FAILED)
@@ -106,7 +105,7 @@ def gaps(
 @rota.command()
 def overrides(name: NameArgument, server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """List the overrides that hold or will hold."""
-    _show_overrides(ask("GET", server, f"{_path(name)}/overrides"), json)
+    show_overrides(ask("GET", server, f"{_path(name)}/overrides"), json)
 
 
 @rota.command()
@@ -122,7 +121,7 @@ def override(
 ) -> None:
     """Put somebody on call for a while, instead of somebody or of everybody."""
     wish = {"person": person, "from": start, "until": until, "instead_of": instead_of, "reason": reason}
-    _show_overrides(ask("POST", server, f"{_path(name)}/overrides", _by_me(wish)), json)
+    show_overrides(ask("POST", server, f"{_path(name)}/overrides", by_me(wish)), json)
 
 
 @rota.command()
@@ -133,7 +132,7 @@ def end(
     json: JsonOption = False,
 ) -> None:
     """End an override now, with the other half of a swap; what has not begun never will."""
-    _show_overrides(ask("DELETE", server, f"{_path(name)}/overrides/{number}", _by_me({})), json)
+    show_overrides(ask("DELETE", server, f"{_path(name)}/overrides/{number}", by_me({})), json)
 
 
 @rota.command()
@@ -149,32 +148,13 @@ def swap(
 ) -> None:
     """Let two people exchange a shift: their next ones, unless a time says which."""
     wish = {"first": first, "second": second, "first_at": first_at, "second_at": second_at, "reason": reason}
-    _show_overrides(ask("POST", server, f"{_path(name)}/swaps", _by_me(wish)), json)
+    show_overrides(ask("POST", server, f"{_path(name)}/swaps", by_me(wish)), json)
 
 
 def add_to(root: typer.Typer) -> None:
     root.command()(who)
+    rota_calendars.add_to(rota)
     root.add_typer(rota, name="rota")
-
-
-def _show_overrides(found: dict[str, Any], json: bool) -> None:
-    if json:
-        print_json(found)
-        return
-    shown = table("override", "from", "until", "on call", "instead of", "by", "why")
-    for one in found["overrides"]:
-        until = one["ended_at"] or one["until"]
-        ended = f" (ended by {one['ended_by']})" if one["ended_by"] else ""
-        shown.add_row(
-            str(one["id"]),
-            _local(one["start"], found["zone"]),
-            _local(until, found["zone"]) + escape(ended),
-            _people([one["person"]] if one["person"] else []),
-            escape(one["instead_of"] or "everybody"),
-            escape(one["actor"]),
-            escape(one["reason"]),
-        )
-    out.print(shown if found["overrides"] else "there is no override")
 
 
 def _calendar(found: dict[str, Any], monday: date, weeks: int) -> Table:
@@ -200,15 +180,7 @@ def _day(starts: list[tuple[datetime, dict[str, Any]]], day: date) -> str:
 
 
 def _shift(one: dict[str, Any]) -> str:
-    return f"{_people(one['people'])}{' *' if one['overrides'] else ''}"
-
-
-def _people(names: list[str]) -> str:
-    return escape(", ".join(names)) if names else "[red]nobody[/red]"
-
-
-def _local(text: str, zone: str) -> str:
-    return f"{datetime.fromisoformat(text).astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M %Z}"
+    return f"{people(one['people'])}{' *' if one['overrides'] else ''}"
 
 
 def _local_date(text: str, zone: str) -> date:
@@ -222,7 +194,3 @@ def _path(name: str) -> str:
 def _with(path: str, **query: str) -> str:
     asked = {name: value for name, value in query.items() if value}
     return f"{path}?{urlencode(asked)}" if asked else path
-
-
-def _by_me(wish: dict[str, str]) -> dict[str, str]:
-    return {**{name: value for name, value in wish.items() if value}, "actor": getpass.getuser()}

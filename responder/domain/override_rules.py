@@ -66,7 +66,7 @@ def _about_people(wanted: Override, people: Mapping[str, Person]) -> str:
 
 def _about_others(wanted: Override, around: Around) -> str:
     for other in around.others:
-        if other.start >= wanted.until or wanted.start >= other.ends:
+        if other.start >= min(wanted.until, other.ends) or wanted.start >= other.ends:
             continue
         span = f"from {_spoken(other.start)} to {_spoken(other.ends)}"
         if not other.person and other.instead_of == wanted.person:

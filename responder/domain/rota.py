@@ -73,6 +73,10 @@ class Override:
     def ends(self) -> datetime:
         return min(self.until, max(self.ended_at, self.start)) if self.ended_at else self.until
 
+    def holds_after(self, at: datetime) -> bool:
+        """Whether it holds at some time after an instant; one that was ended before it began never does."""
+        return self.ends > max(self.start, at)
+
     def holds(self, at: datetime) -> bool:
         return self.start <= at < self.ends
 

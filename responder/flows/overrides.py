@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from responder.clock import microseconds
-from responder.domain.override_rules import Around, refusal, refusal_of_absence
+from responder.domain.override_rules import Around, refusal
 from responder.domain.rota import Override, Shift, next_shift
 from responder.domain.ticket import Sums
 from responder.errors import NotFound, Refused
@@ -35,22 +35,22 @@ async def add_override(desk: Desk, wanted: Override) -> Override:
     wanted = replace(wanted, reason=wanted.reason[:_LONGEST_REASON])
 
     def body(tx: Transaction) -> list[Override]:
-        known = _locked(desk, tx, wanted.rota, wanted.start)
-        return [_made(desk, tx, wanted, known)]
+        known = locked(desk, tx, wanted.rota, wanted.start)
+        return [add_checked(desk, tx, wanted, known)]
 
-    return _told(await desk.store.write(body))[0]
+    return told(await desk.store.write(body))[0]
 
 
 async def swap(desk: Desk, rota: str, halves: tuple[Half, Half], *, actor: str, reason: str) -> list[Override]:
     """Two people exchange a shift: two overrides, made and ended together. Raises NotFound and Refused."""
-    return _told(await desk.store.write(lambda tx: _swapped(desk, tx, rota, halves, (actor, reason))))
+    return told(await desk.store.write(lambda tx: _swapped(desk, tx, rota, halves, (actor, reason))))
 
 
 def _swapped(
     desk: Desk, tx: Transaction, rota: str, halves: tuple[Half, Half], said: tuple[str, str]
 ) -> list[Override]:
     now, (actor, reason) = desk.clock.now(), said
-    known = _locked(desk, tx, rota, min(half.at or now for half in halves))
+    known = locked(desk, tx, rota, min(half.at or now for half in halves))
     first, second = (_shift_of(desk, rota, half, known) for half in halves)
     if first.start < second.until and second.start < first.until:
         raise Refused(
@@ -69,7 +69,7 @@ def _swapped(
             made_at=now,
             act=f"swap-{microseconds(now)}",
         )
-        made.append(_made(desk, tx, wanted, known))
+        made.append(add_checked(desk, tx, wanted, known))
     return made
 
 
@@ -95,9 +95,10 @@ async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> l
     def body(tx: Transaction) -> list[Override]:
         found = tx.overrides.one(override_id)
         if found.rota != rota:
-            raise NotFound(f"There is no override {override_id} in rota {rota[:80]}.")
+            where = f"in rota {rota[:80]}" if rota else "for all rotas"
+            raise NotFound(f"There is no override {override_id} {where}.")
         together = tx.overrides.of_act(found.act) if found.act else [found]
-        still = [one for one in together if one.ends > now]
+        still = [one for one in together if one.holds_after(now)]
         if not still:
             raise Refused(f"Override {override_id} is over.")
         for one in still:
@@ -110,31 +111,7 @@ async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> l
     return ended
 
 
-async def replace_absences(desk: Desk, absences: Sequence[Override], source: str) -> list[Override]:
-    """When somebody is away, as one source says it now; what it said before and has not begun is ended. Raises Refused
-    for what cannot be meant, and then nothing has changed."""
-    now = desk.clock.now()
-
-    def body(tx: Transaction) -> list[Override]:
-        known = [one for one in tx.overrides.of_source(source) if one.ends > now]
-        kept = {_span(one) for one in absences} & {_span(one) for one in known}
-        for one in known:
-            if _span(one) not in kept:
-                tx.overrides.end(one.id, now, "responder")
-        new = [one for one in absences if _span(one) not in kept]
-        for one in new:
-            if why := refusal_of_absence(one, desk.configuration.people, now):
-                raise Refused(why)
-        return [replace(one, id=tx.overrides.add(replace(one, source=source))) for one in new]
-
-    return _told(await desk.store.write(body))
-
-
-def _span(override: Override) -> tuple[object, ...]:
-    return override.rota, override.instead_of, override.start, override.until
-
-
-def _locked(desk: Desk, tx: Transaction, rota: str, start: datetime) -> list[Override]:
+def locked(desk: Desk, tx: Transaction, rota: str, start: datetime) -> list[Override]:
     """The overrides of a rota that matter from an instant on. Until the commit nobody else makes one: two that overlap
     would each be right alone."""
     rota_of(desk, rota)
@@ -142,7 +119,8 @@ def _locked(desk: Desk, tx: Transaction, rota: str, start: datetime) -> list[Ove
     return tx.overrides.since(min(start, desk.clock.now()), rota)
 
 
-def _made(desk: Desk, tx: Transaction, wanted: Override, known: Sequence[Override]) -> Override:
+def add_checked(desk: Desk, tx: Transaction, wanted: Override, known: Sequence[Override]) -> Override:
+    """Writes an override that goes with the known ones. Raises Refused."""
     now = desk.clock.now()
     people, rota = desk.configuration.people, rota_of(desk, wanted.rota)
     if why := refusal(wanted, Around(rota=rota, others=known, people=people, now=now)):
@@ -151,7 +129,8 @@ def _made(desk: Desk, tx: Transaction, wanted: Override, known: Sequence[Overrid
     return replace(wanted, id=tx.overrides.add(wanted))
 
 
-def _told(made: list[Override]) -> list[Override]:
+def told(made: list[Override]) -> list[Override]:
+    """Writes into the log what was made, once it is."""
     for one in made:
         span = {"start": one.start.isoformat(), "until": one.until.isoformat()}
         log.info("override made", override=one.id, rota=one.rota, actor=one.actor, what=str(one), **span)

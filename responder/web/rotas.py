@@ -27,7 +27,7 @@ _SHOWN = timedelta(days=28)
 async def show_on_call(request: web.Request) -> web.StreamResponse:
     """Who is on call in every tier. Query: at (an instant, now if it is not given), team."""
     desk = desk_of(request)
-    at = _instant(request.query, "at", desk.policy.zone) or desk.clock.now()
+    at = instant_in(request.query, "at", desk.policy.zone) or desk.clock.now()
     teams, asked = desk.configuration.tiers, request.query.get("team", "")
     if asked and asked not in teams:
         raise web.HTTPNotFound(text=f"There is no team {asked[:80]}; there are {', '.join(teams)}.")
@@ -59,8 +59,8 @@ async def show_rota(request: web.Request) -> web.StreamResponse:
     """The shifts of a rota, those without anybody too. Query: from (now), until (four weeks later)."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
-    start = _instant(request.query, "from", rota.zone) or desk.clock.now()
-    until = _instant(request.query, "until", rota.zone) or start + _SHOWN
+    start = instant_in(request.query, "from", rota.zone) or desk.clock.now()
+    until = instant_in(request.query, "until", rota.zone) or start + _SHOWN
     found = await desk.store.read(lambda tx: shifts_of(desk, tx, rota.name, start, until))
     gaps = [{"start": plain(one.start), "until": plain(one.until)} for one in found if not one.people]
     return json_answer({**_about(rota), "shifts": [_shift(one) for one in found], "gaps": gaps})
@@ -71,23 +71,23 @@ async def list_overrides(request: web.Request) -> web.StreamResponse:
     """The overrides of a rota that hold or will hold. Query: since (an instant), for older ones too."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
-    since = _instant(request.query, "since", rota.zone) or desk.clock.now()
+    since = instant_in(request.query, "since", rota.zone) or desk.clock.now()
     found = await desk.store.read(lambda tx: tx.overrides.since(since, rota.name))
-    return json_answer({"zone": rota.zone.key, "overrides": [override_line(one) for one in found if one.ends > since]})
+    return _overrides(rota, (one for one in found if one.holds_after(since)))
 
 
 @needs("act")
 async def make_override(request: web.Request) -> web.StreamResponse:
     """Body: person, until, reason, and perhaps from (now), instead_of (everybody), actor."""
     desk, content = desk_of(request), await content_of(request)
-    _only(content, "person", "instead_of", "from", "until", "reason", "actor")
+    only(content, "person", "instead_of", "from", "until", "reason", "actor")
     rota, now = rota_of(desk, request.match_info["name"]), desk.clock.now()
     wanted = Override(
         rota=rota.name,
         person=text_in(content, "person"),
         instead_of=name_in(content, "instead_of"),
-        start=_instant(content, "from", rota.zone) or now,
-        until=_needed(_instant(content, "until", rota.zone)),
+        start=instant_in(content, "from", rota.zone) or now,
+        until=needed(instant_in(content, "until", rota.zone)),
         reason=text_in(content, "reason"),
         actor=actor_of(request, content),
         made_at=now,
@@ -108,10 +108,10 @@ async def make_swap(request: web.Request) -> web.StreamResponse:
     """Body: first and second (people), reason, and perhaps first_at, second_at (an instant in the shift that each of
     them gives away; the next one if it is not given), actor."""
     desk, content = desk_of(request), await content_of(request)
-    _only(content, "first", "second", "first_at", "second_at", "reason", "actor")
+    only(content, "first", "second", "first_at", "second_at", "reason", "actor")
     rota = rota_of(desk, request.match_info["name"])
     first, second = (
-        Half(person=text_in(content, name), at=_instant(content, f"{name}_at", rota.zone))
+        Half(person=text_in(content, name), at=instant_in(content, f"{name}_at", rota.zone))
         for name in ("first", "second")
     )
     actor, reason = actor_of(request, content), text_in(content, "reason")
@@ -185,7 +185,8 @@ def _tier(desk: Desk, tx: Transaction, tier: Tier, at: datetime) -> dict[str, An
     return {"tier": tier.number, "rota": "", "people": people, "since": None, "until": None, "why": why}
 
 
-def _instant(given: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime | None:
+def instant_in(given: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime | None:
+    """The instant given, in the zone if it has no offset. Raises HTTPUnprocessableEntity for what is none."""
     text = given.get(name)
     if text is None or text == "":
         return None
@@ -203,13 +204,14 @@ def _has_blank_offset(text: str) -> bool:
     return bool(blank) and "T" in before and ":" in after
 
 
-def _needed(until: datetime | None) -> datetime:
+def needed(until: datetime | None) -> datetime:
+    """The end. Raises HTTPUnprocessableEntity where it is left out."""
     if until is None:
         raise web.HTTPUnprocessableEntity(text="“until” is missing: when it ends, such as 2026-01-05T09:00.")
     return until
 
 
-def _only(given: Mapping[str, Any], *known: str) -> None:
+def only(given: Mapping[str, Any], *known: str) -> None:
     """Raises HTTPUnprocessableEntity for a word that is not known."""
     if unknown := sorted(set(given) - set(known)):
         raise web.HTTPUnprocessableEntity(text=f"“{unknown[0][:100]}” is not known here; there are {', '.join(known)}.")

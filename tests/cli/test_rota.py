@@ -95,3 +95,28 @@ def test_the_doctor_names_the_next_time_without_anybody(folder: Path) -> None:
     (folder / "people.yml").write_text(text.replace("rota: first", "rota: weekdays"))
     shown = run("doctor", "--config", str(folder / "responder.yml")).stdout
     assert "nobody is on call from S" in shown
+
+
+def test_calendars_come_in_as_files_and_go_out_as_addresses(there: tuple[str, str], tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    times = f"DTSTART:{now:%Y%m%dT%H%M%SZ}\r\nDTEND:{now + timedelta(days=2):%Y%m%dT%H%M%SZ}\r\n"
+    event = f"BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Rosa\r\n{times}END:VEVENT\r\n"
+    file = tmp_path / "team.ics"
+    file.write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event}END:VCALENDAR\r\n")
+    assert "Rosa (calendar team.ics)" in run("rota", "import", "first", str(file), *there).stdout
+    assert asked("who", *there)["teams"][0]["tiers"][0]["people"] == ["rosa"]
+    assert run("rota", "import", "first", str(file), *there).stdout == "there is no override\n"
+
+    away = run("rota", "away", "rosa", "--file", str(file), "--source", "holidays", *there).stdout
+    assert ("(away)" in away, "Rosa (calendar holidays)" in away) == (True, True)
+    assert asked("who", *there)["teams"][0]["tiers"][0]["people"] != ["rosa"]
+    (absence,) = asked("rota", "absences", *there)["overrides"]
+    assert "(ended by" in run("rota", "back", str(absence["id"]), *there).stdout
+    assert run("rota", "away", "rosa", *there).exit_code == 2
+    assert run("rota", "away", "rosa", "--file", str(file), "--reason", "x", *there).exit_code == 2
+    until = (now + timedelta(hours=1)).isoformat()
+    assert "ill" in run("rota", "away", "mei", "--until", until, "--reason", "ill", *there).stdout
+
+    assert run("rota", "feed", "first", *there).stdout.strip().endswith(".ics")
+    assert "/calendars/" in asked("rota", "feed", "--person", "mei", *there)["url"]
+    assert run("rota", "feed", *there).exit_code == 1

@@ -271,3 +271,13 @@ async def test_gaps_ahead_are_measured_and_told_once(world: World) -> None:
     assert await warn_of_gaps(world.desk) == 0
     move(world, HAND_OVER)
     assert await warn_of_gaps(world.desk) == 1
+
+
+async def test_an_override_that_is_ended_before_it_began_never_was(world: World) -> None:
+    made = await add_override(world.desk, wanted(world, after=4))
+    await end_override(world.desk, "first", made.id, "mei")
+    with pytest.raises(Refused, match="is over"):
+        await end_override(world.desk, "first", made.id, "mei")
+    await add_override(world.desk, wanted(world, "lars", after=2))
+    world.clock.advance(5 * HOUR)
+    assert (await duty(world)).people == ("lars",)

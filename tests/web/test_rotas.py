@@ -79,11 +79,12 @@ async def test_an_override_is_made_listed_and_ended(client: Client, world: World
     (made,) = (await (await client.post(OVERRIDES, json=wish, headers=act)).json())["overrides"]
     assert (made["person"], made["instead_of"], made["actor"]) == ("lars", "", "mei")
     assert [one["id"] for one in (await (await client.get(OVERRIDES, headers=act)).json())["overrides"]] == [made["id"]]
+    world.clock.advance(timedelta(hours=1))
     assert (await client.delete(f"{OVERRIDES}/{made['id']}", headers=act)).status == 200
     assert (await client.delete(f"{OVERRIDES}/{made['id']}", headers=act)).status == 409
     assert (await (await client.get(OVERRIDES, headers=act)).json())["overrides"] == []
-    (older,) = (await (await client.get(f"{OVERRIDES}?since=2026-01-01", headers=act)).json())["overrides"] or [made]
-    assert older["id"] == made["id"]
+    (older,) = (await (await client.get(f"{OVERRIDES}?since=2026-01-01", headers=act)).json())["overrides"]
+    assert (older["id"], older["ended_by"] != "") == (made["id"], True)
 
 
 @pytest.mark.parametrize(

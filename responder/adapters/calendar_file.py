@@ -1,0 +1,120 @@
+"""Calendars in files (.ics, RFC 5545): events with their repetitions as stretches of time, and shifts as a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+from responder.domain.wall import shown
+from responder.errors import Refused
+
+LARGEST = 1024 * 1024
+MOST = 1000
+_TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
+_EXPANDING = ("BYHOUR", "BYMINUTE", "BYSECOND")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """One event of a calendar at one of its times."""
+
+    summary: str
+    start: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedEntry:
+    """One shift as calendars show it; a reader knows it again by its `uid`."""
+
+    uid: str
+    summary: str
+    description: str
+    start: datetime
+    until: datetime
+
+
+def occurrences(content: bytes, start: datetime, until: datetime, zone: ZoneInfo) -> list[Occurrence]:
+    """The events of a file between two instants, in order. Whole days and times without a zone are those of `zone`;
+    cancelled events are left out.
+
+    Raises Refused for what is no calendar, is larger than a mebibyte, has more than a thousand events in that time, or
+    repeats more often than daily.
+    """
+    if len(content) > LARGEST:
+        raise Refused(f"The calendar is larger than {LARGEST} bytes.")
+    calendar = _parsed(content)
+    for event in calendar.walk("VEVENT"):
+        _refuse_what_repeats_too_often(event)
+    # Whole days have no zone: one day more on both sides, and then by the instant.
+    around = (start - timedelta(days=2), until + timedelta(days=2))
+    try:
+        events = list(islice(_between(calendar, *around), MOST + 1))
+        found = [_occurrence(event, zone) for event in events if str(event.get("STATUS", "")).upper() != "CANCELLED"]
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError) as error:
+        raise Refused(f"The calendar has an event that cannot be understood: {error}") from error
+    if len(events) > MOST:
+        raise Refused(f"The calendar has more than {MOST} events in this time.")
+    ordered = sorted(found, key=lambda one: (one.start, one.until, one.summary))
+    return [one for one in ordered if one.start < one.until and one.start < until and start < one.until]
+
+
+def feed(name: str, entries: Iterable[FeedEntry], made_at: datetime) -> bytes:
+    """A calendar that other programs subscribe to."""
+    made = icalendar.Calendar()
+    made.add("prodid", "-//responder//on call//EN")
+    made.add("version", "2.0")
+    made.add("x-wr-calname", name)
+    made.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    for entry in entries:
+        event = icalendar.Event()
+        event.add("uid", entry.uid)
+        event.add("dtstamp", made_at)
+        event.add("dtstart", entry.start)
+        event.add("dtend", entry.until)
+        event.add("summary", entry.summary)
+        event.add("description", entry.description)
+        made.add_component(event)
+    return bytes(made.to_ical())
+
+
+def _parsed(content: bytes) -> icalendar.Calendar:
+    try:
+        found = icalendar.Calendar.from_ical(content)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise Refused(f"This is no calendar: {str(error)[:200] or type(error).__name__}") from error
+    if not isinstance(found, icalendar.Calendar):
+        raise Refused("This is no calendar: it begins with something else than BEGIN:VCALENDAR.")
+    return found
+
+
+def _refuse_what_repeats_too_often(event: Any) -> None:
+    rules = event.get("RRULE") or []
+    for rule in rules if isinstance(rules, list) else [rules]:
+        often = {str(word).upper() for word in rule.get("FREQ", [])} & _TOO_OFTEN
+        if often or any(key in rule for key in _EXPANDING):
+            raise Refused(f"The event {str(event.get('SUMMARY', ''))[:80]!r} repeats more often than daily.")
+
+
+def _between(calendar: icalendar.Calendar, start: datetime, until: datetime) -> Iterable[Any]:
+    found: Iterable[Any] = recurring_ical_events.of(calendar).between(start, until)
+    return found
+
+
+def _occurrence(event: Any, zone: ZoneInfo) -> Occurrence:
+    start, until = event.start, event.end
+    summary = " ".join(str(event.get("SUMMARY", "")).replace("\x00", "").split())
+    return Occurrence(summary=summary[:200], start=_instant(start, zone), until=_instant(until, zone))
+
+
+def _instant(at: date | datetime, zone: ZoneInfo) -> datetime:
+    if not isinstance(at, datetime):
+        return shown(zone, datetime.combine(at, time()))
+    return at.astimezone(UTC) if at.tzinfo else shown(zone, at)

@@ -1,0 +1,131 @@
+"""Absences, and shifts that come from calendars."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from responder.adapters.calendar_file import occurrences
+from responder.adapters.links import CalendarClaim
+from responder.domain.rota import Override
+from responder.errors import NotFound, Refused
+from responder.flows.calendars import Calendar, add_absence, feed_link, feed_of, import_absences, import_shifts
+from responder.flows.duty import on_duty
+from responder.flows.overrides import end_override
+from tests.flows.people import HOUR
+from tests.flows.test_rotas import DAY, called, monday_of, world
+from tests.world import World
+
+__all__ = ["world"]
+
+
+def events(*named: tuple[str, datetime, datetime]) -> Calendar:
+    body = "".join(
+        f"BEGIN:VEVENT\r\nUID:{name}-{start:%H%M%S}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:{name}\r\n"
+        f"DTSTART:{start:%Y%m%dT%H%M%SZ}\r\nDTEND:{until:%Y%m%dT%H%M%SZ}\r\nEND:VEVENT\r\n"
+        for name, start, until in named
+    )
+    content = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{body}END:VCALENDAR\r\n".encode()
+    return Calendar(content=content, source="team.ics", actor="mei")
+
+
+async def people_at(world: World, at: datetime) -> tuple[str, ...]:
+    found = await world.read(lambda tx: on_duty(world.desk, tx, "first", at))
+    return tuple(found.people)
+
+
+async def kept(world: World) -> list[Override]:
+    found: list[Override] = await world.read(lambda tx: tx.overrides.since(world.clock.now()))
+    return [one for one in found if one.holds_after(world.clock.now())]
+
+
+async def test_the_events_of_a_calendar_are_who_is_on_call(world: World) -> None:
+    now = world.clock.now()
+    made = await import_shifts(
+        world.desk, "first", events(("Rosa", now - HOUR, now + HOUR), ("lars", now + DAY, now + 2 * DAY))
+    )
+    assert [(one.person, one.actor, one.reason) for one in made] == [
+        ("rosa", "mei", "Rosa (calendar team.ics)"),
+        ("lars", "mei", "lars (calendar team.ics)"),
+    ]
+    assert "rosa" in (await called(world))[0]
+    assert await people_at(world, now + 30 * HOUR) == ("lars",)
+
+
+async def test_a_calendar_that_comes_again_changes_only_what_it_says_otherwise(world: World) -> None:
+    now = world.clock.now()
+    stays, goes = ("rosa", now - HOUR, now + 3 * HOUR), ("lars", now + DAY, now + 2 * DAY)
+    first = await import_shifts(world.desk, "first", events(stays, goes))
+    world.clock.advance(HOUR)
+    new = await import_shifts(world.desk, "first", events(stays, ("boss", now + DAY, now + 2 * DAY)))
+    assert [one.person for one in new] == ["boss"]
+    assert {one.person for one in await kept(world)} == {"rosa", "boss"}
+    assert first[0].id in {one.id for one in await kept(world)}
+    ended = await world.read(lambda tx: tx.overrides.one(first[1].id))
+    assert ended.ended_by == "mei"
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [(("eve", "lars"), "“eve” at .* names nobody; there are mei, lars"), (("rosa", "lars"), "overlaps override")],
+)
+async def test_a_calendar_with_an_event_that_cannot_be_meant_changes_nothing(
+    world: World, names: tuple[str, str], sentence: str
+) -> None:
+    now = world.clock.now()
+    before = await import_shifts(world.desk, "first", events(("boss", now, now + HOUR)))
+    with pytest.raises(Refused, match=sentence):
+        await import_shifts(world.desk, "first", events(*((name, now, now + 2 * HOUR) for name in names)))
+    assert [one.id for one in await kept(world)] == [one.id for one in before]
+    with pytest.raises(NotFound):
+        await import_shifts(world.desk, "second", events())
+
+
+async def test_while_somebody_is_away_the_call_goes_up_and_no_one_can_put_them_on_call(world: World) -> None:
+    now = world.clock.now()
+    (made,) = await import_absences(world.desk, "mei", events(("Holidays", now - DAY, now + DAY)))
+    people, why = await called(world)
+    assert (people, "nobody is on call in first" in why) == (["boss"], True)
+    await end_override(world.desk, "", made.id, "mei")
+    assert await people_at(world, now) == ("mei",)
+    with pytest.raises(NotFound):
+        await import_absences(world.desk, "eve", events())
+
+
+async def test_an_absence_is_written_by_hand_and_one_that_cannot_be_meant_is_refused(world: World) -> None:
+    now = world.clock.now()
+    absence = Override(
+        rota="", person="", instead_of="mei", start=now, until=now + DAY, reason="ill", actor="lars", made_at=now
+    )
+    made = await add_absence(world.desk, absence)
+    assert (str(made), await people_at(world, now)) == ("mei is away (ill)", ())
+    for changed, sentence in (({"until": now}, "before it starts"), ({"instead_of": "eve"}, "Nobody is called eve.")):
+        with pytest.raises(Refused, match=sentence):
+            await add_absence(world.desk, Override(**{**_fields(absence), **changed}))  # type: ignore[arg-type]
+
+
+def _fields(override: Override) -> dict[str, object]:
+    return {name: getattr(override, name) for name in Override.__dataclass_fields__}
+
+
+async def test_a_feed_has_the_shifts_with_what_was_changed_and_its_link_says_whose(world: World) -> None:
+    now = world.clock.now()
+    await import_shifts(world.desk, "first", events(("rosa", now, now + HOUR)))
+    rota = feed_link(world.desk, CalendarClaim(rota="first"))
+    claim = world.desk.links.read_calendar(rota.rpartition("/")[2].removesuffix(".ics"))
+    assert claim == CalendarClaim(rota="first")
+    zone = world.desk.configuration.rotas["first"].zone
+    found = occurrences(await feed_of(world.desk, claim), now - DAY, now + timedelta(days=14), zone)
+    assert [one.summary for one in found][:3] == [
+        "On call: mei (first)",
+        "On call: rosa (first)",
+        "On call: mei (first)",
+    ]
+    mine = occurrences(await feed_of(world.desk, CalendarClaim(person="rosa")), now - DAY, now + 14 * DAY, zone)
+    assert [(one.summary, one.start, one.until) for one in mine] == [("On call: first", now, now + HOUR)]
+    assert found[0].start == monday_of(world) + HOUR
+    with pytest.raises(NotFound):
+        feed_link(world.desk, CalendarClaim(rota="second"))
+    with pytest.raises(Refused, match="was not made here"):
+        world.desk.links.read_calendar(claim.rota)
