@@ -109,6 +109,7 @@ class _Reading:
             targets=targets,
             people=people if found else None,
             teams=tiers if found else None,
+            sources=[source.name for source in self._settings.sources],
         )
         policy = self._tried(lambda: self._policy(others))
         credentials = {

@@ -28,6 +28,7 @@ class Others:
     targets: Collection[Target] | None
     people: Mapping[str, Person] | None
     teams: Mapping[str, tuple[Tier, ...]] | None
+    sources: Collection[str] | None = None
 
 
 def complaints(source: PolicySource, written: PolicyFile, others: Others, today: date) -> Complaints:
@@ -46,6 +47,7 @@ def complaints(source: PolicySource, written: PolicyFile, others: Others, today:
     known = escalation.Known(written.grades, others.people, others.teams)
     yield from escalation.complaints(written.escalation, known)
     yield from _about_automation(written, others)
+    yield from _about_heartbeats(written, others.sources)
     if others.teams is not None and others.people is not None:
         yield from _about_teams(written, others.teams, others.people)
 
@@ -67,6 +69,14 @@ def _about_handling(written: PolicyFile, others: Others) -> Complaints:
     yield from about_gates(written.gates, known)
     yield from about_grades(written.grades, known)
     yield from about_alarms(written.clocks, written.actions.on_overdue, known)
+
+
+def _about_heartbeats(written: PolicyFile, sources: Collection[str] | None) -> Complaints:
+    for index, beat in enumerate(written.heartbeats):
+        for name in beat.sources or ():
+            if sources is not None and name not in sources:
+                text = f"there is no source {name}; there are {', '.join(sources)}"
+                yield ("heartbeats", index, "sources"), text
 
 
 def _about_automation(written: PolicyFile, others: Others) -> Complaints:

@@ -11,7 +11,7 @@ import pytest
 from responder.config.configuration import read
 from responder.errors import ConfigError
 from tests.config.written import mistakes, policy_of
-from tests.world import MAIN, write_files
+from tests.world import MAIN, POLICY, write_files
 
 BARE = "extends: p1-p4\n"
 
@@ -70,3 +70,12 @@ def test_the_address_of_the_dead_man_is_a_secret(tmp_path: Path) -> None:
     configuration = read(write_files(tmp_path, main=f"{MAIN}dead_man: {{url_file: good}}\n"))
     assert "https://dead.man.test/4711" in configuration.secrets
     assert "4711" not in repr(configuration.dead_man_url)
+
+
+def test_a_heartbeat_of_a_source_that_is_not_there_is_said_at_its_place(tmp_path: Path) -> None:
+    beats = "heartbeats:\n  - {name: watchdog, when: [a=b], within: 10m, sources: [main, mian]}\n"
+    with pytest.raises(ConfigError) as refused:
+        read(write_files(tmp_path, policy=POLICY + beats))
+    (problem,) = refused.value.problems
+    assert problem.text == "there is no source mian; there are main"
+    assert problem.line == POLICY.count("\n") + 2
