@@ -123,9 +123,17 @@ def after_a_bundle(now: datetime) -> Window:
 
 def may_still_be_reached(messages: Collection[Message], now: datetime, patience: timedelta) -> bool:
     """Whether one of the messages has arrived, or is on a way that has not been tried for longer than `patience`."""
+    quiet = in_quiet_hours(messages)
     return any(
-        one.state in _DONE or (one.state not in _OF_NO_HELP and now - one.created_at < patience) for one in messages
+        one.state in _DONE
+        or (one.state not in _OF_NO_HELP and one.person not in quiet and now - one.created_at < patience)
+        for one in messages
     )
+
+
+def in_quiet_hours(messages: Collection[Message]) -> frozenset[str]:
+    """The readers one of whose messages is held: their later channels will be held as well."""
+    return frozenset(one.person for one in messages if one.state is MessageState.HELD)
 
 
 def pages_of(messages: Collection[Message], episode: int) -> list[Message]:

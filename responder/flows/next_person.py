@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from responder.domain.delivery import may_still_be_reached, next_tries, pages_of
+from responder.domain.delivery import in_quiet_hours, may_still_be_reached, next_tries, pages_of
 from responder.domain.durations import spoken
 from responder.domain.escalation import Call, Callees
 from responder.domain.message import Message, MessageState, is_page
@@ -47,7 +47,7 @@ def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change,
     if _chain_goes_on(tx, ticket) or _extend_the_chain(desk, tx, ticket, called):
         change.note(now, EventKind.MESSAGE, f"{why}, so the next are called.", passed_by=mark)
         change.promise("escalate", skip=lost.person)
-    elif all(page.state is MessageState.HELD for page in pages):
+    elif called == in_quiet_hours(pages):
         text = f"{why}, and nobody is left to call: it waits for the end of the quiet hours."
         change.note(now, EventKind.MESSAGE, text, passed_by=mark)
     else:
@@ -59,7 +59,7 @@ def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change,
 
 def _why(desk: Desk, pages: list[Message]) -> str:
     """Why none of the people who were called has been reached, as the beginning of a sentence."""
-    quiet = sorted({page.person for page in pages if page.state is MessageState.HELD})
+    quiet = sorted(in_quiet_hours(pages))
     others = sorted({page.person for page in pages} - set(quiet))
     parts = [f"{', '.join(quiet)} {'is' if len(quiet) == 1 else 'are'} in quiet hours"] if quiet else []
     if others:

@@ -90,6 +90,12 @@ def test_a_person_can_still_be_reached(state: MessageState, age: timedelta, *, i
     assert may_still_be_reached([page("pager", state)], NOW + age, 2 * MINUTE) is is_left
 
 
+def test_whose_first_channel_is_held_will_not_be_reached_by_the_later_ones() -> None:
+    held, later = page("pager", MessageState.HELD), page("mail")
+    assert not may_still_be_reached([held, later], NOW, 2 * MINUTE)
+    assert may_still_be_reached([held, later, page("phone", person="lars")], NOW, 2 * MINUTE)
+
+
 # --- quiet hours ----------------------------------------------------------------------------------------------
 
 NIGHT = QuietHours(start=time(22), end=time(7), zone=BERLIN)

@@ -9,7 +9,7 @@ import pytest
 from responder.errors import SendFailed
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client, header
-from tests.world import World
+from tests.world import World, alert
 
 PEOPLE = """
 people:
@@ -82,3 +82,23 @@ async def test_who_or_what_is_not_there_is_named(
 async def test_a_test_needs_somebody_who_may_act(client: Client, world: World) -> None:
     answer = await client.post("/api/v1/people/mei/test", headers=await header(world, "read"))
     assert (answer.status, world.sender.sent) == (401, [])
+
+
+async def test_the_ticket_says_where_each_message_is_and_when_it_is_tried(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    read = await header(world, "read")
+
+    messages = (await (await client.get("/api/v1/tickets/1", headers=read)).json())["messages"]
+    states = [(one["person"], one["channel"], one["state"], one["due_at"] is not None) for one in messages]
+    assert states == [
+        ("mei", "pager", "held", True),
+        ("mei", "mail", "waiting", True),
+        ("rosa", "phone", "sent", False),
+    ]
+    page = await (await client.get("/tickets/1", headers=read)).text()
+    assert "<td>held</td>" in page
+    assert "mei is in quiet hours until" in page
+    assert f"at {messages[0]['due_at'][:10]} " in page
