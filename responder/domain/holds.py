@@ -47,8 +47,9 @@ def look_again(until: datetime, now: datetime) -> datetime:
 
 
 def may_wait(ticket: Ticket) -> bool:
-    """Whether it can be held at all. What responder reports of itself never waits."""
-    return ticket.source != OURSELVES and ticket.status in (Status.NEW, Status.HANDED_OVER)
+    """Whether it can be held at all: what people report, and what responder reports of itself, never waits."""
+    is_alert = bool(ticket.firing) and ticket.source != OURSELVES
+    return is_alert and ticket.status in (Status.NEW, Status.HANDED_OVER)
 
 
 def is_said(held: Held, ticket: Ticket, history: Iterable[Event]) -> bool:
@@ -58,6 +59,12 @@ def is_said(held: Held, ticket: Ticket, history: Iterable[Event]) -> bool:
         if event.kind is EventKind.HELD and "held" in event.data:
             last = event.data
     return last.get("episode") == ticket.episode and held.mark.items() <= last.items()
+
+
+def was_held_otherwise(held: Held, ticket: Ticket, history: Iterable[Event]) -> bool:
+    """Whether something of another kind held it before in this episode: then it did not open in this hold."""
+    names = (event.data.get("held") for event in history if event.data.get("episode") == ticket.episode)
+    return any(name not in (None, "", held.name) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,18 +8,24 @@ from responder.domain.durations import spoken
 from responder.domain.holds import LOOK_AGAIN, Held
 from responder.domain.ticket import Status, Ticket
 from responder.flows.desk import Desk
-from responder.flows.storm import storm_report, storm_ticket
+from responder.flows.storm import calls_anybody, storm_report, storm_ticket
 from responder.store.transaction import Transaction
 
 
 def hold_storm(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
-    """Holds a new ticket while a storm lasts; the first one that it holds reports the storm."""
+    """Holds a new ticket while a storm lasts; the first one that it holds reports the storm.
+
+    Where the storm's own ticket would call nobody, none is held: somebody must hear of it.
+    """
     rule = desk.policy.storm
     if rule is None or ticket.status is not Status.NEW or ticket.grade in rule.lane:
         return None
+    span, opened = rule.over, tx.tickets.opened_since(now - rule.over, rule.enough)
+    if not rule.lasts(opened) or not calls_anybody(desk, now):
+        return None
     known = storm_ticket(desk, tx, now)
-    span = rule.over if known else rule.within
-    opened = tx.tickets.opened_since(now - span, rule.enough)
+    if known is None:
+        span, opened = rule.within, tx.tickets.opened_since(now - rule.within, rule.enough)
     if not rule.lasts(opened):
         return None
     return Held(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from responder.domain.holds import Held, is_said, may_wait
+from responder.domain.holds import Held, is_said, may_wait, was_held_otherwise
 from responder.domain.message import Purpose
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Status, Ticket
 from responder.flows.desk import Desk
@@ -43,8 +43,9 @@ def held_back(desk: Desk, tx: Transaction, change: Change, job: Job) -> bool:
     if found is None:
         _let_go(change, job, now)
         return False
-    if not is_said(found, ticket, tx.tickets.events(ticket.id)):
-        _say(tx, change, found, now)
+    history = tx.tickets.events(ticket.id)
+    if not is_said(found, ticket, history):
+        _say(desk, tx, change, found, history)
     args = {key: value for key, value in job.args.items() if key != "ticket"}
     change.promise(job.kind, found.until, **{**args, "held": found.name, "episode": ticket.episode})
     tx.apply([change], now)
@@ -58,9 +59,9 @@ def _is_told(tx: Transaction, ticket: Ticket) -> bool:
     return any(one.episode == ticket.episode and one.purpose.startswith(Purpose.HAND_OVER) for one in written)
 
 
-def _say(tx: Transaction, change: Change, held: Held, now: datetime) -> None:
-    ticket, more = change.after, {}
-    if held.is_excluded and ticket.status is Status.NEW:
+def _say(desk: Desk, tx: Transaction, change: Change, held: Held, history: Sequence[Event]) -> None:
+    ticket, now, more = change.after, desk.clock.now(), {}
+    if held.is_excluded and ticket.status is Status.NEW and not was_held_otherwise(held, ticket, history):
         more = {"disposition": Disposition.MAINTENANCE.value}
         change.update(**more)
     until = held.until.isoformat()

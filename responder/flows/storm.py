@@ -26,6 +26,12 @@ def storm_ticket(desk: Desk, tx: Transaction, now: datetime) -> Known | None:
     return known if known and report.alert in known.ticket.firing else None
 
 
+def calls_anybody(desk: Desk, now: datetime) -> bool:
+    """Whether the storm's own ticket would be told to anybody, graded as it would be now."""
+    promises = desk.policy.promises_of(desk.policy.grade(internal_report(_LABELS, "", now)).grade)
+    return bool(promises.tiers or promises.roles)
+
+
 def storm_report(tx: Transaction, rule: StormRule, now: datetime) -> Report:
     """The report that a storm has begun, with what its tickets have in common."""
     return internal_report(_LABELS, _storm(tx, now, rule).summary, now)

@@ -17,7 +17,7 @@ from responder.domain.correlation import Known, needs_clocks
 from responder.domain.holds import OURSELVES
 from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock
-from responder.domain.ticket import Event, EventKind, Status, Ticket
+from responder.domain.ticket import Disposition, Event, EventKind, Status, Ticket
 from responder.errors import Conflict, NotFound
 from responder.store import clock_marks
 from responder.store.bulk import Bulk, listed
@@ -202,8 +202,10 @@ class TicketStore:
         return [tuple(row) for row in self._connection.execute(query)]
 
     def opened_since(self, since: datetime, most: int, *, but_by: str = "") -> int:
-        """How many of the newest `most` tickets were opened after `since`; but_by: without those of this source."""
-        wanted = select(tickets.c.opened_at).where(tickets.c.source != but_by)
+        """How many of the newest `most` tickets were opened after `since`, without those that maintenance explains
+        and, with `but_by`, those of that source."""
+        is_expected = tickets.c.disposition == Disposition.MAINTENANCE.value
+        wanted = select(tickets.c.opened_at).where(tickets.c.source != but_by, ~is_expected)
         newest = wanted.order_by(tickets.c.id.desc()).limit(most).subquery()
         query = select(func.count()).select_from(newest).where(newest.c.opened_at > since)
         return self._connection.execute(query).scalar_one()

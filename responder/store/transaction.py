@@ -25,9 +25,9 @@ from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
 from responder.store.maintenance_windows import MaintenanceStore
 from responder.store.messages import MessageStore
+from responder.store.noise import NoiseStore
 from responder.store.overrides import OverrideStore
 from responder.store.page_audit import PageAuditStore
-from responder.store.noise import NoiseStore
 from responder.store.parts import PartStore
 from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from responder.domain.hold_off import HoldOffRule
 from responder.domain.maintenance import MaintenanceWindow, Once
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import CorrelationRule, FirstAidRule
@@ -255,6 +256,16 @@ async def test_what_reopens_after_a_held_life_is_held_anew_by_a_job_of_its_own(w
     await world.fires(job="web")
     await world.advance(3 * HOUR)
     assert (world.fleet.restarts(), world.sender.sent) == (["web-1"], [])
+
+
+async def test_what_opened_before_its_window_and_waited_for_something_else_still_counts(world: Team) -> None:
+    patient = HoldOffRule(name="patient", when=(parse_matcher('job="web"'),), lasting=HOUR, grades=("P1",))
+    world.rule(hold_off=(patient,))
+    await world.fires(job="web")
+    expect(world, 'job="web"')
+    await world.advance(MINUTE)
+    ticket = await world.ticket()
+    assert (ticket["held"]["name"], ticket["disposition"]) == ("maintenance", "")
 
 
 async def _counted(world: Team) -> dict[Any, float]:

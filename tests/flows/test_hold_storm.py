@@ -11,7 +11,10 @@ import pytest
 
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import CorrelationRule, FirstAidRule
+from responder.domain.report_form import form_of
 from responder.domain.storm import StormRule
+from responder.flows.maintenance_windows import begin_window
+from responder.flows.report_by_person import open_report
 from responder.flows.storm import watch_storm
 from responder.store.database import Database
 from tests.flows.people import MINUTE, Team
@@ -195,3 +198,29 @@ async def test_a_summary_that_a_rule_correlates_with_others_still_ends_the_storm
     await passes(world, 11 * MINUTE)
     assert len(await paged(world)) == 1 + 6
     assert (await world.ticket("1"))["signal"] == "firing"
+
+
+async def test_where_the_storms_own_ticket_calls_nobody_no_ticket_is_held(world: Team) -> None:
+    world.change_grade("P1", tiers=())
+    await world.post(*hosts(range(6)))
+    await world.work()
+    assert await paged(world) == ["ServiceDown"] * 6
+
+
+async def test_what_people_report_is_not_held_in_a_storm(world: Team) -> None:
+    world.rule(default_grade="P2")
+    await world.post(*hosts(range(6)))
+    await world.work()
+    content = {"title": "Printer is dead", "channel": "hotline", "reporter": {"name": "Li Wei", "contact": "li@x.org"}}
+    ticket = await open_report(world.desk, form_of(content))
+    await world.work()
+    assert (await world.ticket(ticket.number))["status"] == "handed_over"
+
+
+async def test_tickets_that_maintenance_explains_make_no_storm(world: Team) -> None:
+    await begin_window(world.desk, ['job="db"'], "patching", "lars", lasting=MINUTE * 60)
+    await world.post(*hosts(range(10)))
+    await world.work()
+    await world.post(*hosts([11], job="web"))
+    await world.work()
+    assert await paged(world) == ["ServiceDown"]
