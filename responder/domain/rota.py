@@ -158,6 +158,12 @@ def gaps(rota: Rota, overrides: Iterable[Override], start: datetime, until: date
     return found
 
 
+def why_nobody(rota: Rota, overrides: Iterable[Override], at: datetime) -> str:
+    """Why nobody is on call at an instant: what the layers say, and who of the rota is away."""
+    away = [str(one) for one in overrides if not one.person and one.instead_of in rota.people and one.holds(at)]
+    return "; ".join([NOBODY_THERE, *dict.fromkeys(away)])
+
+
 def next_shift(
     rota: Rota, overrides: Iterable[Override], person: str, after: datetime, *, within: timedelta = timedelta(days=366)
 ) -> Shift | None:

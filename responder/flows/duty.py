@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from responder.domain.oncall import Tier
-from responder.domain.rota import Override, Rota, Shift, is_endless, on_call, people_on_call, shifts
+from responder.domain.rota import Override, Rota, Shift, is_endless, on_call, people_on_call, shifts, why_nobody
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
@@ -37,9 +37,11 @@ def rota_of(desk: Desk, name: str) -> Rota:
 
 def on_duty(desk: Desk, tx: Transaction, rota: str, at: datetime) -> Duty:
     """Who is on call in a rota at an instant. Raises NotFound for a rota that is not there."""
-    found = on_call(rota_of(desk, rota), tx.overrides.since(at - _LOOKED_BACK, rota), at)
+    known, overrides = rota_of(desk, rota), tx.overrides.since(at - _LOOKED_BACK, rota)
+    found = on_call(known, overrides, at)
     until = None if is_endless(found, at) else found.until
-    return Duty(people=found.people, since=found.start, until=until, why=found.why)
+    why = found.why if found.people else why_nobody(known, overrides, at)
+    return Duty(people=found.people, since=found.start, until=until, why=why)
 
 
 def called_on_duty(desk: Desk, tx: Transaction, tiers: Iterable[Tier], at: datetime) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import structlog
 from responder.config.configuration import Configuration
 from responder.domain.oncall import Person
 from responder.domain.report import Report, Signal
-from responder.domain.rota import Override, Rota, Shift, gaps, people_on_call
+from responder.domain.rota import Override, Rota, Shift, gaps, people_on_call, why_nobody
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
 from responder.store.overrides import RotaWatch
@@ -61,7 +61,8 @@ def nobody_to_call(rota: Rota, overrides: list[Override], people: Mapping[str, P
     """Why nobody of a rota can be reached at an instant, as a sentence; empty if somebody can."""
     names = people_on_call(rota, overrides, at)
     if not names:
-        return f"Nobody is on call in rota {rota.name}: calls go to the next tier."
+        why = why_nobody(rota, overrides, at)
+        return f"Nobody is on call in rota {rota.name} ({why}): calls go to the next tier."
     if any(name in people and people[name].channels for name in names):
         return ""
     return f"{', '.join(names)}, on call in rota {rota.name}, has no channel: calls go to the next tier."

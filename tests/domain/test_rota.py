@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from responder.domain.rota import Layer, Override, Rota, is_endless, next_shift, on_call, people_on_call, shifts
+from responder.domain.rota import (
+    Layer,
+    Override,
+    Rota,
+    is_endless,
+    next_shift,
+    on_call,
+    people_on_call,
+    shifts,
+    why_nobody,
+)
 from responder.domain.rotation import Rotation, Unit
 from responder.domain.windows import Window
 
@@ -115,7 +125,9 @@ def test_why_names_the_layer_the_turn_and_whoever_changed_it() -> None:
     assert on_call(WEEKLY, (), NOON).why == "layer all, turn 1"
     changed = on_call(WEEKLY, [override(1, "eve", "ann")], NOON)
     assert changed.why == "layer all, turn 1; override: eve instead of ann, by mei: x"
-    assert on_call(WEEKLY, [override(1, "", "ann")], NOON).why == "no layer has anybody"
+    away = override(1, "", "ann")
+    assert on_call(WEEKLY, [away], NOON).why == "no layer has anybody"
+    assert why_nobody(WEEKLY, [away, override(2, "", "eve")], NOON) == "no layer has anybody; ann is away (x)"
 
 
 def test_the_next_shift_of_somebody_is_whole() -> None:

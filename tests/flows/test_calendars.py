@@ -87,6 +87,8 @@ async def test_while_somebody_is_away_the_call_goes_up_and_no_one_can_put_them_o
     (made,) = await import_absences(world.desk, "mei", events(("Holidays", now - DAY, now + DAY)))
     people, why = await called(world)
     assert (people, "nobody is on call in first" in why) == (["boss"], True)
+    nobody = await world.read(lambda tx: on_duty(world.desk, tx, "first", now))
+    assert nobody.why == "no layer has anybody; mei is away (Holidays (calendar team.ics))"
     await end_override(world.desk, "", made.id, "mei")
     assert await people_at(world, now) == ("mei",)
     with pytest.raises(NotFound):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from responder.domain.escalation import Callees, EscalationPlan, Step
 from responder.domain.rota import Override
 from responder.errors import NotFound, Refused
 from responder.flows.duty import Duty, on_duty
@@ -241,7 +243,10 @@ async def test_nobody_on_call_is_a_trouble_of_its_own_until_somebody_is(world: W
     await world.work()
     ticket = await world.ticket()
     assert (ticket["labels"]["alertname"], ticket["grade"]) == ("ResponderNobodyOnCall", "P1")
-    assert ticket["annotations"]["summary"] == "Nobody is on call in rota first: calls go to the next tier."
+    assert (
+        ticket["annotations"]["summary"]
+        == "Nobody is on call in rota first (no layer has anybody): calls go to the next tier."
+    )
     assert {message["person"] for message in ticket["messages"]} == {"boss"}
     await add_override(world.desk, wanted(world))
     assert (await watch_rotas(world.desk), await watch_rotas(world.desk)) == (1, 0)
@@ -281,3 +286,28 @@ async def test_an_override_that_is_ended_before_it_began_never_was(world: World)
     await add_override(world.desk, wanted(world, "lars", after=2))
     world.clock.advance(5 * HOUR)
     assert (await duty(world)).people == ("lars",)
+
+
+async def test_of_two_overrides_at_the_same_time_one_is_refused(world: World) -> None:
+    asked = (add_override(world.desk, wanted(world, name)) for name in ("rosa", "lars", "boss"))
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, Refused)]
+    assert (len(refused), all("overlaps override" in str(one) for one in refused)) == (2, True)
+    assert len(await world.read(lambda tx: tx.overrides.since(world.clock.now()))) == 1
+
+
+async def test_a_call_after_the_hand_over_goes_to_whoever_is_on_call_then(world: World) -> None:
+    again = Step(callees=Callees(tiers=(1,)), after=timedelta(minutes=30))
+    plan = EscalationPlan(name="twice", steps=(Step(callees=Callees(tiers=(1,))), again))
+    configuration = world.desk.configuration
+    world.desk.take_over(replace(configuration, policy=replace(configuration.policy, escalation=(plan,))))
+    move(world, HAND_OVER - timedelta(minutes=10))
+
+    await world.post(alert(severity="critical"))
+    await world.work()
+    ticket = await world.ticket()
+    foreseen = next(event["data"] for event in ticket["events"] if "steps" in event["data"])
+    assert [step["who"] for step in foreseen["steps"]] == [["mei"], ["lars"]]
+    assert {message["person"] for message in ticket["messages"]} == {"mei"}
+    await world.advance(timedelta(minutes=31))
+    assert {message["person"] for message in (await world.ticket())["messages"]} == {"mei", "lars"}
