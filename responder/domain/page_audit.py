@@ -19,6 +19,8 @@ GRACE = timedelta(minutes=2)
 """So late a call may be: the worker may be busy, and there may be a storm."""
 STUCK = timedelta(minutes=10)
 OVERDUE = timedelta(minutes=5)
+FAR = timedelta(hours=1)
+"""No job that takes a new ticket on is promised for later than that: holds are looked at again and again."""
 _SLACK = timedelta(seconds=5)
 """Rows and events of one transaction may read the clock one after the other."""
 _PAGE = "hand_over"
@@ -333,6 +335,8 @@ def _lost_work(look: Look) -> Iterator[Difference]:
         yield look.differs(f"lost/{microseconds(story.last_at)}", text, kind, **why)
     elif carrying and not account.runs and all(_is_overdue(look, one, story.last_at) for one in carrying):
         yield look.differs("overdue", f"it is {story.status.replace('_', ' ')}, and its job is long overdue")
+    elif carrying and not account.runs and all(one.due_at and one.due_at > look.now + FAR for one in carrying):
+        yield look.differs("put off", "its job was put off for more than an hour")
 
 
 def _is_overdue(look: Look, work: Work, since: datetime) -> bool:

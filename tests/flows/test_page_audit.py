@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from responder.domain.acts import Page
+from responder.domain.maintenance import MaintenanceWindow, Once
+from responder.domain.matching import parse_matcher
 from responder.domain.ticket import Ticket
 from responder.errors import QueryFailed, SendFailed
 from responder.flows import dead_man
@@ -226,6 +228,42 @@ async def test_a_ticket_whose_job_fails_and_is_put_off_again_and_again_is_notice
         found.append(await audit_pages(world.desk))
     assert (found[:3], max(one or 0 for one in found) > 0) == ([0, 0, 0], True)
     assert "Self-audit: " in texts(await world.ticket())
+
+
+async def held(world: Audited) -> None:
+    """A new ticket that waits for the end of a maintenance window."""
+    assert await world.round() == 0
+    now = world.clock.now()
+    once = Once(start=now - HOUR, end=now + 2 * HOUR)
+    window = MaintenanceWindow(name="upgrade", when=(parse_matcher("alertname=DiskFull"),), times=(once,))
+    world.rule(maintenance=(window,))
+    await world.fires(alertname="DiskFull")
+    for _ in range(10):
+        assert await world.round() == 0, await world.differences()
+    assert world.sender.sent == []
+
+
+async def test_a_ticket_that_is_held_is_no_difference_and_after_the_hold_it_pages(world: Audited) -> None:
+    await held(world)
+    for _ in range(120):
+        assert await world.round() == 0, await world.differences()
+    assert world.sender.people()[:1] == ["mei"]
+
+
+async def test_a_ticket_that_is_held_and_whose_job_is_lost_or_put_off_is_noticed(world: Audited) -> None:
+    await held(world)
+    jobs, due = ("procrastinate_jobs", "scheduled_at") if world.database.is_cluster else ("jobs", "due_at")
+    later = "scheduled_at + interval '3 days'" if world.database.is_cluster else "due_at + 259200000000"
+    await world.sql(f"UPDATE {jobs} SET {due} = {later}")
+    assert await world.round() == 1
+    assert await world.differences() == [
+        f"{(await world.ticket())['number']}: its job was put off for more than an hour."
+    ]
+    await world.forget_jobs()
+    assert await world.round() == 1
+    assert "and its job is lost" in texts(await world.ticket())
+    await world.work()
+    assert await world.round() == 0, await world.differences()
 
 
 async def test_a_hand_over_after_a_relapse_whose_job_was_lost_is_noticed(world: Audited) -> None:
