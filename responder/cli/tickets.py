@@ -86,7 +86,9 @@ def _show(ticket: dict[str, Any]) -> None:
                 out.print(said, markup=False, soft_wrap=True)
                 out.print(act["output"], markup=False, style="dim")
     for message in ticket["messages"]:
-        out.print(f"message to {message['person']} by {message['channel']}: {message['state']}", markup=False)
+        why = f" ({message['error']})" if message["error"] else ""
+        state = message["state"].replace("_", " ")
+        out.print(f"message to {message['person']} by {message['channel']}: {state}{why}", markup=False)
 
 
 def _clock(clock: dict[str, Any]) -> str:
