@@ -39,14 +39,19 @@ async def audit_pages(desk: Desk) -> int | None:
     before = await desk.store.write(lambda tx: _begin(tx, now))
     if before is None:
         return None
-    accounts = await desk.store.read(lambda tx: tx.page_audit.accounts())
     since = awake_since(before, now)
-    found = audit(accounts, desk.clock.now(), since)
+    accounts, found = await desk.store.read(lambda tx: _found(tx, desk.clock.now(), since))
     mended: set[str] = set()
     for one in [one for one in found if one.key not in _known(before)][:MOST_AT_ONCE]:
         if await _speak_of(desk, one, since):
             mended.add(one.key)
     return await desk.store.write(lambda tx: _conclude(desk, tx, before, found, mended=mended, tickets=len(accounts)))
+
+
+def _found(tx: Transaction, now: datetime, since: datetime) -> tuple[list[Account], list[Difference]]:
+    """What is stored, and how it differs; on the reader's thread, since it may take a while with many open tickets."""
+    accounts = tx.page_audit.accounts()
+    return accounts, audit(accounts, now, since)
 
 
 def _begin(tx: Transaction, now: datetime) -> dict[str, Any] | None:
@@ -147,10 +152,10 @@ def _report(desk: Desk, tx: Transaction, found: list[Difference], *, was_told: b
 async def compare(desk: Desk) -> dict[str, Any]:
     """The comparison as it is now, and what came of the last round."""
     now = desk.clock.now()
-    accounts = await desk.store.read(lambda tx: tx.page_audit.accounts())
     last = await desk.store.read(lambda tx: tx.rounds.last(ROUND))
     result = last.result if last else {}
-    accepted, found = result.get("accepted", {}), audit(accounts, now, awake_since(result, now))
+    accounts, found = await desk.store.read(lambda tx: _found(tx, now, awake_since(result, now)))
+    accepted = result.get("accepted", {})
     return {
         "agrees": all(one.key in accepted for one in found),
         "tickets": len(accounts),
