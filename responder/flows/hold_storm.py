@@ -15,10 +15,14 @@ from responder.store.transaction import Transaction
 def hold_storm(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
     """Holds a new ticket while a storm lasts; the first one that it holds reports the storm.
 
-    Where the storm's own ticket would call nobody, none is held: somebody must hear of it.
+    Where the storm's own ticket would call nobody, none is held: somebody must hear of it. Neither is one of a grade
+    that calls nobody: slight troubles alone, however many, are nobody's call at night.
     """
     rule = desk.policy.storm
     if rule is None or ticket.status is not Status.NEW or ticket.grade in rule.lane:
+        return None
+    promises = desk.policy.promises_of(ticket.grade)
+    if not (promises.tiers or promises.roles):
         return None
     span, opened = rule.over, tx.tickets.opened_since(now - rule.over, rule.enough)
     if not rule.lasts(opened) or not calls_anybody(desk, now):

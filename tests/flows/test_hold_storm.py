@@ -207,6 +207,16 @@ async def test_where_the_storms_own_ticket_calls_nobody_no_ticket_is_held(world:
     assert await paged(world) == ["ServiceDown"] * 6
 
 
+async def test_a_storm_of_what_calls_nobody_is_nobodys_call(world: Team) -> None:
+    await world.post(*hosts(range(20), severity="info"))
+    await passes(world, 2 * MINUTE)
+    assert await paged(world) == []
+    assert (await world.ticket())["status"] == "handed_over"
+    await world.post(*hosts(range(20, 22)))
+    await world.work()
+    assert await paged(world) == ["ResponderStorm"]
+
+
 async def test_what_people_report_is_not_held_in_a_storm(world: Team) -> None:
     world.rule(default_grade="P2")
     await world.post(*hosts(range(6)))
