@@ -15,6 +15,10 @@ MOST_RUNS = 20
 """So many runs of one job are followed at a time; the oldest is forgotten first."""
 
 
+_AHEAD = timedelta(seconds=30)
+"""So far ahead of ours the job's clock may be: a run that ends a moment before its time is that time's run."""
+
+
 class JobState(StrEnum):
     """`down`: its last word was a failure."""
 
@@ -52,7 +56,7 @@ class CronJobRule:
 
     def due_after(self, at: datetime) -> datetime:
         """When it should be heard of next, after `at`."""
-        return next_after(self.cron, self.zone, at) if self.cron else at + (self.every or timedelta(days=1))
+        return next_after(self.cron, self.zone, at + _AHEAD) if self.cron else at + (self.every or timedelta(days=1))
 
     def __str__(self) -> str:
         return f"{self.cron} ({self.zone.key})" if self.cron else f"every {spoken(self.every or timedelta(days=1))}"

@@ -74,3 +74,11 @@ def test_a_cron_expression_is_due_at_its_next_time_in_its_zone() -> None:
     assert at(up, 17 * HOUR, rule) is JobState.UP
     assert at(up, 17 * HOUR + SECOND, rule) is JobState.LATE
     assert str(rule) == "0 2 * * * (UTC)"
+
+
+def test_a_job_whose_clock_is_a_little_ahead_has_run_at_its_time() -> None:
+    rule = CronJobRule(name="backup", cron=parse_cron("0 10 * * *"), grace=HOUR)
+    early = heard(NEW, said(Word.SUCCESS, -5 * SECOND))
+    assert at(early, 23 * HOUR, rule) is JobState.UP
+    too_early = heard(NEW, said(Word.SUCCESS, -MINUTE))
+    assert at(too_early, 2 * HOUR, rule) is JobState.LATE
