@@ -73,6 +73,10 @@ def _age(at: str) -> str:
 def _show(ticket: dict[str, Any]) -> None:
     out.print(f"{ticket['grade']} {ticket['number']}: {ticket['title']}", markup=False, style="bold", soft_wrap=True)
     out.print(f"{ticket['status'].replace('_', ' ')}, {ticket['signal']}; {ticket['grade_reason']}", markup=False)
+    if ticket["held"]:
+        out.print(ticket["held"]["sentence"], markup=False, style="bold")
+    if ticket["members"]:
+        out.print(f"waiting behind it: {', '.join(ticket['members'])}", markup=False)
     for clock in ticket["clocks"]:
         out.print(f"clock {clock['name']}: {_clock(clock)}", markup=False)
     for event in ticket["events"]:

@@ -101,3 +101,10 @@ async def test_a_list_that_its_channel_will_never_take_brings_the_next_person_fo
     world.sender.failures.append(SendRefused("no such pager."))
     await world.advance(FIVE)
     assert world.sender.people() == ["mei"] * 5 + ["lars"] * 2
+
+
+async def test_the_highest_grade_is_never_in_a_list(world: World) -> None:
+    await burst(world, 7, "critical")
+    assert world.sender.people().count("mei") == 7
+    await world.advance(FIVE)
+    assert not any("tickets wait" in subject for _, subject, _ in world.sender.sent)
