@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from responder.store.tables import Instant
 from responder.store.tables import maintenance_windows as windows
+
+# Asked for every new ticket, so it is built once.
+_OPEN = select(windows).where(windows.c.until > bindparam("now", type_=Instant)).order_by(windows.c.id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +50,7 @@ class MaintenanceStore:
 
     def open_at(self, now: datetime) -> list[AdHocWindow]:
         """Those that are open, the oldest first."""
-        rows = self._connection.execute(select(windows).where(windows.c.until > now).order_by(windows.c.id))
+        rows = self._connection.execute(_OPEN, {"now": now})
         return [AdHocWindow(**{**row._mapping, "matchers": tuple(row.matchers)}) for row in rows]
 
     def end(self, number: int, actor: str, now: datetime) -> bool:

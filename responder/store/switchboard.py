@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from responder.clock import microseconds
 from responder.domain.switches import Switch
-from responder.store.tables import heartbeats, switches, tokens
+from responder.store.tables import Instant, heartbeats, switches, tokens
 
 _BEAT = text(
     "INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) "
@@ -20,6 +20,9 @@ _BEAT = text(
 
 
 _EXPECT = text("INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) ON CONFLICT DO NOTHING")
+
+_IS_ON = switches.c.until.is_(None) | (switches.c.until > bindparam("now", type_=Instant))
+_ON = select(switches).where(_IS_ON).order_by(switches.c.name)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,9 +76,7 @@ class Switchboard:
 
     def switches(self, now: datetime) -> list[Switch]:
         """All switches that are on; one whose time is over is off."""
-        is_on = switches.c.until.is_(None) | (switches.c.until > now)
-        query = select(switches).where(is_on).order_by(switches.c.name)
-        return [Switch(**row._mapping) for row in self._connection.execute(query)]
+        return [Switch(**row._mapping) for row in self._connection.execute(_ON, {"now": now})]
 
     def turn_on(self, switch: Switch) -> None:
         """Turns a switch on, in place of what was there under its name."""

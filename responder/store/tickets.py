@@ -46,6 +46,15 @@ _FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
 _FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
 _COLUMNS = [tickets.c[name] for name in _NAMES]
 
+_NEWEST = (
+    select(tickets.c.opened_at)
+    .where(tickets.c.source != bindparam("but_by"), tickets.c.disposition != Disposition.MAINTENANCE.value)
+    .order_by(tickets.c.id.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_OPENED_SINCE = select(func.count()).select_from(_NEWEST).where(_NEWEST.c.opened_at > bindparam("since", type_=Instant))
+
 
 class TicketStore:
     """The only way to rows of tickets, events and clocks."""
@@ -204,11 +213,9 @@ class TicketStore:
     def opened_since(self, since: datetime, most: int, *, but_by: str = "") -> int:
         """How many of the newest `most` tickets were opened after `since`, without those that maintenance explains
         and, with `but_by`, those of that source."""
-        is_expected = tickets.c.disposition == Disposition.MAINTENANCE.value
-        wanted = select(tickets.c.opened_at).where(tickets.c.source != but_by, ~is_expected)
-        newest = wanted.order_by(tickets.c.id.desc()).limit(most).subquery()
-        query = select(func.count()).select_from(newest).where(newest.c.opened_at > since)
-        return self._connection.execute(query).scalar_one()
+        values = {"since": since, "most": most, "but_by": but_by}
+        found: int = self._connection.execute(_OPENED_SINCE, values).scalar_one()
+        return found
 
     def labels_since(self, since: datetime, most: int) -> list[dict[str, str]]:
         """The labels of those of the newest `most` tickets from outside that were opened after `since`."""
