@@ -64,6 +64,7 @@ async def passes(world: Team, duration: timedelta) -> None:
         await world.work()
 
 
+@pytest.mark.timeout(600)
 async def test_a_storm_of_a_thousand_alerts_is_one_page_and_afterwards_one_for_each_that_still_shows(
     world: Team,
 ) -> None:
