@@ -18,6 +18,7 @@ sources:
 _POLICY = """
 extends: p1-p4
 moves: []
+heartbeats: []
 first_aid:
   - name: restart the web service
     when: ['alertname="WebappDown"']
