@@ -64,8 +64,7 @@ def _say(desk: Desk, tx: Transaction, change: Change, held: Held, history: Seque
     if held.is_excluded and ticket.status is Status.NEW and not was_held_otherwise(held, ticket, history):
         more = {"disposition": Disposition.MAINTENANCE.value}
         change.update(**more)
-    until = held.until.isoformat()
-    change.note(now, EventKind.HELD, held.sentence, **held.mark, episode=ticket.episode, until=until, **more)
+    change.note(now, EventKind.HELD, held.sentence, **held.mark, episode=ticket.episode, **more)
     change.count("tickets_held_total", by=held.name)
     if held.parent_id is not None:
         text = f"{ticket.number} waits behind it: {ticket.title}"
