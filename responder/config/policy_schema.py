@@ -62,6 +62,9 @@ class _AsWritten(GenerateJsonSchema):
     def timedelta_schema(self, schema: core_schema.TimedeltaSchema) -> JsonSchemaValue:  # noqa: ARG002 the hook's form
         return {"type": "string", "pattern": r"^\s*(\d+(ms|s|m|h|d|w))+\s*$"}
 
+    def time_schema(self, schema: core_schema.TimeSchema) -> JsonSchemaValue:  # noqa: ARG002 the hook's form
+        return {"type": "string", "pattern": r"^\d\d:\d\d(:\d\d)?$"}
+
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         made, function = super().function_before_schema(schema), schema["function"]["function"]
         if function is as_list:
