@@ -8,8 +8,13 @@ from datetime import timedelta
 import pytest
 
 from responder.adapters.links import AckClaim
+from responder.domain.oncall import Recipient
+from responder.domain.ticket import Change
 from responder.errors import Refused, SendFailed, SendRefused
 from responder.flows import handle
+from responder.flows.telling import write_notice
+from responder.store.jobs import Job
+from responder.store.transaction import Transaction
 from tests.world import World, alert, resolved, texts
 
 
@@ -98,6 +103,39 @@ async def test_an_acknowledgement_wins_over_every_message_not_yet_sent(world: Wo
     ticket = await world.ticket()
     assert ticket["messages"][0]["state"] == "overtaken"
     assert "Not sent to mei by pager: lars has acknowledged the ticket." in texts(ticket)
+
+
+async def test_a_job_that_was_promised_for_another_time_does_nothing(world: World) -> None:
+    world.sender.failures.append(SendFailed("later."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    stale = Job(kind="deliver", args={"message": 1, "ticket": 1, "at": 7}, due_at=world.clock.now())
+    await world.database.write(lambda tx: tx.promise([stale]))
+    await world.work()
+    assert world.sender.sent == []
+
+    await world.advance(timedelta(seconds=5))
+    assert world.sender.people() == ["mei"]
+
+
+async def test_nobody_is_warned_of_a_clock_that_has_stopped_meanwhile(world: World) -> None:
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    world.sender.failures.append(SendFailed("later."))
+
+    def warn(tx: Transaction) -> None:
+        known = tx.tickets.one(1, locked=True)
+        change = Change.of(known.ticket, known.clocks)
+        told = [Recipient(person="lars", channel="phone")]
+        write_notice(world.desk, tx, change, told, purpose="clock-respond-1", text="Nearly late.")
+        tx.apply([change], world.clock.now())
+
+    await world.database.write(warn)
+    await world.work()
+    await handle.acknowledge(world.desk, "1", "mei")
+    await world.advance(timedelta(minutes=1))
+    assert world.sender.people() == ["mei"]
+    assert "Not sent to lars by phone: The respond clock has stopped." in texts(await world.ticket())
 
 
 async def test_an_all_clear_wins_over_a_message_not_yet_sent(world: World) -> None:
