@@ -2,7 +2,8 @@
 
 Whoever does whatever in whatever order: every move is one of the table, no closed gate is passed, nothing that is
 required is skipped, every refusal is a sentence and changes nothing, each clock is counted once, and from everywhere
-people can bring a ticket to its end. More runs, and other ones each time: RUNS_OF_THE_MODEL=2000.
+people can bring a ticket to its end. More runs, and other ones each time: RUNS_OF_THE_MODEL=2000; on a server:
+MODEL_ON=postgresql.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ async def test_the_number_is_the_date_and_a_serial_that_begins_anew_at_midnight_
     [
         ("core function unusable", "level-1"),
         ("Core", "level-1"),
+        ("down", "level-1"),
         ("partly unusable", "level-2"),
+        ("partial", "level-2"),
         ("slight", "level-3"),
         ("cosmetic", "level-3"),
         ("", "level-3"),
