@@ -36,7 +36,12 @@ _CLOCK_NAMES = ("name", "started_at", "due_at", "next_at", "stopped_at", "breach
 _CLOCK_VALUES = attrgetter(*_CLOCK_NAMES)
 _INSERT_CLOCK = Bulk(clocks, "ticket_id", *_CLOCK_NAMES, "marks")
 _SELECTED = ", ".join(f'"{name}"' for name in _NAMES)
-_LATEST = "SELECT {columns} FROM tickets WHERE id IN (SELECT max(id) FROM tickets WHERE {condition} GROUP BY trouble)"
+# An older ticket may have been reopened: the open one is what reports belong to.
+_LATEST = (
+    "SELECT {columns} FROM tickets WHERE id IN ("
+    "SELECT coalesce(max(CASE WHEN status <> 'closed' THEN id END), max(id)) "
+    "FROM tickets WHERE {condition} GROUP BY trouble)"
+)
 _ONE = {
     "sqlite": f"SELECT {_SELECTED} FROM tickets WHERE id = ?",  # noqa: S608 our own columns
     "postgresql": f"SELECT {_SELECTED} FROM tickets WHERE id = %s",  # noqa: S608 our own columns
@@ -65,7 +70,7 @@ class TicketStore:
     # --- reading -----------------------------------------------------------------------------------
 
     def latest(self, troubles: Iterable[str]) -> dict[str, Ticket]:
-        """For each trouble its latest ticket, open or closed."""
+        """For each trouble its open ticket, or if none is open its latest one."""
         condition, values = listed(self._connection, "trouble", sorted(set(troubles)))
         latest = _LATEST.format(columns=_SELECTED, condition=condition)
         rows = self._connection.exec_driver_sql(latest, (values,))
