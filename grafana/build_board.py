@@ -144,7 +144,7 @@ SERVICE_LEVELS = (
             "held: {{by}}": grown("responder_tickets_held_total", "by"),
             "nobody came: {{priority}}": grown("responder_escalations_exhausted_total", "priority"),
         },
-        text="Within an hour. Held are tickets that waited before anybody was told; nobody came, though all were called.",
+        text="Within an hour. Held: it waited before anybody was told. In vain: all were called, and nobody came.",
     ),
     Panel(
         "On call: hours without anybody, and changes by hand",
