@@ -10,6 +10,7 @@ import pytest
 from responder.errors import SendRefused
 from responder.flows import handle
 from responder.store.database import Database
+from responder.store.jobs import Job
 from tests.world import POLICY, World, alert, texts
 
 FIVE = timedelta(minutes=5)
@@ -108,3 +109,11 @@ async def test_the_highest_grade_is_never_in_a_list(world: World) -> None:
     assert world.sender.people().count("mei") == 7
     await world.advance(FIVE)
     assert not any("tickets wait" in subject for _, subject, _ in world.sender.sent)
+
+
+async def test_the_highest_grade_leaves_by_workers_of_its_own(world: World) -> None:
+    async def is_stuck(job: Job) -> None: ...
+
+    await world.post(alert("DiskFull", severity="warning"), alert("Down", severity="critical"))
+    await world.work(deliver=is_stuck)
+    assert ["[P1]" in subject for _, subject, _ in world.sender.sent] == [True, True]

@@ -64,6 +64,7 @@ async def test_a_page_is_tried_until_it_is_no_longer_needed(world: World) -> Non
         await world.advance(timedelta(minutes=5))
     assert sorted(world.sender.people()) == ["lars", "mei"]
     assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+    assert texts(await world.ticket()).count("nobody is left to call") == 1
 
 
 async def test_a_person_who_is_not_reached_in_time_is_left_for_the_next_one_while_the_tries_go_on(world: World) -> None:
@@ -136,6 +137,17 @@ async def test_nobody_is_warned_of_a_clock_that_has_stopped_meanwhile(world: Wor
     await world.advance(timedelta(minutes=1))
     assert world.sender.people() == ["mei"]
     assert "Not sent to lars by phone: The respond clock has stopped." in texts(await world.ticket())
+
+
+async def test_nobody_is_paged_for_what_a_person_has_restored_without_taking_it(world: World) -> None:
+    world.sender.failures.append(SendFailed("later."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    await handle.do(world.desk, "restore", "1", actor="lars", content={"reason": "freed 40 GB"})
+    await world.advance(timedelta(minutes=1))
+
+    assert world.sender.sent == []
+    assert "Not sent to mei by pager: The ticket is restored." in texts(await world.ticket())
 
 
 async def test_an_all_clear_wins_over_a_message_not_yet_sent(world: World) -> None:
