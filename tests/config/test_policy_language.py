@@ -396,7 +396,8 @@ def test_the_examples_of_the_reference_are_taken_by_the_parser_and_by_the_schema
 
 
 def test_the_reference_names_every_key_of_the_language() -> None:
-    page = (REPOSITORY / "docs" / "policy.md").read_text(encoding="utf-8")
+    docs = REPOSITORY / "docs"
+    page = "".join((docs / name).read_text(encoding="utf-8") for name in ("policy.md", "escalation.md"))
     for name, part in (("", SCHEMA), *SCHEMA["$defs"].items()):
         if name == "CalendarFile":
             continue  # has a page of its own
