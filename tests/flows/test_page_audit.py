@@ -188,7 +188,7 @@ async def test_a_call_whose_job_was_lost_is_made_after_all_and_said_on_the_ticke
     assert await world.differences() == [(await world.ticket())["number"] + ": call 3 of chain 1 (rosa) was due at "
                                          f"{await due_at(world)} UTC and was not made."]  # fmt: skip
     await world.work()
-    assert world.sender.people()[:3] == ["mei", "lars", "rosa"]
+    assert world.sender.people().count("rosa") == 1
     assert "Self-audit: " in texts(await world.ticket())
     assert await world.round() == 0
     assert (await world.ticket(2))["signal"] == "cleared"
