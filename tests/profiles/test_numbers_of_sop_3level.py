@@ -145,6 +145,12 @@ async def test_no_level_is_planned_without_a_kind_and_a_diagnosis(walk: Walk, le
     assert f"a {level} needs its kind (verb: classify) and a diagnosis (verb: diagnose)" in lacking
 
 
+async def test_a_false_alarm_of_another_kind_needs_no_guide(walk: Walk) -> None:
+    await reported(walk, "level-3")
+    await walk.do("classify", "desk", kind="hardware")
+    assert (await walk.do("dismiss", "desk", **{"as": "false_alarm", "reason": "it runs"})).status == "closed"
+
+
 # --- gates -------------------------------------------------------------------------------------------
 
 
