@@ -41,6 +41,8 @@ from tests.world import World, alert, resolved
 RUNS = int(os.environ.get("RUNS_OF_THE_MODEL", "0"))
 MINUTE = timedelta(minutes=1)
 MOST, WITHIN = 3, 5 * MINUTE
+LONGEST = 12 * MINUTE
+"""Longer than any pause between two tries, and than a late channel and its bundle take together."""
 PEOPLE = """
 people:
   - name: mei
@@ -104,8 +106,8 @@ class Pagers:
 
 
 class Calling(RuleBasedStateMachine):
-    @initialize()
-    def begin(self) -> None:
+    @initialize(hour=st.integers(0, 23))
+    def begin(self, hour: int) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
         self.database = Database(f"sqlite:///{self.folder.name}/model.db")
@@ -113,7 +115,9 @@ class Calling(RuleBasedStateMachine):
         self.world = World(Path(self.folder.name), self.database, people=PEOPLE, policy=POLICY)
         self.pagers = Pagers(world=self.world)
         self.world.desk.notifier = self.pagers
+        self.world.clock.advance(timedelta(hours=hour))
         self._do(self._a_minute())
+        self.alerts_fire({HOSTS[0]}, "critical")
 
     def teardown(self) -> None:
         if hasattr(self, "loop"):
@@ -194,8 +198,16 @@ class Calling(RuleBasedStateMachine):
         for chain in chains:
             if chain.next_call and not over(chain, ticket, len(chains)):
                 assert chain.next_call.at > now, f"{ticket.number}: the call of {chain.next_call.at} was not made"
+        for one in tx.messages.of_ticket(ticket.id):
+            is_waiting = not one.is_finished or (one.state is MessageState.BUNDLED and one.sent_at is None)
+            late = now - max(one.due_at or one.created_at, one.created_at)
+            assert not is_waiting or late < LONGEST, f"{ticket.number}: a message to {one.person} is forgotten"
+        if hold_of(desk, tx, ticket, now):
+            return
+        is_new = ticket.status is Status.NEW and ticket.signal is Signal.FIRING
+        assert not is_new or now - ticket.episode_at < LONGEST, f"{ticket.number} was never handed over"
         is_nobodys = ticket.status is Status.HANDED_OVER and not ticket.acknowledged_by
-        if not is_nobodys or ticket.signal is Signal.CLEARED or hold_of(desk, tx, ticket, now):
+        if not is_nobodys or ticket.signal is Signal.CLEARED:
             return
         pages = [one for one in tx.messages.of_ticket(ticket.id) if one.purpose.startswith("hand_over")]
         lost = (MessageState.FAILED, MessageState.OVERTAKEN)
@@ -236,7 +248,7 @@ def _messages(ticket: Ticket, tx: Transaction) -> list[Message]:
 
 
 Calling.TestCase.settings = settings(
-    max_examples=RUNS or 15,
+    max_examples=RUNS or 20,
     derandomize=not RUNS,
     stateful_step_count=25,
     deadline=None,
