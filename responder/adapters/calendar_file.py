@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import icalendar
-import recurring_ical_events
 
 from responder.domain.wall import shown
 from responder.errors import Refused
+
+if TYPE_CHECKING:
+    import icalendar
 
 LARGEST = 1024 * 1024
 MOST = 1000
@@ -68,6 +68,9 @@ def occurrences(content: bytes, start: datetime, until: datetime, zone: ZoneInfo
 
 def feed(name: str, entries: Iterable[FeedEntry], made_at: datetime) -> bytes:
     """A calendar that other programs subscribe to."""
+    # Here and below, because a tenth of every start would go into what few ever use.
+    import icalendar
+
     made = icalendar.Calendar()
     made.add("prodid", "-//responder//on call//EN")
     made.add("version", "2.0")
@@ -86,6 +89,8 @@ def feed(name: str, entries: Iterable[FeedEntry], made_at: datetime) -> bytes:
 
 
 def _parsed(content: bytes) -> icalendar.Calendar:
+    import icalendar
+
     try:
         found = icalendar.Calendar.from_ical(content)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -104,6 +109,8 @@ def _refuse_what_repeats_too_often(event: Any) -> None:
 
 
 def _between(calendar: icalendar.Calendar, start: datetime, until: datetime) -> Iterable[Any]:
+    import recurring_ical_events
+
     found: Iterable[Any] = recurring_ical_events.of(calendar).between(start, until)
     return found
 

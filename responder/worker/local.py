@@ -96,15 +96,9 @@ class LocalWorker:
         # A job behind a held lock must take no place: it would hold up those behind it.
         busy, locked = set(self._at_work) | self._finished, set(self._locks)
 
-        def due(tx: Transaction) -> dict[Lane, list[Job]]:
-            return {
-                lane: tx.local_jobs.due(lane.kinds, now, without=busy, locked=locked, limit=places)
-                for lane, places in free.items()
-                if places > 0
-            }
-
-        found = await self._database.read(due)
-        return sum(self._begin(job) for jobs in found.values() for job in jobs)
+        wanted = [(lane.kinds, places) for lane, places in free.items() if places > 0]
+        found = await self._database.read(lambda tx: tx.local_jobs.due(wanted, now, without=busy, locked=locked))
+        return sum(self._begin(job) for jobs in found for job in jobs)
 
     def _free(self, lane: Lane) -> int:
         return lane.at_once - sum(job.kind in lane.kinds for job in self._at_work.values())

@@ -246,7 +246,7 @@ class FirstAid(RuleBasedStateMachine):
         kinds, now = work_for(desk).handlers, desk.clock.now()
 
         def body(tx: Any) -> list[Job]:
-            found: list[Job] = tx.local_jobs.due(kinds, now, without=self.at_work, locked=(), limit=1)
+            found: list[Job] = tx.local_jobs.due([(kinds, 1)], now, without=self.at_work, locked=())[0]
             return found
 
         found = await self.database.read(body)
