@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from responder.adapters.links import AckClaim
@@ -111,8 +111,9 @@ def _promise_the_next(change: Change, chain: Chain, now: datetime, *, at_once: b
         change.promise("escalate", due_at, chain=chain.number, step=chain.position)
     elif len(chain.calls) > 1:
         # After the last of several calls somebody has to say that nobody came.
-        last, before = chain.calls[-1].at, chain.calls[-2].at
-        change.promise("escalate", now + max(last - before, now - now), chain=chain.number, step=chain.position)
+        # The one before may have come before its time, because nobody could be reached.
+        pause = max(chain.calls[-1].at - chain.calls[-2].at, timedelta())
+        change.promise("escalate", now + pause, chain=chain.number, step=chain.position)
 
 
 def _why(chain: Chain) -> str:

@@ -134,7 +134,7 @@ def _cumulative(counts: dict[str, float]) -> list[tuple[str, float]]:
 
 
 def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
-    (waiting, oldest), audit = snapshot.messages, snapshot.audit
+    waiting, oldest = snapshot.messages
     rows: dict[str, tuple[str, Labelled]] = {
         "tickets_open": (
             "Tickets that are not closed.",
@@ -157,6 +157,29 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
             "How long the oldest of them waits.",
             [({}, (snapshot.now - oldest).total_seconds() if oldest else 0.0)],
         ),
+        **_of_the_watch(snapshot),
+        "improvement_actions": (
+            "Actions that reviews promised and that are not done.",
+            [({"state": state}, float(n)) for state, n in zip(("open", "overdue"), snapshot.actions, strict=True)],
+        ),
+        "kill_switch": ("1 if all automation is switched off.", [({}, float(_all_is_off(snapshot)))]),
+        "automation_off": (
+            "1 for everything, a runbook or a target that is switched off.",
+            [({"scope": "everything"}, float(_all_is_off(snapshot))), *_off(snapshot)],
+        ),
+        "budget_remaining": (
+            "How many targets of a failure domain or group, or runs of a runbook, automation may still touch now.",
+            [({"budget": left.name, "scope": left.scope}, float(left.remaining)) for left in snapshot.budgets],
+        ),
+    }
+    for name, (text, labelled) in rows.items():
+        yield _family(GaugeMetricFamily, name, text, labelled)
+
+
+def _of_the_watch(snapshot: Snapshot) -> dict[str, tuple[str, Labelled]]:
+    """Who is silent: sources, cron jobs, rotas, and the audit that looks after our own pages."""
+    audit = snapshot.audit
+    return {
         "heartbeat_age_seconds": (
             "Since a source's heartbeat was seen.",
             [(_beat(beat), (snapshot.now - beat.last_at).total_seconds()) for beat in snapshot.heartbeats],
@@ -185,22 +208,7 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
             "Since the last beat that the dead man's switch took.",
             [({}, (snapshot.now - snapshot.beat_at).total_seconds())] if snapshot.beat_at else [],
         ),
-        "improvement_actions": (
-            "Actions that reviews promised and that are not done.",
-            [({"state": state}, float(n)) for state, n in zip(("open", "overdue"), snapshot.actions, strict=True)],
-        ),
-        "kill_switch": ("1 if all automation is switched off.", [({}, float(_all_is_off(snapshot)))]),
-        "automation_off": (
-            "1 for everything, a runbook or a target that is switched off.",
-            [({"scope": "everything"}, float(_all_is_off(snapshot))), *_off(snapshot)],
-        ),
-        "budget_remaining": (
-            "How many targets of a failure domain or group, or runs of a runbook, automation may still touch now.",
-            [({"budget": left.name, "scope": left.scope}, float(left.remaining)) for left in snapshot.budgets],
-        ),
     }
-    for name, (text, labelled) in rows.items():
-        yield _family(GaugeMetricFamily, name, text, labelled)
 
 
 def _all_is_off(snapshot: Snapshot) -> bool:
