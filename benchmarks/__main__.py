@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import first_aid, intake, startup
+from benchmarks import first_aid, intake, startup, storm
 from benchmarks.intake import SHAPES
 from benchmarks.profile import show
 from benchmarks.rows import Row, Settings
@@ -18,6 +18,7 @@ Measure = Callable[[Settings], Iterator[Row]]
 def _rows() -> dict[str, Measure]:
     rows: dict[str, Measure] = {name: _intake(name) for name in SHAPES}
     rows["alert → command"] = first_aid.row
+    rows["1000 alerts in 10 s"] = storm.rows
     rows["start to ready, idle memory"] = startup.rows
     return rows
 

@@ -69,5 +69,11 @@ _ENVELOPE = orjson.dumps(envelope([{"hole": 0}])).split(b'{"hole":0}')
 _HOLE_BYTES = _HOLE.encode()
 
 
+def one_alert(number: int, severity: str) -> bytes:
+    """The same alert as the others, of another severity: the whole body of a post."""
+    alert = _alert(number).replace(b'"severity":"warning"', b'"severity":"%s"' % severity.encode())
+    return _ENVELOPE[0] + alert + _ENVELOPE[1]
+
+
 def _alert(number: int) -> bytes:
     return _TEMPLATE.replace(_HOLE_BYTES, b"%012d" % number)

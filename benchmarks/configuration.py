@@ -18,6 +18,7 @@ class Files:
     port: int
     sink: int
     database: str = ""
+    has_storms: bool = False
     targets: tuple[Target, ...] = ()
     first_aid: tuple[dict[str, Any], ...] = ()
     runbooks: tuple[dict[str, Any], ...] = ()
@@ -44,7 +45,11 @@ def _contents(files: Files) -> dict[str, dict[str, Any]]:
             "runbooks": ["runbooks"],
             "ssh": files.ssh,
         },
-        "policy.yml": {"extends": "p1-p4", "storm": None, "first_aid": list(files.first_aid)},
+        "policy.yml": {
+            "extends": "p1-p4",
+            "first_aid": list(files.first_aid),
+            **({} if files.has_storms else {"storm": None}),
+        },
         "people.yml": {
             "people": [{"name": "alex", "channels": [channel]}],
             "teams": [{"name": "ops", "tiers": {1: ["alex"], 2: ["alex"]}}],

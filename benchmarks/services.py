@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def ours(
         Database(server, Path(name) / "responder.db") as database,
     ):
         folder = Path(name)
-        files = files or Files(port=free_port(), sink=free_port(), database=database.url)
+        files = replace(files or Files(port=free_port(), sink=free_port()), database=database.url)
         config = write(files, folder)
         with _process(_command(config, with_worker, profile), folder, files.port) as (process, ready_after):
             yield Running(
