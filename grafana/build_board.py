@@ -143,8 +143,17 @@ SERVICE_LEVELS = (
         {
             "held: {{by}}": grown("responder_tickets_held_total", "by"),
             "nobody came: {{priority}}": grown("responder_escalations_exhausted_total", "priority"),
+            "late calls: {{priority}}": grown("responder_escalation_calls_late_total", "priority"),
         },
         text="Within an hour. Held: it waited before anybody was told. In vain: all were called, and nobody came.",
+    ),
+    Panel(
+        "Reachability drills",
+        {
+            "{{person}}": "max by (person) (responder_drill_confirmed{JOB})",
+            "{{outcome}}, within an hour": grown("responder_drill_answers_total", "outcome"),
+        },
+        text="By person: 1 for who confirmed the last drill in which they were asked, 0 for who did not.",
     ),
     Panel(
         "On call: hours without anybody, and changes by hand",

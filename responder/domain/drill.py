@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -78,6 +79,24 @@ def next_drill(rule: DrillRule, zone: ZoneInfo, last_at: datetime | None, now: d
         if day.weekday() in rule.days and at > now:
             return at
         day += _DAY
+
+
+def last_word(drills: Iterable[Drill]) -> dict[str, bool]:
+    """Whether each person confirmed the last drill that is over and in which they were asked, from the newest one."""
+    found: dict[str, bool] = {}
+    for drill in drills:
+        if drill.ended_at is not None:
+            for one in drill.answers:
+                if not one.skipped:
+                    found.setdefault(one.person, one.confirmed_at is not None)
+    return found
+
+
+def outcome(answer: Answer) -> str:
+    """What came of asking a person, when the drill is reported."""
+    if answer.skipped:
+        return "skipped"
+    return "confirmed" if answer.confirmed_at is not None else "silent"
 
 
 def summary(drill: Drill) -> str:

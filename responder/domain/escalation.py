@@ -7,7 +7,7 @@ the ticket was handed over, so that a reload of the policy changes no chain that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from responder.domain.report import Signal
@@ -16,6 +16,8 @@ from responder.domain.windows import Window, holds_any
 
 MOST_CALLS = 200
 """A chain is kept whole on its ticket, so that it cannot be without end."""
+LATE = timedelta(minutes=1)
+"""A worker may be busy for so long; a call that is later than that is late, and the calls after it move with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +144,19 @@ def over(chain: Chain, ticket: Ticket, newest: int) -> str:
     if ticket.status is not Status.HANDED_OVER:
         return f"It is {ticket.status.replace('_', ' ')}."
     return ""
+
+
+def lateness(chain: Chain, now: datetime) -> timedelta:
+    """How much later than its time the next call comes; nothing if it comes in time or before it."""
+    call = chain.next_call
+    late = now - call.at if call else timedelta()
+    return late if late > LATE else timedelta()
+
+
+def put_off(chain: Chain, by: timedelta) -> Chain:
+    """The chain with the next call and all after it so much later: each keeps its wait after the one before it."""
+    later = tuple(replace(call, at=call.at + by) for call in chain.calls[chain.position :])
+    return replace(chain, calls=(*chain.calls[: chain.position], *later)) if by else chain
 
 
 def told_so_far(chain: Chain) -> str:

@@ -22,6 +22,7 @@ COUNTERS = {
     "tickets_created_total": "Tickets opened.",
     "tickets_held_total": "Times that a ticket had to wait before automation and people, by what held it.",
     "escalations_exhausted_total": "Chains that called everybody, and nobody has taken the ticket.",
+    "escalation_calls_late_total": "Calls of a chain that were made more than a minute after their time.",
     "overrides_total": "Times that people changed by hand who is on call.",
     "tickets_reopened_total": "Tickets that came back within the refire window, or relapsed.",
     "tickets_resolved_total": "Tickets resolved, by who did it.",
@@ -32,6 +33,7 @@ COUNTERS = {
     "runs_total": "Runbook runs, by outcome.",
     "messages_total": "Messages to people, by outcome.",
     "reports_total": "Reports taken in, by what became of them.",
+    "drill_answers_total": "People in reachability drills, by what came of it.",
     "dead_man_beats_total": "Beats for the dead man's switch, by whether they were sent.",
     "jobs_set_aside_total": "Jobs given up after too many tries.",
 }

@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     HAND_OVER = "hand_over"
     TEST = "test"
     BUNDLE = "bundle"
+    STILL_ON_IT = "still-on-it"
 
 
 def is_page(purpose: str) -> bool:

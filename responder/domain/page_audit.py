@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from responder.clock import from_microseconds, microseconds
+from responder.clock import MICROSECOND, from_microseconds, microseconds
 from responder.domain.durations import spoken
 from responder.domain.page_story import Fact, Story, story_of
 
@@ -23,6 +23,8 @@ FAR = timedelta(hours=1)
 """No job that takes a new ticket on is promised for later than that: holds are looked at again and again."""
 _SLACK = timedelta(seconds=5)
 """Rows and events of one transaction may read the clock one after the other."""
+_LATE = timedelta(minutes=1)
+"""A call that was made later than this moves those after it: each keeps its wait from the call really made."""
 _PAGE = "hand_over"
 _BUNDLE = "bundle-"
 _UNFINISHED = ("waiting", "sending", "failed_for_now", "held")
@@ -261,6 +263,18 @@ def _steps(look: Look, number: int, made: list[int]) -> Iterator[Difference]:
         yield look.differs(f"chain/{number}/skipped/{step}", f"call {step + 1} of chain {number} was skipped")
 
 
+def _times(snapshot: Fact, made: Sequence[Fact]) -> list[int]:
+    """When each call of a chain is due, from what was foreseen and from when calls were really made; in µs."""
+    made_at = {int(fact.data["step"]): microseconds(fact.at) for fact in reversed(made)}
+    late, times = 0, []
+    for step, foreseen in enumerate(snapshot.data["steps"]):
+        due_at = int(foreseen["at"]) + late
+        if step in made_at and made_at[step] - due_at > _LATE // MICROSECOND:
+            late += made_at[step] - due_at
+        times.append(int(foreseen["at"]) + late)
+    return times
+
+
 def _row(look: Look, number: int, row: ChainRow | None, made: int) -> Iterator[Difference]:
     if row is None:
         yield look.differs(f"chain/{number}/row", f"chain {number} is gone, though its history speaks of it")
@@ -269,25 +283,28 @@ def _row(look: Look, number: int, row: ChainRow | None, made: int) -> Iterator[D
         text = f"chain {number} counts {row.position} calls as made, its history {made}"
         yield look.differs(f"chain/{number}/position", text)
     snapshot = look.story.snapshots.get(number)
-    foreseen = [int(step["at"]) for step in snapshot.data["steps"]] if snapshot else []
-    if list(row.calls[: len(foreseen)]) != foreseen:
+    times = _times(snapshot, look.story.steps.get(number, ())) if snapshot else []
+    if list(row.calls[: len(times)]) != times:
         text = f"the times of chain {number} are not those that its history foresaw"
         yield look.differs(f"chain/{number}/times", text)
 
 
 def _unmade(look: Look) -> Iterator[Difference]:
-    """Calls that are due and were not made."""
+    """The call that is due and was not made; those after it wait for it."""
     newest = _newest(look)
     if newest is None or (look.story.called_at and newest[1].at < look.story.called_at - _SLACK):
         return
     number, snapshot = newest
-    made = {int(fact.data["step"]) for fact in look.story.steps.get(number, ())}
-    for step, foreseen in enumerate(snapshot.data["steps"]):
-        due_at = from_microseconds(int(foreseen["at"]))
+    steps = look.story.steps.get(number, ())
+    made = {int(fact.data["step"]) for fact in steps}
+    for step, at in enumerate(_times(snapshot, steps)):
+        due_at = from_microseconds(at)
         if step not in made and look.is_late(due_at):
-            who = ", ".join(map(str, foreseen.get("who", ()))) or "nobody by name"
+            called = snapshot.data["steps"][step].get("who", ())
+            who = ", ".join(map(str, called)) or "nobody by name"
             text = f"call {step + 1} of chain {number} ({who}) was due at {due_at:%H:%M:%S} UTC and was not made"
             yield look.differs(f"chain/{number}/unmade/{step}", text, "escalate", chain=number, step=step)
+            return
 
 
 def _unpromised(look: Look) -> Iterator[Difference]:

@@ -10,6 +10,7 @@ from typing import Any
 from responder.adapters.links import AckClaim
 from responder.clock import microseconds
 from responder.domain.approval import ApprovalKind
+from responder.domain.durations import spoken
 from responder.domain.escalation import (
     Call,
     Callees,
@@ -17,6 +18,8 @@ from responder.domain.escalation import (
     EscalationPlan,
     calls_of,
     foreseen,
+    lateness,
+    put_off,
     told_so_far,
 )
 from responder.domain.oncall import Recipient, addressed
@@ -90,6 +93,8 @@ def who_is(
 def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen: str = "") -> Chain:
     """Writes to the people of the chain's next call and promises the one after it; gives the chain as it is then."""
     ticket, now, index = change.after, desk.clock.now(), chain.position
+    late = lateness(chain, now)
+    chain = put_off(chain, late)
     told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
     text = _Text(desk, tx, change, _why(chain), seen)
     purpose = chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
@@ -100,8 +105,18 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
     change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))
     chain = replace(chain, position=index + 1)
     tx.chains.keep(chain)
+    if late:
+        _say_that_it_is_late(change, chain, late, now)
     _promise_the_next(change, chain, now, at_once=not told)
     return chain
+
+
+def _say_that_it_is_late(change: Change, chain: Chain, late: timedelta, now: datetime) -> None:
+    """Nobody was there to call, or the clock has jumped; made in a row, the next calls would wake everybody at once."""
+    following = chain.next_call
+    then = f" The next one is put off to {following.at:%H:%M} UTC." if following else ""
+    change.note(now, EventKind.NOTE, f"Call {chain.position} came {spoken(late)} late.{then}", late=chain.position)
+    change.count("escalation_calls_late_total", priority=change.after.grade, team=change.after.team)
 
 
 def _promise_the_next(change: Change, chain: Chain, now: datetime, *, at_once: bool) -> None:

@@ -5,12 +5,13 @@ The row decides: each round of the watch begins what is due and reports what is 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.adapters.links import DrillClaim
 from responder.domain.delivery import quiet_until
-from responder.domain.drill import Answer, Drill, DrillRule, next_drill, summary
+from responder.domain.drill import Answer, Drill, DrillRule, last_word, next_drill, outcome, summary
 from responder.domain.oncall import Person, recipients
 from responder.errors import Refused
 from responder.flows.desk import Desk
@@ -23,6 +24,8 @@ from responder.store.transaction import Transaction
 
 _WITHIN = timedelta(hours=1)
 _TOO_LATE = timedelta(hours=1)
+_ANSWERS = "drill_answers_total"
+_LOOKED_BACK = 20
 
 
 async def watch_drills(desk: Desk) -> int:
@@ -178,6 +181,8 @@ async def confirm(desk: Desk, claim: DrillClaim) -> Drill:
             return drill
         drill = drill.with_answer(replace(answer, confirmed_at=now))
         tx.drills.keep(drill)
+        if drill.ended_at is not None:
+            tx.sums.add({(_ANSWERS, (("outcome", "late"),)): 1})
         return drill
 
     return await desk.store.write(body)
@@ -186,6 +191,13 @@ async def confirm(desk: Desk, claim: DrillClaim) -> Drill:
 def _report(desk: Desk, tx: Transaction, drill: Drill) -> None:
     now = desk.clock.now()
     tx.drills.keep(replace(drill, ended_at=now))
+    tx.sums.add(Counter((_ANSWERS, (("outcome", outcome(one)),)) for one in drill.answers))
     if drill.silent:
         labels = {"alertname": "ResponderDrillUnconfirmed", "drill": str(drill.id), "severity": "info"}
         file_reports(tx, [internal_report(labels, summary(drill), now)], desk.policy, now)
+
+
+def confirmed_last(desk: Desk, tx: Transaction) -> dict[str, float]:
+    """For each person 1 if they confirmed the last drill in which they were asked, else 0; of the newest drills."""
+    found = last_word(tx.drills.listed(_LOOKED_BACK))
+    return {name: float(found[name]) for name in sorted(found) if name in desk.configuration.people}

@@ -7,6 +7,7 @@ from responder.domain.delivery import place_in
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.report import Signal
 from responder.domain.reporter import REPORTER
+from responder.domain.silence import asked_at, why_no_answer_is_needed
 from responder.domain.ticket import Status, Ticket
 from responder.flows.consent import asked_by
 from responder.flows.desk import Desk
@@ -24,6 +25,9 @@ def overtaken_by(desk: Desk, tx: Transaction, message: Message, known: Known) ->
         return _no_page(message, known.ticket)
     if asked_by(message.purpose) is not None:
         return _answered(tx, message)
+    if (since := asked_at(message.purpose)) is not None:
+        history = tx.tickets.events(message.ticket_id)
+        return why_no_answer_is_needed(known.ticket, message.person, message.episode, since, history)
     return _clock_stopped(message, known) or _told_already(desk, tx, message)
 
 

@@ -8,17 +8,16 @@ from responder.adapters.links import AckClaim
 from responder.clock import from_microseconds, microseconds
 from responder.domain import handling
 from responder.domain.durations import spoken
-from responder.domain.escalation import EscalationPlan
+from responder.domain.escalation import LATE, EscalationPlan
 from responder.domain.handling import Acting
 from responder.domain.oncall import addressed
-from responder.domain.ticket import Change, EventKind, Status
+from responder.domain.silence import AT_WORK, last_sign, purpose_of
+from responder.domain.ticket import Change, EventKind
 from responder.flows.desk import Desk
 from responder.flows.telling import Text, language_of, spoken_recipients, write_messages
 from responder.flows.texts import still_on_it_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
-
-_AT_WORK = (Status.IN_PROGRESS, Status.PROPOSED, Status.APPROVED)
 
 
 def watch_over(desk: Desk, change: Change) -> None:
@@ -48,20 +47,16 @@ def _look(desk: Desk, tx: Transaction, job: Job) -> None:
     if plan.still_on_it is None or not ticket.is_open:
         return
     asked_at = from_microseconds(int(job.args["asked_at"])) if "asked_at" in job.args else None
-    seen_at = _last_sign(tx, ticket.id, by)
-    if asked_at is not None and seen_at < asked_at and ticket.status in _AT_WORK:
-        _give_back(desk, change, by, now - asked_at)
-    elif ticket.status not in _AT_WORK or seen_at + plan.still_on_it > now:
+    seen_at = last_sign(tx.tickets.events(ticket.id), by) or ticket.acknowledged_at or now
+    if asked_at is not None and seen_at < asked_at and ticket.status in AT_WORK:
+        _end_the_wait(desk, change, plan, job, asked_at)
+    elif ticket.status not in AT_WORK or seen_at + plan.still_on_it > now:
         # What waits, or is restored, needs nobody's hands; a look later.
         due_at = max(seen_at, now - plan.still_on_it + timedelta(minutes=1)) + plan.still_on_it
         change.promise("still_on_it", due_at, by=by, episode=ticket.episode)
-    elif asked_at is None:
+    else:
         _ask(desk, tx, change, plan, silent=now - seen_at)
     tx.apply([change], now)
-
-
-def _last_sign(tx: Transaction, ticket_id: int, person: str) -> datetime:
-    return max(event.at for event in tx.tickets.events(ticket_id) if event.actor == person)
 
 
 def _ask(desk: Desk, tx: Transaction, change: Change, plan: EscalationPlan, *, silent: timedelta) -> None:
@@ -75,7 +70,7 @@ def _ask(desk: Desk, tx: Transaction, change: Change, plan: EscalationPlan, *, s
         tx,
         change,
         told,
-        purpose=f"still-on-it-{microseconds(now)}",
+        purpose=purpose_of(now),
         text=Text(
             subject=subject(ticket, text),
             body=lambda one: still_on_it_body(ticket, silent, until, link, language_of(desk, one)),
@@ -83,8 +78,25 @@ def _ask(desk: Desk, tx: Transaction, change: Change, plan: EscalationPlan, *, s
         ),
     )
     change.note(now, EventKind.ESCALATION, f"Asked {spoken_recipients(new)}: still on it? Until {until:%H:%M} UTC.")
-    asked_at = microseconds(now)
-    change.promise("still_on_it", until, by=by, episode=ticket.episode, asked_at=asked_at)
+    _await_the_answer(change, by, asked_at=now, until=until)
+
+
+def _await_the_answer(change: Change, by: str, *, asked_at: datetime, until: datetime) -> None:
+    asked = {"asked_at": microseconds(asked_at), "until": microseconds(until)}
+    change.promise("still_on_it", until, by=by, episode=change.after.episode, **asked)
+
+
+def _end_the_wait(desk: Desk, change: Change, plan: EscalationPlan, job: Job, asked_at: datetime) -> None:
+    """Gives it back; but if nobody was here when the time ended, no answer could come: then it is waited for anew."""
+    now, by = desk.clock.now(), str(job.args["by"])
+    if now - from_microseconds(int(job.args["until"])) <= LATE:
+        _give_back(desk, change, by, now - asked_at)
+        return
+    until = now + plan.answer_within
+    change.note(
+        now, EventKind.NOTE, f"No answer of {by} could be taken in time; it is waited for until {until:%H:%M} UTC."
+    )
+    _await_the_answer(change, by, asked_at=asked_at, until=until)
 
 
 def _give_back(desk: Desk, change: Change, by: str, waited: timedelta) -> None:

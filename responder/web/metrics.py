@@ -17,6 +17,7 @@ from responder.flows.audit_pages import ROUND, open_differences
 from responder.flows.cron_jobs import heartbeats_up
 from responder.flows.dead_man import last_sent_at
 from responder.flows.desk import Desk
+from responder.flows.drill import confirmed_last
 from responder.flows.situation import budgets_left
 from responder.flows.switches import Off, switched_off
 from responder.flows.watch_rotas import gap_seconds
@@ -44,6 +45,7 @@ class Snapshot:
     heartbeats: list[Heartbeat]
     cron_jobs: dict[str, float]
     rota_gaps: dict[str, float]
+    drills: dict[str, float]
     audit: Round | None
     beat_at: datetime | None
     off: list[Off]
@@ -73,6 +75,7 @@ def _gather(desk: Desk, tx: Transaction) -> Snapshot:
         heartbeats=tx.switchboard.heartbeats(),
         cron_jobs=heartbeats_up(desk, tx),
         rota_gaps=gap_seconds(desk, tx),
+        drills=confirmed_last(desk, tx),
         audit=tx.rounds.last(ROUND),
         beat_at=last_sent_at(tx),
         off=switched_off(desk, tx),
@@ -191,6 +194,10 @@ def _of_the_watch(snapshot: Snapshot) -> dict[str, tuple[str, Labelled]]:
         "rota_gap_seconds": (
             "How many seconds of the next 14 days nobody is on call.",
             [({"rota": name}, seconds) for name, seconds in snapshot.rota_gaps.items()],
+        ),
+        "drill_confirmed": (
+            "1 if a person confirmed the last drill in which they were asked.",
+            [({"person": name}, has_confirmed) for name, has_confirmed in snapshot.drills.items()],
         ),
         "heartbeat_up": (
             "0 if a cron job is late, has failed or runs for too long.",

@@ -27,6 +27,7 @@ WINDOWS = ("1d", "7d", "30d")
 GAUGES = {
     "responder_heartbeat_age_seconds",
     "responder_heartbeat_silent",
+    "responder_drill_confirmed",
     "responder_heartbeat_up",
     "responder_page_audit_age_seconds",
     "responder_page_audit_differences",

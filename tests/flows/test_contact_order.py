@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from responder.domain.escalation import Callees, EscalationPlan, Step
 from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change
 from responder.errors import SendFailed, SendRefused
@@ -175,3 +177,68 @@ async def test_what_waits_for_its_time_is_not_late(world: World) -> None:
     assert await world.read(lambda tx: tx.messages.waiting(world.clock.now())) == (0, None)
     later: datetime = world.clock.now() + FIVE
     assert await world.read(lambda tx: tx.messages.waiting(later)) == (2, later)
+
+
+# --- the question whether somebody is still on it -------------------------------------------------------------
+
+
+@pytest.fixture
+async def asked(world: World) -> World:
+    """Mei has the ticket, was silent for 45 minutes, and was asked on her first channel; the answer has 20 minutes."""
+    configuration = world.desk.configuration
+    steps = (Step(callees=Callees(tiers=(1,))),)
+    plan = EscalationPlan(name="night", steps=steps, still_on_it=9 * FIVE, answer_within=4 * FIVE)
+    policy = replace(configuration.policy, escalation=(plan,))
+    world.desk.take_over(replace(configuration, policy=policy))
+    await fires(world)
+    await handle.acknowledge(world.desk, "1", "mei")
+    await world.advance(9 * FIVE)
+    assert "are you still on it?" in world.sender.sent[-1][1]
+    world.sender.sent.clear()
+    return world
+
+
+async def test_a_question_without_an_answer_goes_on_to_the_later_channels(asked: World) -> None:
+    await asked.advance(FIVE - SECOND)
+    assert asked.sender.people() == []
+    await asked.advance(SECOND)
+    assert sorted(asked.sender.people()) == ["mei-mail", "mei-phone"]
+    await asked.advance(3 * FIVE)
+    assert (await asked.ticket())["status"] == "handed_over"
+
+
+@pytest.mark.parametrize("verb", ["still-on-it", "note"])
+async def test_an_answer_or_any_other_sign_ends_the_question(asked: World, verb: str) -> None:
+    await asked.advance(SECOND)
+    await handle.do(asked.desk, verb, "1", actor="mei", content={"text": "looking"} if verb == "note" else {})
+    await asked.advance(FIVE)
+    assert asked.sender.people() == []
+    assert "Not sent to mei by mail: mei has given a sign at" in texts(await asked.ticket())
+
+
+async def test_nobody_is_asked_further_about_what_somebody_else_has_now(asked: World) -> None:
+    await handle.do(asked.desk, "take-over", "1", actor="lars", content={})
+    await asked.advance(FIVE)
+    assert asked.sender.people() == []
+    assert "Not sent to mei by mail: lars has it now." in texts(await asked.ticket())
+
+
+async def test_nobody_is_asked_further_about_what_waits_for_a_vendor(asked: World) -> None:
+    await handle.do(asked.desk, "wait", "1", actor="lars", content={"for": "vendor", "reason": "a disk"})
+    await asked.advance(FIVE)
+    assert asked.sender.people() == []
+    assert "Not sent to mei by mail: The ticket is waiting." in texts(await asked.ticket())
+
+
+async def test_a_question_that_its_channel_refuses_goes_to_the_later_channels_at_once(asked: World) -> None:
+    await handle.do(asked.desk, "still-on-it", "1", actor="mei", content={})
+    asked.sender.failures.append(SendRefused("no such pager."))
+    await asked.advance(4 * FIVE)
+    await asked.advance(5 * FIVE)
+    assert sorted(asked.sender.people()) == ["mei-mail", "mei-phone"]
+
+
+async def test_who_answered_before_an_outage_and_is_silent_after_it_is_asked_again(asked: World) -> None:
+    await handle.do(asked.desk, "still-on-it", "1", actor="mei", content={})
+    await asked.advance(20 * FIVE)
+    assert [subject for whom, subject, _ in asked.sender.sent if "still on it?" in subject] != []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from responder.adapters.links import AckClaim
+from responder.adapters.notifier import Secret
 from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change
 from responder.errors import Refused, SendFailed, SendRefused
@@ -15,7 +17,19 @@ from responder.flows import handle
 from responder.flows.telling import write_notice
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
-from tests.world import World, alert, resolved, texts
+from tests.world import FakeSender, World, alert, resolved, texts
+
+
+@dataclass
+class MeiFails(FakeSender):
+    """Does not get through to mei until she `is_reached`."""
+
+    is_reached: bool = False
+
+    async def send(self, address: Secret, subject: str, body: str) -> None:
+        if address.value.endswith("mei") and not self.is_reached:
+            raise SendFailed("no answer.")
+        await FakeSender.send(self, address, subject, body)
 
 
 async def test_a_channel_that_fails_for_now_is_tried_again_with_growing_waits(world: World) -> None:
@@ -68,15 +82,7 @@ async def test_a_page_is_tried_until_it_is_no_longer_needed(world: World) -> Non
 
 
 async def test_a_person_who_is_not_reached_in_time_is_left_for_the_next_one_while_the_tries_go_on(world: World) -> None:
-    reached = False
-
-    class MeiFails(type(world.sender)):  # type: ignore[misc]
-        async def send(self, address, subject, body):  # type: ignore[no-untyped-def]
-            if address.value.endswith("mei") and not reached:
-                raise SendFailed("no answer.")
-            await super().send(address, subject, body)
-
-    world.sender = MeiFails()
+    world.sender = sender = MeiFails()
     world.desk = world.another_desk()
     await world.post(alert("DiskFull", severity="warning"))
     await world.work()
@@ -88,7 +94,7 @@ async def test_a_person_who_is_not_reached_in_time_is_left_for_the_next_one_whil
 
     assert texts(await world.ticket()).count("No channel reaches mei within 2m, so the next are called.") == 1
     assert world.sender.people() == ["lars"]
-    reached = True
+    sender.is_reached = True
     await world.advance(timedelta(minutes=6))
     assert world.sender.people() == ["lars", "mei"]
 

@@ -12,7 +12,7 @@ import pytest
 from responder.adapters.links import DrillClaim
 from responder.domain.drill import Drill, DrillRule
 from responder.errors import Refused, SendRefused
-from responder.flows.drill import confirm, order_drill, watch_drills
+from responder.flows.drill import confirm, confirmed_last, order_drill, watch_drills
 from responder.store.database import Database
 from tests.world import World
 
@@ -148,3 +148,34 @@ def test_a_time_of_day_is_enough_for_a_rule() -> None:
     assert (rule.at, rule.days, rule.every) == (time(14), frozenset(range(5)), timedelta(days=30))
     with pytest.raises(ValueError, match="counts whole days"):
         DrillFile.model_validate({"at": "14:00", "every": "36h"})
+
+
+async def confirms(world: World, person: str) -> None:
+    await confirm(world.desk, DrillClaim(drill_id=(await drills(world))[0].id, person=person))
+
+
+async def test_who_confirmed_the_last_drill_and_what_came_of_each_is_measured(world: World) -> None:
+    async def confirmed() -> dict[str, float]:
+        found: dict[str, float] = await world.read(lambda tx: confirmed_last(world.desk, tx))
+        return found
+
+    await order_drill(world.desk, "lars")
+    await world.work()
+    assert await confirmed() == {}
+    await confirms(world, "mei")
+    await look(world, HOUR)
+    assert await confirmed() == {"lars": 0.0, "mei": 1.0}
+    counted = {"confirmed": 1, "silent": 1, "skipped": 1}
+    assert await world.sums("drill_answers_total") == {(("outcome", name),): n for name, n in counted.items()}
+    await confirms(world, "lars")
+    assert await confirmed() == {"lars": 1.0, "mei": 1.0}
+    assert (await world.sums("drill_answers_total"))[(("outcome", "late"),)] == 1
+
+
+async def test_a_drill_at_work_says_nothing_yet_about_who_is_reached(world: World) -> None:
+    await order_drill(world.desk, "lars")
+    await confirms(world, "mei")
+    await confirms(world, "lars")
+    await look(world)
+    await order_drill(world.desk, "lars")
+    assert await world.read(lambda tx: confirmed_last(world.desk, tx)) == {"lars": 1.0, "mei": 1.0}

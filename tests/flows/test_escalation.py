@@ -304,3 +304,52 @@ async def test_every_call_leaves_what_an_audit_needs(world: Team) -> None:
     kept = [event.data for event in events if event.kind is EventKind.ESCALATION]
     assert [step["who"] for step in kept[0]["steps"]] == [["mei"], ["mei", "lars"], ["rosa", "hans"]]
     assert [(one["chain"], one["step"], one["told"]) for one in kept[1:]] == [(1, 0, ["mei"]), (1, 1, ["mei", "lars"])]
+
+
+# --- late ---------------------------------------------------------------------------------------------------
+
+
+async def test_after_an_outage_one_call_is_made_and_each_further_one_keeps_its_wait(world: Team) -> None:
+    await world.fires()
+    world.sender.sent.clear()
+    world.clock.advance(3 * HOUR)
+    await world.work()
+    assert sorted(world.sender.people()) == ["lars", "mei"]
+    assert await called(world, 9, 10, 60) == [(9, []), (10, ["hans", "rosa"]), (60, [])]
+
+
+async def test_the_ticket_shows_the_moved_times_and_says_how_late_the_call_was(world: Team) -> None:
+    await world.fires()
+    world.clock.advance(65 * MINUTE)
+    await world.work()
+    now, ticket = world.clock.now(), await world.ticket()
+    [chain] = await chains(world)
+    assert [call.at - now for call in chain.calls[1:]] == [timedelta(), 10 * MINUTE]
+    assert f"Call 2 came 1h late. The next one is put off to {now + 10 * MINUTE:%H:%M} UTC." in texts(ticket)
+    assert sum((await world.sums("escalation_calls_late_total")).values()) == 1
+
+
+async def test_a_call_that_is_a_minute_late_moves_nothing_and_is_not_counted(world: Team) -> None:
+    await world.fires()
+    await world.advance(6 * MINUTE)
+    [chain] = await chains(world)
+    assert chain.calls[2].at == chain.started_at + 15 * MINUTE
+    assert await world.sums("escalation_calls_late_total") == {}
+
+
+async def test_a_call_that_came_before_its_time_moves_nothing(world: Team) -> None:
+    await world.fires()
+    await again(world, "escalate", skip="mei")
+    [chain] = await chains(world)
+    assert chain.calls[2].at == chain.started_at + 15 * MINUTE
+
+
+async def test_who_was_asked_before_an_outage_has_the_time_to_answer_after_it(taken: Team) -> None:
+    await taken.advance(45 * MINUTE)
+    await taken.advance(3 * HOUR)
+    assert (await taken.ticket())["acknowledged_by"] == "mei"
+    assert "No answer of mei could be taken in time; it is waited for until" in texts(await taken.ticket())
+    await taken.advance(9 * MINUTE)
+    assert (await taken.ticket())["acknowledged_by"] == "mei"
+    await taken.advance(MINUTE)
+    assert (await taken.ticket())["status"] == "handed_over"

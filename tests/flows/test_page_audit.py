@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,45 @@ async def test_what_was_due_while_nobody_was_there_is_no_difference_when_we_come
     await world.work()
     assert await world.round() == 0
     assert len(await world.tickets()) == 1
+
+
+async def test_calls_that_an_outage_has_put_off_are_no_difference_and_come_one_by_one(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.fires(alertname="DiskFull")
+    assert await world.round(5 * HOUR) == 0
+    assert world.sender.people() == ["mei", "lars"]
+    for _ in range(9):
+        assert await world.round() == 0, await world.differences()
+    assert world.sender.people() == ["mei", "lars"]
+    assert await world.round() == 0
+    assert world.sender.people() == ["mei", "lars", "rosa"]
+
+
+async def test_lost_calls_are_mended_one_by_one_and_not_all_at_once(world: Audited) -> None:
+    def told() -> list[str]:
+        return [person for person, subject, _ in world.sender.sent if "-001 " in subject]
+
+    assert await world.round() == 0
+    await world.fires(alertname="DiskFull")
+    await world.forget_jobs()
+    for _ in range(18):
+        await world.round(works=False)
+    assert sum("was not made" in one for one in await world.differences()) == 1
+    await world.work()
+    assert told() == ["mei", "lars"]
+    for _ in range(9):
+        assert await world.round() == 0, await world.differences()
+    assert told() == ["mei", "lars"]
+    assert await world.round() == 0
+    assert told() == ["mei", "lars", "rosa"]
+
+
+async def test_times_of_a_chain_that_were_put_off_without_a_late_call_are_noticed(world: Audited) -> None:
+    await begun(world)
+    chain = await world.read(lambda tx: tx.chains.one(1, 1))
+    later = replace(chain, calls=tuple(replace(call, at=call.at + HOUR) for call in chain.calls))
+    await world.database.write(lambda tx: tx.chains.keep(later))
+    await world.notices("are not those that its history foresaw")
 
 
 async def test_a_difference_is_said_and_mended_once_and_not_in_every_round(world: Audited) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from responder.adapters.links import DrillClaim
+from responder.flows.drill import confirm, watch_drills
 from tests.web.conftest import Client, header
 from tests.world import World
 
@@ -41,3 +44,14 @@ async def test_a_second_drill_is_refused_while_one_is_at_work(client: Client, ac
     await client.post("/api/v1/drills", headers=act)
     again = await client.post("/api/v1/drills", headers=act)
     assert (again.status, "is at work until" in (await again.json())["detail"]) == (409, True)
+
+
+async def test_the_metrics_name_who_confirmed_the_last_drill(client: Client, world: World, act: dict[str, str]) -> None:
+    begun = await (await client.post("/api/v1/drills", json={"actor": "lars"}, headers=act)).json()
+    await confirm(world.desk, DrillClaim(drill_id=begun["id"], person="mei"))
+    world.clock.advance(timedelta(days=1))
+    await watch_drills(world.desk)
+    shown = await (await client.get("/metrics", headers=await header(world, "read"))).text()
+    assert 'responder_drill_confirmed{person="mei"} 1.0' in shown
+    assert 'responder_drill_confirmed{person="lars"} 0.0' in shown
+    assert 'responder_drill_answers_total{outcome="silent"} 1.0' in shown
