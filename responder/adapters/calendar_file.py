@@ -42,8 +42,9 @@ class FeedEntry:
 
 
 def occurrences(content: bytes, start: datetime, until: datetime, zone: ZoneInfo) -> list[Occurrence]:
-    """The events of a file between two instants, in order. Whole days and times without a zone are those of `zone`;
-    cancelled events are left out.
+    """The events of a file between two instants, in order; they may overlap. Whole days and times without a zone are
+    those of `zone`; cancelled events are left out. Of several with the same UID and RECURRENCE-ID the one with the
+    highest SEQUENCE counts, then the one with the latest DTSTAMP (RFC 5545 3.8.7.4, RFC 5546 2.1.5).
 
     Raises Refused for what is no calendar, is larger than a mebibyte, has more than a thousand events in that time, or
     repeats more often than daily.
@@ -53,6 +54,7 @@ def occurrences(content: bytes, start: datetime, until: datetime, zone: ZoneInfo
     calendar = _parsed(content)
     for event in calendar.walk("VEVENT"):
         _refuse_what_repeats_too_often(event)
+    _leave_out_older_ones(calendar)
     # Whole days have no zone: one day more on both sides, and then by the instant.
     around = (start - timedelta(days=2), until + timedelta(days=2))
     try:
@@ -106,6 +108,32 @@ def _refuse_what_repeats_too_often(event: Any) -> None:
         often = {str(word).upper() for word in rule.get("FREQ", [])} & _TOO_OFTEN
         if often or any(key in rule for key in _EXPANDING):
             raise Refused(f"The event {str(event.get('SUMMARY', ''))[:80]!r} repeats more often than daily.")
+
+
+def _leave_out_older_ones(calendar: icalendar.Calendar) -> None:
+    """Keeps the newest of the events that are one, so that an order of them in the file means nothing."""
+    newest: dict[tuple[str, str], tuple[tuple[int, str], Any]] = {}
+    for event in calendar.walk("VEVENT"):
+        if uid := str(event.get("UID", "")):
+            one, age = (uid, _written(event, "RECURRENCE-ID")), _age(event)
+            if one not in newest or newest[one][0] <= age:
+                newest[one] = (age, event)
+    kept = {id(event) for _, event in newest.values()}
+    calendar.subcomponents = [
+        one for one in calendar.subcomponents if one.name != "VEVENT" or not one.get("UID") or id(one) in kept
+    ]
+
+
+def _age(event: Any) -> tuple[int, str]:
+    """What grows with each change of an event."""
+    sequence = _written(event, "SEQUENCE")
+    return int(sequence) if sequence.isascii() and sequence.isdigit() else 0, _written(event, "DTSTAMP")
+
+
+def _written(event: Any, name: str) -> str:
+    """A property as it stands in the file; a broken one is as good as none."""
+    value = event.get(name)
+    return "" if value is None else str(value.to_ical().decode() if hasattr(value, "to_ical") else value)
 
 
 def _between(calendar: icalendar.Calendar, start: datetime, until: datetime) -> Iterable[Any]:

@@ -71,7 +71,8 @@ def _about_others(wanted: Override, around: Around) -> str:
         span = f"from {_spoken(other.start)} to {_spoken(other.ends)}"
         if not other.person and other.instead_of == wanted.person:
             return f"{wanted.person} is away {span}: {other.reason}"
-        if other.person and (other.rota, other.instead_of) == (wanted.rota, wanted.instead_of):
+        is_calendar = bool(other.source or wanted.source)
+        if other.person and not is_calendar and (other.rota, other.instead_of) == (wanted.rota, wanted.instead_of):
             return f"It overlaps override {other.id} ({other}), {span}; end that one first."
     return ""
 

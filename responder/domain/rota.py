@@ -182,25 +182,33 @@ def _that_matter(rota: Rota, overrides: Iterable[Override]) -> list[Override]:
 
 
 def _overridden(rota: Rota, overrides: Sequence[Override], start: datetime, until: datetime) -> Iterator[Shift]:
-    """What the layers say, and over it what is instead of everybody."""
+    """What the layers say, and over it what is instead of everybody, as long as it has somebody."""
     of_all = [one for one in overrides if one.person and not one.instead_of]
+    names = {one.person for one in of_all}
+    about = [*of_all, *(one for one in overrides if not one.person and one.instead_of in names)]
     at = start
-    for border in _borders(of_all, start, until):
+    for border in _borders(about, start, until):
         held = [one for one in of_all if one.holds(at) and not _is_away(one.person, overrides, at)]
-        if held:
-            yield from _instead_of_all(held[-1], overrides, at, border)
-        else:
-            yield from _layered(rota.layers, overrides, at, border)
+        for piece in _instead_of_all(held, overrides, at, border):
+            if piece.people:
+                yield piece
+            else:
+                yield from _layered(rota.layers, overrides, piece.start, piece.until)
         at = border
 
 
 def _instead_of_all(
-    override: Override, overrides: Sequence[Override], start: datetime, until: datetime
+    held: Sequence[Override], overrides: Sequence[Override], start: datetime, until: datetime
 ) -> Iterator[Shift]:
-    """The one who stands for everybody, or those who stand for that one since."""
-    later = [one for one in overrides if one.id > override.id]
-    whole = Shift(start=start, until=until, people=(override.person,), overrides=(override,))
-    yield from _substituted(whole, later)
+    """Who stands for everybody, or those who stand for them: the last one made by hand, else all of the calendars.
+
+    What was said of one person's seat before somebody took it by hand is over; a calendar takes no word back.
+    """
+    by_hand = [one for one in held if not one.source][-1:]
+    seats = by_hand or sorted(held, key=lambda one: (one.start, one.person))
+    people = tuple(dict.fromkeys(one.person for one in seats))
+    whole = Shift(start=start, until=until, people=people, overrides=tuple(seats))
+    yield from _substituted(whole, overrides, after=by_hand[0].id if by_hand else None)
 
 
 def _layered(
@@ -246,9 +254,10 @@ def _turn(layer: Layer, at: datetime, end: datetime) -> tuple[int, datetime]:
     return turn, min(end, layer.rotation.begins(turn + 1))
 
 
-def _substituted(piece: Shift, overrides: Sequence[Override]) -> Iterator[Shift]:
-    """The piece with those who stand for its people, and without those who are away."""
-    about = [one for one in overrides if one.instead_of]
+def _substituted(piece: Shift, overrides: Sequence[Override], after: int | None = None) -> Iterator[Shift]:
+    """The piece with those who stand for its people, and without those who are away; `after` an override of this number
+    was made, the ones before it count no more."""
+    about = [one for one in overrides if one.instead_of and (after is None or one.id > after or not one.person)]
     at = piece.start
     for border in _borders(about, piece.start, piece.until):
         people, used = piece.people, piece.overrides

@@ -63,6 +63,46 @@ def test_what_is_cancelled_empty_or_at_another_time_is_left_out() -> None:
     assert read(cancelled, empty, elsewhere) == []
 
 
+def test_events_that_overlap_are_all_there_in_an_order_that_the_file_does_not_change() -> None:
+    day = "DTSTART:20260310T090000Z\nDURATION:PT8H"
+    events = (f"SUMMARY:bob\n{day}", f"SUMMARY:ann\n{day}", "SUMMARY:cem\nDTSTART:20260310T080000Z\nDURATION:PT2H")
+    assert [one.summary for one in read(*events)] == ["cem", "ann", "bob"]
+    assert read(*reversed(events)) == read(*events)
+
+
+def one(summary: str, hour: int, *more: str) -> str:
+    lines = ("UID:1", f"SUMMARY:{summary}", f"DTSTART:20260310T{hour:02}0000Z", "DURATION:PT1H", *more)
+    stamp = () if any(line.startswith("DTSTAMP") for line in more) else ("DTSTAMP:20260101T000000Z",)
+    return "\n".join(("BEGIN:VEVENT", *lines, *stamp, "END:VEVENT\n"))
+
+
+SERIES, MOVED, CANCELLED = "RRULE:FREQ=DAILY;COUNT=2", "RECURRENCE-ID:20260310T090000Z", "STATUS:CANCELLED"
+OLD, NEW, LATER = one("ann", 9), one("bob", 10, "SEQUENCE:1"), one("bob", 10, "DTSTAMP:20260102T000000Z")
+DAILY, BOB_INSTEAD = one("ann", 9, SERIES), one("bob", 15, MOVED)
+
+
+@pytest.mark.parametrize(
+    ("events", "found"),
+    [
+        ((OLD, OLD), ["ann 10 09"]),
+        ((OLD, NEW), ["bob 10 10"]),
+        ((OLD, LATER), ["bob 10 10"]),
+        ((one("ann", 9, "SEQUENCE:1"), LATER), ["ann 10 09"]),
+        ((OLD, one("ann", 9, "SEQUENCE:10", CANCELLED), one("ann", 9, "SEQUENCE:2")), []),
+        ((DAILY, BOB_INSTEAD), ["bob 10 15", "ann 11 09"]),
+        ((DAILY, BOB_INSTEAD, one("cem", 16, MOVED, "SEQUENCE:1")), ["cem 10 16", "ann 11 09"]),
+        ((DAILY, BOB_INSTEAD, one("bob", 15, MOVED, "SEQUENCE:1", CANCELLED)), ["ann 11 09"]),
+    ],
+)
+def test_of_events_with_the_same_uid_and_recurrence_the_newest_counts_wherever_it_stands(
+    events: tuple[str, ...], found: list[str]
+) -> None:
+    for order in (events, events[::-1]):
+        body = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n{''.join(order)}END:VCALENDAR\n".replace("\n", "\r\n")
+        there = occurrences(body.encode(), START, END, BERLIN)
+        assert [f"{each.summary} {each.start:%d %H}" for each in there] == found
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as wall_time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -119,6 +120,17 @@ def test_while_somebody_is_away_the_layer_below_takes_over() -> None:
     assert people_on_call(WEEKLY, [away], NOON) == ()
     assert people_on_call(WEEKLY, [away, override(2, "eve", "ann")], NOON) == ("eve",)
     assert people_on_call(WEEKLY, [away, override(2, "ann")], NOON) == ()
+
+
+def test_while_the_one_who_stands_for_all_is_away_the_layers_take_over_and_no_longer() -> None:
+    whole = override(1, "eve")
+    away = replace(override(2, "", "eve", "2026-01-06T02:00"), until=at("2026-01-06T04:00"))
+    for known in ([whole, away], [replace(away, id=0), whole]):
+        found = shifts(WEEKLY, known, at("2026-01-06T00:00"), at("2026-01-06T06:00"))
+        assert [(one.start.hour, one.people) for one in found] == [(0, ("eve",)), (2, ("ann",)), (4, ("eve",))]
+    stands_in = override(3, "gil", "eve")
+    gone = [whole, stands_in, override(4, "", "gil")]
+    assert people_on_call(WEEKLY, gone, NOON) == ("ann",)
 
 
 def test_why_names_the_layer_the_turn_and_whoever_changed_it() -> None:

@@ -12,9 +12,9 @@ from responder.domain.rota import Override
 from responder.errors import NotFound, Refused
 from responder.flows.calendars import Calendar, add_absence, feed_link, feed_of, import_absences, import_shifts
 from responder.flows.duty import on_duty
-from responder.flows.overrides import end_override
+from responder.flows.overrides import add_override, end_override
 from tests.flows.people import HOUR
-from tests.flows.test_rotas import DAY, called, monday_of, world
+from tests.flows.test_rotas import DAY, called, monday_of, wanted, world
 from tests.world import World
 
 __all__ = ["world"]
@@ -66,20 +66,43 @@ async def test_a_calendar_that_comes_again_changes_only_what_it_says_otherwise(w
     assert ended.ended_by == "mei"
 
 
-@pytest.mark.parametrize(
-    ("names", "sentence"),
-    [(("eve", "lars"), "“eve” at .* names nobody; there are mei, lars"), (("rosa", "lars"), "overlaps override")],
-)
-async def test_a_calendar_with_an_event_that_cannot_be_meant_changes_nothing(
-    world: World, names: tuple[str, str], sentence: str
-) -> None:
+async def test_a_calendar_with_an_event_that_cannot_be_meant_changes_nothing(world: World) -> None:
     now = world.clock.now()
     before = await import_shifts(world.desk, "first", events(("boss", now, now + HOUR)))
-    with pytest.raises(Refused, match=sentence):
-        await import_shifts(world.desk, "first", events(*((name, now, now + 2 * HOUR) for name in names)))
+    both = events(("eve", now, now + 2 * HOUR), ("lars", now, now + 2 * HOUR))
+    with pytest.raises(Refused, match=r"“eve” at .* names nobody; there are mei, lars"):
+        await import_shifts(world.desk, "first", both)
     assert [one.id for one in await kept(world)] == [one.id for one in before]
     with pytest.raises(NotFound):
         await import_shifts(world.desk, "second", events())
+
+
+async def test_events_that_overlap_put_all_their_people_on_call_in_the_same_order(world: World) -> None:
+    now = world.clock.now()
+    early, late = ("rosa", now + HOUR, now + 5 * HOUR), ("lars", now + 2 * HOUR, now + 3 * HOUR)
+    await import_shifts(world.desk, "first", events(late, early))
+    assert await people_at(world, now + HOUR) == ("rosa",)
+    assert await people_at(world, now + 2 * HOUR) == ("rosa", "lars")
+    assert await people_at(world, now + 3 * HOUR) == ("rosa",)
+    await import_shifts(world.desk, "first", events(early, ("boss", now + HOUR, now + 5 * HOUR), late))
+    assert await people_at(world, now + 2 * HOUR) == ("boss", "rosa", "lars")
+    world.clock.advance(2 * HOUR)
+    assert "lars" in (await called(world))[0]
+
+
+async def test_what_is_made_by_hand_wins_over_a_calendar_that_comes_before_and_after(world: World) -> None:
+    now = world.clock.now()
+    mine = ("rosa", now, now + 4 * HOUR)
+    await import_shifts(world.desk, "first", events(mine))
+    made = await add_override(world.desk, wanted(world, "boss", hours=2))
+    assert await people_at(world, now) == ("boss",)
+    await import_shifts(world.desk, "first", events(mine, ("lars", now, now + 4 * HOUR)))
+    assert (await people_at(world, now), await people_at(world, now + 2 * HOUR)) == (("boss",), ("lars", "rosa"))
+    with pytest.raises(Refused, match=rf"overlaps override {made.id} "):
+        await add_override(world.desk, wanted(world, "mei"))
+    stands_in = await add_override(world.desk, wanted(world, "mei", "rosa", after=3, hours=1))
+    assert await people_at(world, now + 3 * HOUR) == ("lars", "mei")
+    assert stands_in.id
 
 
 async def test_while_somebody_is_away_the_call_goes_up_and_no_one_can_put_them_on_call(world: World) -> None:
