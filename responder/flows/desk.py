@@ -60,7 +60,7 @@ class Desk:
     links: Links = field(init=False)
 
     def __post_init__(self) -> None:
-        self.links = Links(self.configuration.settings.base_url, self.configuration.secret)
+        self.take_over(self.configuration)
 
     @property
     def policy(self) -> Policy:
@@ -70,3 +70,4 @@ class Desk:
         """From now on this configuration; what is at work goes on with its snapshot."""
         self.configuration = configuration
         self.links = Links(configuration.settings.base_url, configuration.secret)
+        self.store.first_grades = configuration.policy.delivery.lane

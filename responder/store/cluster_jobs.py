@@ -49,5 +49,5 @@ def _deferred(job: Job) -> ProcrastinateJob:
         queue=job.kind,
         task_kwargs={"args": dict(job.args)},
         scheduled_at=None if job.at_once else job.due_at,
-        priority=0,
+        priority=job.priority,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
@@ -25,7 +25,9 @@ _COLLISIONS = {"40001", "40P01"}
 
 
 class Store(Protocol):
-    """What flows need of a database."""
+    """What flows need of a database. Jobs of tickets of `first_grades` go before those of all others."""
+
+    first_grades: Collection[str]
 
     async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T: ...
 
@@ -41,10 +43,12 @@ class Database:
         self.engine = _engine(self.url, readers + writers + 1)
         self._writers = ThreadPoolExecutor(writers, "store-writer") if self.is_cluster else None
         self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
-        self._writer = None if self.is_cluster else Writer(self.engine, self._driver_error, self._ours)
+        errors, make = self._driver_error, self._transaction
+        self._writer = None if self.is_cluster else Writer(self.engine, errors, self._ours, make)
         self._readers = ThreadPoolExecutor(readers, "store-reader")
         self._lock: IO[str] | None = None
         self._on_promise: Callable[[], None] = lambda: None
+        self.first_grades: Collection[str] = ()
 
     @property
     def on_promise(self) -> Callable[[], None]:
@@ -88,13 +92,16 @@ class Database:
     def _once(self, body: Callable[[Transaction], T]) -> T:
         try:
             with self.engine.begin() as connection:
-                transaction = Transaction(connection)
+                transaction = self._transaction(connection)
                 result = body(transaction)
         except (SQLAlchemyError, self._driver_error) as error:
             raise self._ours(error) from error
         if transaction.has_promised:
             self.on_promise()
         return result
+
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(connection, self.first_grades)
 
     def _read_now(self, body: Callable[[Transaction], T]) -> T:
         try:

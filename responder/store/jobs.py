@@ -20,9 +20,9 @@ LaneOfJobs = tuple[Collection[str], int]
 
 _DUE = (
     "SELECT * FROM (SELECT {lane} AS lane, id, kind, args, lock, due_at, attempts FROM jobs WHERE set_aside_at IS NULL "
-    "AND kind IN ({kinds}) AND due_at <= ? AND lock NOT IN ({locked}) ORDER BY due_at, id LIMIT ?)"
+    "AND kind IN ({kinds}) AND due_at <= ? AND lock NOT IN ({locked}) ORDER BY priority DESC, due_at, id LIMIT ?)"
 )
-_INSERT = Bulk(jobs, "kind", "args", "lock", "due_at", "attempts", "error")
+_INSERT = Bulk(jobs, "kind", "args", "lock", "due_at", "attempts", "error", "priority")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +30,7 @@ class Job:
     """One piece of promised work. Jobs with the same lock never run at the same time.
 
     `at_once` asks for no particular time: then the database's clock need not agree with this machine's.
+    Of those that are due, the greater `priority` is first.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Job:
     lock: str = ""
     id: int = 0
     attempts: int = 0
+    priority: int = 0
 
 
 class Jobs(Protocol):
@@ -56,7 +58,7 @@ class LocalJobs:
         self._connection = connection
 
     def promise(self, promised: Sequence[Job]) -> None:
-        rows = ((job.kind, job.args, job.lock, job.due_at, 0, "") for job in promised)
+        rows = ((job.kind, job.args, job.lock, job.due_at, 0, "", job.priority) for job in promised)
         _INSERT.insert(self._connection, rows)
 
     def waiting(self, now: datetime) -> list[tuple[str, int]]:
@@ -71,7 +73,7 @@ class LocalJobs:
     def due(
         self, lanes: Sequence[LaneOfJobs], now: datetime, *, without: Collection[int], locked: Collection[str]
     ) -> list[list[Job]]:
-        """For each lane its due jobs, the longest due first, except those at work and those behind a held lock.
+        """For each lane its due jobs, by priority and time, except those at work and those behind a held lock.
 
         One statement for all lanes: a look that finds nothing is the most frequent of all.
         """

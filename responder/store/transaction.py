@@ -73,9 +73,10 @@ class Numbering:
 class Transaction:
     """The stores of one connection, and the one way in which decisions are written."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, first_grades: Collection[str] = ()) -> None:
         self.connection = connection
         self.has_promised = False
+        self._first_grades = first_grades
 
     @cached_property
     def tickets(self) -> TicketStore:
@@ -226,7 +227,7 @@ class Transaction:
                 self.dossiers.keep(change.after.id, change.dossier)
             if change.is_relapse:
                 self.runs.verify(change.after.id, since=change.after.episode_at, is_good=False)
-        self.promise([job for change in changes for job in _jobs(change, now)])
+        self.promise([job for change in changes for job in self._jobs(change, now)])
         moved = [change.after.id for change in changes if change.may_overtake]
         self._look_at_consent(moved, now)
         self._look_at_reporters(moved, now)
@@ -256,6 +257,17 @@ class Transaction:
         self.sums.add(decision.sums)
         return ticket_ids
 
+    def _jobs(self, change: Change, now: datetime) -> Iterable[Job]:
+        priority = int(change.after.grade in self._first_grades)
+        for promise in change.promises:
+            args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}
+            # A job that waits for its time must not hold the ticket's lock: procrastinate lets no later job with the
+            # same lock pass it. Jobs that come later therefore rely on the ticket's row lock alone.
+            lock = promise.lock or ("" if promise.due_at else f"ticket:{change.after.id}")
+            at_once = promise.due_at is None
+            due_at = promise.due_at or now
+            yield Job(kind=promise.kind, args=args, due_at=due_at, lock=lock, at_once=at_once, priority=priority)
+
 
 def _says_something(change: Change) -> bool:
     return (
@@ -264,13 +276,3 @@ def _says_something(change: Change) -> bool:
         or change.dossier != change.dossier_before
         or change.clocks != change.clocks_before
     )
-
-
-def _jobs(change: Change, now: datetime) -> Iterable[Job]:
-    for promise in change.promises:
-        args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}
-        # A job that waits for its time must not hold the ticket's lock: procrastinate lets no later job with the
-        # same lock pass it. Jobs that come later therefore rely on the ticket's row lock alone.
-        lock = promise.lock or ("" if promise.due_at else f"ticket:{change.after.id}")
-        at_once = promise.due_at is None
-        yield Job(kind=promise.kind, args=args, due_at=promise.due_at or now, lock=lock, at_once=at_once)

@@ -36,11 +36,16 @@ class Writer:
     """Runs bodies in transactions. A body that fails is undone alone; the others of its commit are kept."""
 
     def __init__(
-        self, engine: Engine, driver_error: type[Exception], translate: Callable[[Exception], Exception]
+        self,
+        engine: Engine,
+        driver_error: type[Exception],
+        translate: Callable[[Exception], Exception],
+        transaction: Callable[[Connection], Transaction],
     ) -> None:
         self._engine = engine
         self._database_errors = (SQLAlchemyError, driver_error)
         self._translate = translate
+        self._transaction = transaction
         self._urgent: deque[Waiting] = deque()
         self._other: deque[Waiting] = deque()
         self._something = threading.Condition()
@@ -92,7 +97,7 @@ class Writer:
         try:
             with self._connected().begin() as transaction:
                 connection = transaction.connection
-                outcomes = [_run(connection, body, alone=len(batch) == 1) for body, _ in batch]
+                outcomes = [_run(self._transaction(connection), body, alone=len(batch) == 1) for body, _ in batch]
                 if all(outcome.error for outcome in outcomes):
                     transaction.rollback()
         except self._database_errors as error:
@@ -122,11 +127,10 @@ class Writer:
         self._connection = None
 
 
-def _run(connection: Connection, body: Body, *, alone: bool) -> _Outcome:
+def _run(transaction: Transaction, body: Body, *, alone: bool) -> _Outcome:
     """Runs one body; among others inside a savepoint, so that its failure undoes nothing but itself."""
-    transaction = Transaction(connection)
     # The driver's own cursor: a savepoint through the library costs more than many a body.
-    cursor = connection.connection.cursor()
+    cursor = transaction.connection.connection.cursor()
     if not alone:
         cursor.execute("SAVEPOINT body")
     try:

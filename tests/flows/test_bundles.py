@@ -9,6 +9,7 @@ import pytest
 
 from responder.errors import SendRefused
 from responder.flows import handle
+from responder.flows.hand_over import hand_over
 from responder.store.database import Database
 from responder.store.jobs import Job
 from tests.world import POLICY, World, alert, texts
@@ -46,6 +47,20 @@ async def test_a_thousand_alerts_are_five_pages_and_a_list_and_a_p1_waits_for_ne
     assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "bundled")] == many - 5
     await world.advance(FIVE)
     assert len([person for person in world.sender.people() if person == "mei"]) == 7
+
+
+async def test_a_p1_is_handed_over_before_all_that_came_with_it(world: World) -> None:
+    begun: list[object] = []
+
+    async def noted(job: Job) -> None:
+        begun.append(job.args["ticket"])
+        await hand_over(world.desk, job)
+
+    alerts = [alert("DiskFull", severity="warning", instance=f"n{n}") for n in range(30)]
+    await world.post(*alerts, alert("Down", severity="critical"))
+    await world.work(hand_over=noted)
+    assert [(await world.ticket(str(one)))["grade"] for one in begun[:2]] == ["P1", "P3"]
+    assert len(begun) == 31
 
 
 async def test_each_ticket_says_that_its_page_is_in_a_list_and_when_that_has_left(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,3 +175,22 @@ async def test_a_stopped_worker_leaves_its_jobs_to_the_next_one(database: Databa
     async with at_work(database, second):
         await until(lambda: second.done)
     assert first.done == []
+
+
+async def test_what_has_priority_goes_before_all_that_waits_longer(database: Database) -> None:
+    gate = asyncio.Event()
+    begun: list[object] = []
+
+    async def slow(job: Job) -> None:
+        begun.append(job.args["number"])
+        await gate.wait()
+
+    desk = Desk(slow)
+    await promise(database, *(a_job("hand_over", number=number) for number in range(40)))
+    async with at_work(database, desk):
+        await until(lambda: len(begun) == 8)
+        await promise(database, replace(a_job("hand_over", number=99), priority=1))
+        gate.set()
+        await until(lambda: len(desk.done) == 41)
+    # Some had begun, and as many may have been taken when it came.
+    assert 99 in begun[:24]

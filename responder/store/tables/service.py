@@ -17,6 +17,7 @@ jobs = Table(
     Column("attempts", Integer, nullable=False),
     Column("set_aside_at", Instant),
     Column("error", Text, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
     Index(
         "jobs_due",
         "kind",

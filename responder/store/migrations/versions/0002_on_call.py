@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("result", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.add_column("jobs", sa.Column("priority", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("messages", sa.Column("due_at", sa.BigInteger(), nullable=True))
     op.create_index(
         "messages_bundled",
@@ -135,5 +136,6 @@ def downgrade() -> None:
     op.drop_table("page_windows")
     op.drop_index("messages_bundled", "messages")
     op.drop_column("messages", "due_at")
+    op.drop_column("jobs", "priority")
     op.drop_table("rounds")
     op.drop_table("cron_jobs")
