@@ -40,6 +40,7 @@ from responder.flows import (
     still_on_it,
     storm,
     watch,
+    watch_holds,
     watch_rotas,
 )
 from responder.flows.batcher import Batcher
@@ -254,6 +255,7 @@ class Service:
             pass
         await watch.watch_heartbeats(self.desk)
         await storm.watch_storm(self.desk)
+        await watch_holds.look_at_held(self.desk)
         await watch_rotas.watch_rotas(self.desk)
         await cron_jobs.watch_cron_jobs(self.desk)
         await audit_pages.audit_pages(self.desk)

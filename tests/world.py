@@ -21,6 +21,7 @@ from responder.domain.target import Target
 from responder.errors import SendFailed
 from responder.flows.desk import Desk
 from responder.flows.receive import Post, receipt, receive
+from responder.flows.watch_holds import look_at_held
 from responder.intake.alertmanager import parse
 from responder.store.database import Database
 from responder.store.reports import Body
@@ -214,6 +215,7 @@ class World:
     async def advance(self, duration: timedelta) -> None:
         """Moves the time, and does what has become due."""
         self.clock.advance(duration)
+        await look_at_held(self.desk)
         await self.work()
 
     async def ticket(self, key: str | int = 1) -> dict[str, Any]:

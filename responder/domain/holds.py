@@ -10,14 +10,16 @@ from typing import Any
 from responder.domain.report import Report
 from responder.domain.ticket import Event, EventKind, Status, Ticket
 
-LOOK_AGAIN = timedelta(minutes=1)
-"""How long a hold that ended early may go unnoticed."""
+LOOK_AGAIN = timedelta(seconds=30)
+"""How often all tickets that are held are looked at together: a hold may end early."""
+AT_THE_LATEST = timedelta(minutes=30)
+"""After so long each of them is looked at by a job of its own in any case."""
 OURSELVES = "responder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """Why a ticket waits, in a sentence for its history, and when to look again at the latest.
+    """Why a ticket waits, in a sentence for its history, and until when; None if nobody can know that.
 
     `name` is the kind of hold (maintenance, hold-off, storm, dependency, flapping): few values, used as a metric's
     label. `occasion` tells one hold of a kind from the next: the ticket speaks once of each. `parent_id` is the ticket
@@ -27,7 +29,7 @@ class Held:
 
     name: str
     sentence: str
-    until: datetime
+    until: datetime | None = None
     occasion: str = ""
     parent_id: int | None = None
     parent: str = ""
@@ -41,9 +43,9 @@ class Held:
         return found | ({"parent": self.parent} if self.parent else {})
 
 
-def look_again(until: datetime, now: datetime) -> datetime:
-    """When to ask anew about a hold that would end at `until`: it may be ended before."""
-    return min(until, now + LOOK_AGAIN)
+def due_at(held: Held, now: datetime) -> datetime:
+    """When the ticket is looked at again by itself: when the hold ends, as far as that is known."""
+    return min(held.until or now + AT_THE_LATEST, now + AT_THE_LATEST)
 
 
 def may_wait(ticket: Ticket) -> bool:

@@ -10,7 +10,7 @@ from responder.domain.facts import Fact
 from responder.domain.policy import Policy
 from responder.domain.report import Signal
 from responder.domain.sla import Clock, ClockName, MarkKind, is_breached
-from responder.domain.ticket import FACT_OF, Action, Change, EventKind, Ticket, move, refusal
+from responder.domain.ticket import FACT_OF, Action, Change, Disposition, EventKind, Ticket, move, refusal
 
 MACHINE, HUMAN, ITSELF = "machine", "human", "itself"
 
@@ -148,6 +148,25 @@ def breach(change: Change, policy: Policy, name: str, *, now: datetime) -> bool:
     return True
 
 
+def out_of_maintenance(change: Change) -> None:
+    """It counts like any other ticket from now on, and so do the clocks that ran out meanwhile."""
+    if change.after.disposition == Disposition.MAINTENANCE:
+        change.update(disposition="")
+        for name, clock in change.clocks.items():
+            if missed := _missed(clock, change.after):
+                change.count("sla_clocks_breached_total", missed, **_labels(change, name))
+
+
+def has_missed(change: Change) -> bool:
+    """Whether one of its clocks has run out in this episode."""
+    return any(_missed(clock, change.after) for clock in change.clocks.values())
+
+
+def _missed(clock: Clock, ticket: Ticket) -> int:
+    rounds = sum(mark.kind is MarkKind.MISSED and mark.at >= ticket.episode_at for mark in clock.marks)
+    return rounds + (clock.breached_at is not None and not clock.counted)
+
+
 def count_stopped(change: Change) -> None:
     """Counts the clocks that have stopped for good: met, or left out because the ticket counts in no service level."""
     excluded = change.after.disposition
@@ -163,7 +182,11 @@ def count_stopped(change: Change) -> None:
 
 
 def count_clock(change: Change, counter: str, clock: str, **labels: str) -> None:
-    change.count(counter, 1, clock=clock, priority=change.after.grade, team=change.after.team, **labels)
+    change.count(counter, 1, **_labels(change, clock), **labels)
+
+
+def _labels(change: Change, clock: str) -> dict[str, str]:
+    return {"clock": clock, "priority": change.after.grade, "team": change.after.team}
 
 
 def quiet_needed(policy: Policy, ticket: Ticket) -> timedelta:
@@ -177,6 +200,7 @@ def moved(
     """Moves the ticket, changes it, and tells the clocks. The caller has asked `refusal` first."""
     if action in _TAKES and change.after.disposition:
         # What opened in maintenance and was taken up counts like any other ticket.
+        out_of_maintenance(change)
         updates = {**updates, "disposition": ""}
     told = {name: updates[name] for name in _TOLD if name in updates}
     move(change, action, now=now, actor=actor, reason=reason, **told)
@@ -219,6 +243,8 @@ def _count_met(change: Change, clock: Clock) -> None:
 
 
 def _count_breach(change: Change, clock: Clock, now: datetime) -> None:
-    count_clock(change, "sla_clocks_breached_total", clock.name)
+    if change.after.disposition != Disposition.MAINTENANCE:
+        # Else it is one of those left out, once that is sure: in one of the two numbers, never in both.
+        count_clock(change, "sla_clocks_breached_total", clock.name)
     text = f"The {clock.name} clock ran past its target at {clock.due_at:%H:%M:%S} UTC."
     change.note(now, EventKind.CLOCK, text, clock=clock.name)

@@ -116,7 +116,9 @@ def _fact(change: Change, event: Event, policy: Policy) -> None:
 
 
 def _held(change: Change, event: Event, policy: Policy) -> None:  # noqa: ARG001 they share a form
-    if "disposition" in event.data:
+    if event.data.get("disposition") == "":
+        lifecycle.out_of_maintenance(change)
+    elif "disposition" in event.data:
         change.update(disposition=str(event.data["disposition"]))
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from responder.domain.durations import spoken
 from responder.domain.flapping import spell
-from responder.domain.holds import Held, look_again
+from responder.domain.holds import Held
 from responder.domain.message import Purpose
 from responder.domain.ticket import Ticket
-from responder.flows.desk import Desk
-from responder.store.transaction import Transaction
+from responder.flows.around import Around
 
 
-def hold_flapping(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) -> Held | None:
+def hold_flapping(around: Around, ticket: Ticket) -> Held | None:
     """Holds a flapping ticket of which people were told since it began to flap."""
+    desk, tx = around.desk, around.tx
     found = spell(ticket, tx.tickets.events(ticket.id)) if ticket.flapping else None
     if found is None:
         return None
@@ -22,13 +20,13 @@ def hold_flapping(desk: Desk, tx: Transaction, ticket: Ticket, now: datetime) ->
     pages = [one.created_at for one in written if one.purpose.startswith(Purpose.HAND_OVER)]
     paged_at = next((at for at in pages if at >= found.since), None)
     until = found.steady_at(desk.policy.flapping.quiet)
-    if paged_at is None or until <= now:
+    if paged_at is None or until <= around.now:
         return None
     quiet = spoken(desk.policy.flapping.quiet)
     return Held(
         name="flapping",
         sentence=f"It flaps: {found.starts} starts lately. People were told at {paged_at:%H:%M} UTC; nobody is told "
         f"again before it has been quiet, or has shown without a break, for {quiet}.",
-        until=look_again(until, now),
+        until=until,
         occasion=f"{found.since:%Y-%m-%d %H:%M:%S}",
     )

@@ -62,7 +62,7 @@ def _plain_text(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def listed(connection: Connection, column: str, values: Iterable[str]) -> tuple[str, Any]:
+def listed(connection: Connection, column: str, values: Iterable[str | int]) -> tuple[str, Any]:
     """A condition `column is one of values` with one parameter, so that its text is always the same."""
     if connection.dialect.name == "sqlite":
         return f"{column} IN (SELECT value FROM json_each(?))", dumped(list(values))  # noqa: S608 our own column

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, func, or_, select, type_coerce
+from sqlalchemy import Text, bindparam, exists, func, or_, select, type_coerce
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds
@@ -21,7 +21,8 @@ from responder.domain.ticket import Disposition, Event, EventKind, Status, Ticke
 from responder.errors import Conflict, NotFound
 from responder.store import clock_marks
 from responder.store.bulk import Bulk, listed
-from responder.store.tables import Instant, Json, clocks, dumped, events, tickets
+from responder.store.holds import STOOD_FOR
+from responder.store.tables import Instant, Json, clocks, dumped, events, holds, tickets
 
 _NAMES = tuple(field.name for field in fields(Ticket))
 _VALUES = attrgetter(*_NAMES)
@@ -32,6 +33,7 @@ _UPDATE = (
     .values({name: bindparam(name) for name in _NAMES if name != "id"})
 )
 _INSERT_EVENT = Bulk(events, "ticket_id", "at", "kind", "actor", "text", "data")
+_SHOWN_OF_UNREADABLE = 200
 _CLOCK_NAMES = ("name", "started_at", "due_at", "next_at", "stopped_at", "breached_at", "warned", "counted")
 _CLOCK_VALUES = attrgetter(*_CLOCK_NAMES)
 _INSERT_CLOCK = Bulk(clocks, "ticket_id", *_CLOCK_NAMES, "marks")
@@ -51,9 +53,16 @@ _FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
 _FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
 _COLUMNS = [tickets.c[name] for name in _NAMES]
 
+_IS_HELD = exists().where(holds.c.ticket_id == tickets.c.id, holds.c.ended_at.is_(None))
+_WAS_STOOD_FOR = exists().where(holds.c.ticket_id == tickets.c.id, holds.c.name == STOOD_FOR)
+_COUNTS_FOR_STORMS = (
+    tickets.c.source != bindparam("but_by"),
+    tickets.c.disposition != Disposition.MAINTENANCE.value,
+    ~_WAS_STOOD_FOR,
+)
 _NEWEST = (
     select(tickets.c.opened_at)
-    .where(tickets.c.source != bindparam("but_by"), tickets.c.disposition != Disposition.MAINTENANCE.value)
+    .where(*_COUNTS_FOR_STORMS)
     .order_by(tickets.c.id.desc())
     .limit(bindparam("most"))
     .subquery()
@@ -109,6 +118,12 @@ class TicketStore:
         if row is None:
             raise NotFound(f"There is no ticket with id {ticket_id}.")
         return Known(ticket=_raw_ticket(row), clocks=self.clocks([ticket_id]).get(ticket_id, {}))
+
+    def many(self, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
+        """Tickets by their ids, without their clocks."""
+        condition, values = listed(self._connection, "id", ticket_ids)
+        rows = self._connection.exec_driver_sql(f"SELECT {_SELECTED} FROM tickets WHERE {condition}", (values,))  # noqa: S608
+        return {ticket.id: ticket for ticket in map(_raw_ticket, rows)}
 
     def find(self, key: str) -> Known:
         """One ticket by number or id. Raises NotFound."""
@@ -191,9 +206,11 @@ class TicketStore:
 
     def events(self, ticket_id: int) -> list[Event]:
         """The history of a ticket, oldest first."""
-        query = select(events).where(events.c.ticket_id == ticket_id).order_by(events.c.id)
+        raw = type_coerce(events.c.data, Text).label("raw")
+        columns = (events.c.at, events.c.kind, events.c.actor, events.c.text, raw)
+        query = select(*columns).where(events.c.ticket_id == ticket_id).order_by(events.c.id)
         return [
-            Event(at=row.at, kind=EventKind(row.kind), actor=row.actor, text=row.text, data=row.data)
+            Event(at=row.at, kind=EventKind(row.kind), actor=row.actor, text=row.text, data=_data(row.raw))
             for row in self._connection.execute(query)
         ]
 
@@ -207,20 +224,29 @@ class TicketStore:
         return [tuple(row) for row in self._connection.execute(query)]
 
     def unacknowledged_counts(self) -> list[tuple[str, str, int]]:
-        """Tickets handed over that nobody has taken, as (grade, team, count)."""
+        """Tickets handed over that nobody has taken, without those that are held, as (grade, team, count)."""
         query = (
             select(tickets.c.grade, tickets.c.team, func.count())
-            .where(tickets.c.status == Status.HANDED_OVER.value, tickets.c.acknowledged_at.is_(None))
+            .where(tickets.c.status == Status.HANDED_OVER.value, tickets.c.acknowledged_at.is_(None), ~_IS_HELD)
             .group_by(tickets.c.grade, tickets.c.team)
         )
         return [tuple(row) for row in self._connection.execute(query)]
 
     def opened_since(self, since: datetime, most: int, *, but_by: str = "") -> int:
-        """How many of the newest `most` tickets were opened after `since`, without those that maintenance explains
-        and, with `but_by`, those of that source."""
+        """How many of the newest `most` tickets were opened after `since`, without those that maintenance or another
+        ticket explains and, with `but_by`, those of that source."""
         values = {"since": since, "most": most, "but_by": but_by}
         found: int = self._connection.execute(_OPENED_SINCE, values).scalar_one()
         return found
+
+    def fresh_since(self, since: datetime, most: int) -> list[Ticket]:
+        """Those of them that nothing has looked at yet, the newest first."""
+        is_fresh = (tickets.c.status == Status.NEW.value, tickets.c.opened_at > bindparam("since", type_=Instant))
+        query = select(*_COLUMNS).where(*_COUNTS_FOR_STORMS, *is_fresh, ~_IS_HELD)
+        rows = self._connection.execute(
+            query.order_by(tickets.c.id.desc()).limit(most), {"since": since, "but_by": OURSELVES}
+        )
+        return [_ticket(row) for row in rows]
 
     def labels_since(self, since: datetime, most: int) -> list[dict[str, str]]:
         """The labels of those of the newest `most` tickets from outside that were opened after `since`."""
@@ -301,3 +327,12 @@ def _as_ticket(values: dict[str, Any]) -> Ticket:
     values["signal"] = Signal(values["signal"])
     values["toggles"] = tuple(values["toggles"])
     return Ticket(**values)
+
+
+def _data(stored: str) -> Mapping[str, object]:
+    """An event's data; what somebody has spoiled by hand must not hide the rest of the history."""
+    try:
+        found = orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": stored[:_SHOWN_OF_UNREADABLE]}

@@ -21,6 +21,7 @@ from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
 from responder.store.drills import DrillStore
 from responder.store.health_checks import HealthCheckStore
+from responder.store.holds import HoldStore
 from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
 from responder.store.maintenance_windows import MaintenanceStore
@@ -151,6 +152,10 @@ class Transaction:
         return MaintenanceStore(self.connection)
 
     @cached_property
+    def holds(self) -> HoldStore:
+        return HoldStore(self.connection)
+
+    @cached_property
     def noise(self) -> NoiseStore:
         return NoiseStore(self.connection)
 
@@ -231,6 +236,9 @@ class Transaction:
         moved = [change.after.id for change in changes if change.may_overtake]
         self._look_at_consent(moved, now)
         self._look_at_reporters(moved, now)
+        self.holds.end(moved, now)
+        # What holds a ticket may not hold it in its new grade, or with an alert more.
+        self.promise(self.holds.bring_forward([one.after.id for one in changes if _grew(one)], now, now))
         sums: Sums = Sums()
         for change in changes:
             sums.update(change.sums)
@@ -257,7 +265,12 @@ class Transaction:
         self.sums.add(decision.sums)
         return ticket_ids
 
-    def _jobs(self, change: Change, now: datetime) -> Iterable[Job]:
+    def _grew(change: Change) -> bool:
+    was, now = change.before, change.after
+    return was is not None and (was.grade != now.grade or len(was.firing) < len(now.firing))
+
+
+def _jobs(self, change: Change, now: datetime) -> Iterable[Job]:
         priority = int(change.after.grade in self._first_grades)
         for promise in change.promises:
             args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}

@@ -144,7 +144,7 @@ def _gauges(snapshot: Snapshot) -> Iterator[Metric]:
             [({"priority": grade, "team": team, "status": status}, n) for grade, team, status, n in snapshot.open],
         ),
         "tickets_unacknowledged": (
-            "Tickets handed over that nobody has acknowledged.",
+            "Tickets handed over that nobody has acknowledged, without those that are held.",
             [({"priority": grade, "team": team}, n) for grade, team, n in snapshot.unacknowledged],
         ),
         "sla_clock_remaining_seconds": (

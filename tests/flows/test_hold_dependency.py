@@ -10,9 +10,10 @@ import pytest
 from responder.config.configuration import read
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import CorrelationRule
+from responder.domain.storm import StormRule
 from responder.store.database import Database
 from tests.flows.people import MINUTE, Team
-from tests.world import texts, write_files
+from tests.world import alert, texts, write_files
 
 P2 = "error"
 INVENTORY = """
@@ -41,7 +42,8 @@ class Network(Team):
         def find(tx: Any) -> list[str]:
             every = [one for ticket_id in tx.tickets.all_ids() for one in tx.messages.of_ticket(ticket_id)]
             pages = [one for one in every if one.purpose.startswith("hand_over") and one.person == "mei"]
-            return [tx.tickets.one(one.ticket_id).ticket.labels["instance"].removesuffix(":9100") for one in pages]
+            about = [tx.tickets.one(one.ticket_id).ticket.labels for one in pages]
+            return [labels.get("instance", labels["alertname"]).removesuffix(":9100") for labels in about]
 
         found: list[str] = await self.read(find)
         return found
@@ -151,3 +153,43 @@ async def test_a_ticket_of_several_hosts_waits_only_if_all_of_them_are_behind_it
     await world.down("alone", job="shop")
     await world.advance(MINUTE)
     assert await world.paged() == ["switch-1", "web-1"]
+
+
+async def test_hosts_behind_a_switch_make_no_storm(world: Network) -> None:
+    world.rule(storm=StormRule(tickets=3))
+    await world.down("switch-1")
+    await world.down("web-1")
+    await world.down("web-2")
+    await world.down("alone")
+    await world.down("stranger")
+    assert await world.paged() == ["switch-1", "alone", "ResponderStorm"]
+    assert (await world.ticket("5"))["held"]["name"] == "storm"
+
+
+async def test_hosts_that_come_together_with_their_switch_make_no_storm(world: Network) -> None:
+    world.rule(storm=StormRule(tickets=3))
+    hosts = ("switch-1", "web-1", "web-2", "alone")
+    await world.post(*(alert(severity=P2, instance=f"{host}:9100") for host in hosts))
+    await world.work()
+    assert sorted(await world.paged()) == ["alone", "switch-1"]
+
+
+async def test_hosts_behind_a_switch_make_no_storm_either_when_all_of_them_are_back(world: Network) -> None:
+    world.rule(storm=StormRule(tickets=3))
+    for host in ("switch-1", "web-1", "web-2"):
+        await world.down(host)
+    for host in ("switch-1", "web-1", "web-2"):
+        await world.up(host)
+    await world.down("alone")
+    assert await world.paged() == ["switch-1", "alone"]
+
+
+async def test_hosts_that_are_down_by_themselves_after_their_switch_is_back_count_for_a_storm(world: Network) -> None:
+    world.rule(storm=StormRule(tickets=3))
+    for host in ("switch-1", "web-1", "web-2"):
+        await world.down(host)
+    await world.up("switch-1")
+    await world.advance(2 * MINUTE)
+    assert await world.paged() == ["switch-1", "web-1", "web-2"]
+    await world.down("alone")
+    assert (await world.ticket("4"))["held"]["name"] == "storm"

@@ -153,9 +153,8 @@ async def test_an_attached_alert_that_nobody_expects_takes_the_whole_ticket_out_
     world.rule(correlation=(rule,))
     expect(world, 'job="web"')
     await world.fires(job="web")
-    await world.fires("warning", name="DiskFull", job="node")
     assert world.sender.sent == []
-    await world.advance(MINUTE)
+    await world.fires("warning", name="DiskFull", job="node")
     assert sorted(world.sender.people()) == PAGED
 
 
@@ -183,6 +182,44 @@ async def test_a_clock_that_runs_out_in_maintenance_pages_nobody_and_is_noted(wo
     ticket = await world.ticket()
     assert (world.sender.sent, ticket["status"], ticket["tier"]) == ([], "new", 0)
     assert "Nobody is told of this clock: In maintenance until" in texts(ticket)
+
+
+async def test_a_clock_that_runs_out_inside_a_window_is_left_out_and_not_counted_as_breached_too(world: Team) -> None:
+    expect(world, 'job="web"')
+    await world.fires(job="web")
+    await world.advance(HOUR)
+    await looked_at_clocks(world)
+    assert (await world.runs("respond")).breached_at
+    await world.clears(job="web")
+    await world.advance(30 * MINUTE)
+
+    assert (await world.ticket())["status"] == "resolved"
+    assert await world.sums("sla_clocks_breached_total") == {}
+    excluded = await world.sums("sla_clocks_excluded_total")
+    assert {(dict(labels)["clock"], dict(labels)["was"]) for labels in excluded} >= {("respond", "breached")}
+    assert set(excluded.values()) == {1}
+    assert await _recounted(world) == await _counted(world)
+
+
+@pytest.mark.parametrize("taken_by", ["the end of the window", "a person"])
+async def test_a_clock_that_ran_out_inside_a_window_counts_once_the_ticket_does(world: Team, taken_by: str) -> None:
+    expect(world, 'job="web"')
+    await world.fires(job="web")
+    await world.advance(HOUR)
+    await looked_at_clocks(world)
+    assert await world.sums("sla_clocks_breached_total") == {}
+    if taken_by == "a person":
+        await world.do("acknowledge")
+    else:
+        await world.advance(HOUR)
+    breached = await world.sums("sla_clocks_breached_total")
+    assert dict(next(labels for labels in breached if ("clock", "respond") in labels))["priority"] == "P1"
+    assert set(breached.values()) == {1}
+    await world.clears(job="web")
+    await world.advance(HOUR)
+    assert await world.sums("sla_clocks_breached_total") == breached
+    assert await world.sums("sla_clocks_excluded_total") == {}
+    assert await _recounted(world) == await _counted(world)
 
 
 # --- targets in maintenance, and windows by hand ---------------------------------------------------------------

@@ -148,12 +148,15 @@ async def test_flapping_pages_nobody_even_when_somebody_had_taken_it(flapping: T
     assert await toggles(flapping, 3) == [before] * 3
 
 
-async def test_however_often_it_comes_back_one_job_waits_for_it(world: Team) -> None:
+async def test_however_often_it_comes_back_one_job_takes_it_on(world: Team) -> None:
     world.rule(hold_off=(HoldOffRule(name="long", when=PATIENT.when, lasting=HOUR),))
     for _ in range(5):
         await world.fires(P2)
         await world.clears(severity=P2)
     await world.fires(P2)
-    await world.advance(MINUTE)
-    waiting = await world.read(lambda tx: dict(tx.jobs.waiting(world.clock.now() + HOUR)))
-    assert waiting["hand_over"] == 1
+    await world.advance(HOUR - SECOND)
+    assert pages(world) == 0
+    await world.advance(SECOND)
+    assert pages(world) == 1
+    assert texts(await world.ticket()).count("Nothing holds it any more") == 1
+    assert not await world.read(lambda tx: dict(tx.jobs.waiting(world.clock.now() + HOUR)))

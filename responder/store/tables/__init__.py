@@ -4,6 +4,7 @@ from responder.store.tables.afterwards import actions, articles, health_checks, 
 from responder.store.tables.columns import Instant, Json, dumped, metadata
 from responder.store.tables.drills import drills
 from responder.store.tables.escalation import chains
+from responder.store.tables.holds import holds
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.maintenance import maintenance_windows
 from responder.store.tables.people import messages, page_windows, tokens
@@ -32,6 +33,7 @@ __all__ = [
     "events",
     "health_checks",
     "heartbeats",
+    "holds",
     "jobs",
     "maintenance_windows",
     "messages",
