@@ -43,14 +43,14 @@ def _begin(tx: Transaction, now: datetime) -> bool:
     return is_ours
 
 
-def _earlier(around: Around) -> Iterator[tuple[int, datetime]]:
+def _earlier(around: Around) -> Iterator[tuple[Ticket, datetime]]:
     """The tickets that have to be looked at before their job is due, each with when."""
     waiting = [one for one in around.tx.holds.all() if one.due_at > around.now]
     known = around.tx.tickets.many([one.ticket_id for one in waiting])
     for kept in waiting:
         at = _due(around, kept, known)
         if at < kept.due_at:
-            yield kept.ticket_id, at
+            yield known[kept.ticket_id], at
 
 
 def _due(around: Around, kept: KeptHold, known: Mapping[int, Ticket]) -> datetime:
@@ -61,5 +61,6 @@ def _due(around: Around, kept: KeptHold, known: Mapping[int, Ticket]) -> datetim
     return min(found.until or kept.due_at, kept.due_at)
 
 
-def _wake(tx: Transaction, some: Sequence[tuple[int, datetime]], now: datetime) -> None:
-    tx.promise([job for ticket_id, at in some for job in tx.holds.bring_forward([ticket_id], at, now)])
+def _wake(tx: Transaction, some: Sequence[tuple[Ticket, datetime]], now: datetime) -> None:
+    for ticket, at in some:
+        tx.wake(ticket, at, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -79,15 +79,13 @@ class HoldStore:
         self._connection.execute(_REMEMBER, {**which, "now": now})
         self._connection.execute(_FORGET, which)
 
-    def bring_forward(self, ticket_ids: Iterable[int], at: datetime, now: datetime) -> list[Job]:
-        """Lets those that wait for longer be looked at by then; gives the jobs that have to be promised for it."""
-        found = [self.of_ticket(one) for one in ticket_ids]
-        later = [hold for hold in found if hold is not None and hold.due_at > at]
-        return [_job(hold, at, now) for hold in later if self._move(hold, at)]
-
-    def _move(self, hold: KeptHold, at: datetime) -> bool:
+    def bring_forward(self, ticket_id: int, at: datetime, now: datetime) -> Job | None:
+        """The job that has to be promised, so that a ticket that waits for longer is looked at by then."""
+        hold = self.of_ticket(ticket_id)
+        if hold is None or hold.due_at <= at:
+            return None
         values = {"_id": hold.ticket_id, "_was": hold.due_at, "at": at}
-        return self._connection.execute(_MOVE, values).rowcount == 1
+        return _job(hold, at, now) if self._connection.execute(_MOVE, values).rowcount == 1 else None
 
     def forget(self, before: datetime) -> None:
         """Forgets what other tickets stood for, if that was over before."""

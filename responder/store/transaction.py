@@ -238,7 +238,8 @@ class Transaction:
         self._look_at_reporters(moved, now)
         self.holds.end(moved, now)
         # What holds a ticket may not hold it in its new grade, or with an alert more.
-        self.promise(self.holds.bring_forward([one.after.id for one in changes if _grew(one)], now, now))
+        for change in filter(_grew, changes):
+            self.wake(change.after, now, now)
         sums: Sums = Sums()
         for change in changes:
             sums.update(change.sums)
@@ -256,6 +257,12 @@ class Transaction:
             [Job(kind="tell_reporter", args={"ticket": one}, due_at=now, at_once=True) for one in sorted(having)]
         )
 
+    def wake(self, ticket: Ticket, at: datetime, now: datetime) -> None:
+        """Lets a ticket that is held be looked at by then, if it would be later."""
+        woken = self.holds.bring_forward(ticket.id, at, now)
+        if woken is not None:
+            self.promise([replace(woken, priority=int(ticket.grade in self._first_grades))])
+
     def apply_decision(self, decision: Decision, policy: Policy, now: datetime) -> dict[str, int]:
         """Writes what a batch of reports decided; gives the id of the ticket of each trouble."""
         self.apply(decision.changes.values(), now, Numbering.of(policy, now))
@@ -265,12 +272,7 @@ class Transaction:
         self.sums.add(decision.sums)
         return ticket_ids
 
-    def _grew(change: Change) -> bool:
-    was, now = change.before, change.after
-    return was is not None and (was.grade != now.grade or len(was.firing) < len(now.firing))
-
-
-def _jobs(self, change: Change, now: datetime) -> Iterable[Job]:
+    def _jobs(self, change: Change, now: datetime) -> Iterable[Job]:
         priority = int(change.after.grade in self._first_grades)
         for promise in change.promises:
             args: Mapping[str, object] = {"ticket": change.after.id, **promise.args}
@@ -289,3 +291,8 @@ def _says_something(change: Change) -> bool:
         or change.dossier != change.dossier_before
         or change.clocks != change.clocks_before
     )
+
+
+def _grew(change: Change) -> bool:
+    was, now = change.before, change.after
+    return was is not None and (was.grade != now.grade or len(was.firing) < len(now.firing))
