@@ -32,6 +32,7 @@ SHORT_SCHEMES = frozenset(
     }
 )  # fmt: skip
 """What arrives as a text message, of which 160 characters are one."""
+MOST_PROVIDERS = 64
 
 
 @dataclass(frozen=True)
@@ -117,20 +118,27 @@ def _modules() -> dict[str, str]:
 class Notifier:
     """Sends on threads of its own, so that a channel that hangs delays nobody else.
 
-    Each provider (a scheme with its host) has a few threads; when all of them hang, only that provider waits.
+    Each provider (a scheme with its host) has a few threads; when all of them hang, only that provider waits. Of more
+    than `most_providers` at once those of one scheme share theirs.
     """
 
-    def __init__(self, *, timeout: timedelta = timedelta(seconds=30), threads_per_provider: int = 4) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: timedelta = timedelta(seconds=30),
+        threads_per_provider: int = 4,
+        most_providers: int = MOST_PROVIDERS,
+    ) -> None:
         self._timeout = timeout
         self._threads = threads_per_provider
+        self._most = most_providers
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._in_flight: Counter[str] = Counter()
 
     async def send(self, address: Secret, subject: str, body: str) -> None:
         """Returns when the channel has taken the message. Raises SendFailed or SendRefused."""
         scheme, provider = scheme_of(address.value), provider_of(address.value)
-        if provider not in self._pools:
-            self._pools[provider] = ThreadPoolExecutor(self._threads, f"notify-{scheme}")
+        provider = self._with_threads(provider, scheme)
         if self._in_flight[provider] >= 2 * self._threads:
             raise ChannelBusy(f"{scheme} is still busy with earlier messages.")
         self._in_flight[provider] += 1
@@ -139,6 +147,19 @@ class Notifier:
             await asyncio.wait_for(sending, self._timeout.total_seconds())
         except TimeoutError as error:
             raise SendFailed(f"{scheme} gave no answer within {self._timeout.total_seconds():.0f} s.") from error
+
+    def _with_threads(self, provider: str, scheme: str) -> str:
+        """The provider whose threads are to be used: its own; or those that its scheme shares, if there are too many."""
+        # Where the reader is the host, as in ntfy://TOPIC, each of them would be a provider: idle ones make room.
+        if provider not in self._pools and len(self._pools) >= self._most:
+            idle = next((one for one in self._pools if self._in_flight[one] <= 0), None)
+            if idle is None:
+                provider = f"{scheme}://"
+            else:
+                self._pools.pop(idle).shutdown(wait=False)
+                del self._in_flight[idle]
+        self._pools[provider] = self._pools.pop(provider, None) or ThreadPoolExecutor(self._threads, f"notify-{scheme}")
+        return provider
 
     def _start(self, provider: str, address: Secret, subject: str, body: str) -> Future[None]:
         # Counted by the thread's end, not by our patience: a send that hangs still holds its thread.

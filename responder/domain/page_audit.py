@@ -142,14 +142,23 @@ def audit(accounts: Iterable[Account], now: datetime, awake_since: datetime) -> 
     }
     found: list[Difference] = []
     for account in known:
+        account, strange = _readable(account)
         look = Look(account=account, story=Story(), now=now, awake_since=awake_since)
+        found += [look.differs(f"event/{one.id}", f"event {one.id} of its history cannot be read") for one in strange]
         try:
             look = replace(look, story=story_of(account.facts))
             found += [*_of_one(look), *_lost_in_bundles(look, bundles)]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             # What nobody can read may hide anything; and one such row must not end the audit of the others.
             found.append(look.differs("unreadable", f"what is stored of it cannot be read ({type(error).__name__})"))
     return found
+
+
+def _readable(account: Account) -> tuple[Account, list[Fact]]:
+    """The account without the events whose data is not what events have, and those."""
+    strange = [fact for fact in account.facts if not isinstance(fact.data, Mapping)]
+    facts = [fact for fact in account.facts if isinstance(fact.data, Mapping)] if strange else account.facts
+    return replace(account, facts=facts), strange
 
 
 def _of_one(look: Look) -> Iterator[Difference]:

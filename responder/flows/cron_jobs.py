@@ -105,9 +105,10 @@ def report_on(job: CronJob, labels: Mapping[str, str], summary: str, now: dateti
 
 
 class Pings:
-    """Takes what jobs say even while the database is away: kept here, and written as soon as it is back.
+    """Takes what jobs say; while the database is away the sender is asked to come back, since nothing is durable then.
 
-    What is kept here is lost if the process ends before; a job that then seems late will be looked at by a person.
+    For those who do not come back the word is kept here as well, and written as soon as the database is back; a word
+    that comes twice changes nothing. What is kept here is lost if the process ends before.
     """
 
     def __init__(self, desk: Desk, *, again_after: float = 1.0) -> None:

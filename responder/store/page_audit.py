@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,8 +22,8 @@ UNION SELECT ticket_id FROM messages WHERE state IN ('waiting', 'sending', 'fail
 """
 _TICKETS = "SELECT id, number, status, episode, acknowledged_by, runbook FROM tickets WHERE id IN ({which}) ORDER BY id"
 _EVENTS = """
-SELECT id, ticket_id, at, kind, data FROM events WHERE ticket_id IN ({which}) AND kind IN
-('opened', 'moved', 'handled', 'held', 'escalation', 'message', 'run', 'refused', 'approval', 'set_aside')
+SELECT id, ticket_id, at, kind, data FROM events WHERE ticket_id IN ({which}) AND (data NOT LIKE '{{%}}' OR kind IN
+('opened', 'moved', 'handled', 'held', 'escalation', 'message', 'run', 'refused', 'approval', 'set_aside'))
 ORDER BY ticket_id, id
 """
 _MESSAGES = """
@@ -33,6 +33,7 @@ FROM messages WHERE ticket_id IN ({which}) ORDER BY id
 _CHAINS = "SELECT ticket_id, number, episode, calls, position FROM chains WHERE ticket_id IN ({which}) ORDER BY number"
 _RUNS = "SELECT DISTINCT ticket_id FROM runs WHERE ended_at IS NULL"
 _ASKED = "SELECT DISTINCT ticket_id FROM approvals WHERE state = 'waiting'"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _KINDS = "('first_aid', 'run', 'hand_over')"
 _LOCAL_JOBS = f"SELECT kind, args, due_at, attempts FROM jobs WHERE set_aside_at IS NULL AND kind IN {_KINDS}"  # noqa: S608 ours
 _CLUSTER_JOBS = f"""
@@ -91,7 +92,10 @@ class PageAuditStore:
     def _work(self) -> dict[int, list[Work]]:
         found: dict[int, list[Work]] = defaultdict(list)
         for row in self._rows(_CLUSTER_JOBS if self._is_cluster else _LOCAL_JOBS):
-            args = row.args if isinstance(row.args, dict) else orjson.loads(row.args)
+            args = row.args if isinstance(row.args, dict) else _json(row.args)
+            if not isinstance(args, dict):
+                # Then no job of its ticket is found, and that is the difference.
+                continue
             due_at = row.due_at if self._is_cluster else _instant(row.due_at)
             at_work = bool(row.at_work) if self._is_cluster else False
             work = Work(kind=row.kind, due_at=due_at, is_at_work=at_work, tries=row.attempts)
@@ -108,11 +112,19 @@ def _json(stored: str) -> Any:
 
 
 def _instant(value: int | None) -> datetime | None:
-    return None if value is None else from_microseconds(value)
+    return None if value is None else _moment(value)
+
+
+def _moment(value: int) -> datetime:
+    """An instant; one that no calendar has is the last one there is."""
+    try:
+        return from_microseconds(value)
+    except OverflowError:
+        return _NEVER
 
 
 def _fact(row: Row[Any]) -> Fact:
-    return Fact(id=row.id, at=from_microseconds(row.at), kind=row.kind, data=_json(row.data))
+    return Fact(id=row.id, at=_moment(row.at), kind=row.kind, data=_json(row.data))
 
 
 def _sheet(row: Row[Any]) -> Sheet:
@@ -123,5 +135,8 @@ def _sheet(row: Row[Any]) -> Sheet:
 
 
 def _chain(row: Row[Any]) -> ChainRow:
-    calls = tuple(call["at"] for call in _json(row.calls) or ())
+    try:
+        calls = tuple(call["at"] for call in _json(row.calls) or ())
+    except (KeyError, TypeError):
+        calls = ()
     return ChainRow(number=row.number, episode=row.episode, calls=calls, position=row.position)

@@ -21,6 +21,8 @@ from responder.web.shapes import plain
 _LONGEST_BODY = 10_000
 _LONGEST_RUN = 100
 _PATIENCE = 5.0
+_RETRY_AFTER = "5"
+_AWAY = "The database is away. Please send it again; until then it is kept as long as this process lives.\n"
 MOST_PER_MINUTE = 60
 PINGS = web.AppKey("pings", Pings)
 _PACE = web.AppKey("pace", dict[str, deque[float]])
@@ -45,8 +47,9 @@ async def ping(request: web.Request) -> web.StreamResponse:
         run=request.query.get("rid", "")[:_LONGEST_RUN].replace("\0", ""),
         words=await _words(request),
     )
-    is_kept = await request.app[PINGS].take(said)
-    return web.Response(status=200 if is_kept else 202, text="OK\n" if is_kept else "kept until the database is back\n")
+    if await request.app[PINGS].take(said):
+        return web.Response(text="OK\n")
+    raise web.HTTPServiceUnavailable(text=_AWAY, headers={"Retry-After": _RETRY_AFTER})
 
 
 def _word(what: str) -> tuple[Word, int | None] | None:

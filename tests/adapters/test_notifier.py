@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -162,6 +163,38 @@ async def test_many_sends_that_hang_take_nothing_from_a_channel_that_works(sink:
             await notifier.send(sink.address(), "s", "gets through")
     assert sink.taken[0]["message"] == "gets through"
     await asyncio.gather(*hanging, return_exceptions=True)
+    notifier.close()
+
+
+def threads() -> int:
+    return sum(one.name.startswith("notify-json") for one in threading.enumerate())
+
+
+async def test_readers_whose_contact_is_the_host_do_not_each_keep_threads() -> None:
+    notifier, port = Notifier(most_providers=2), free_port()
+    for reader in range(20):
+        with pytest.raises(SendFailed):
+            await notifier.send(Secret(f"json://127.0.0.{reader + 1}:{port}/x"), "s", "b")
+    # A thread that was told to end needs a moment for it.
+    for _ in range(500):
+        if threads() <= 2:
+            break
+        await asyncio.sleep(0.01)
+    assert threads() <= 2
+    notifier.close()
+
+
+async def test_of_too_many_providers_that_hang_the_next_has_the_threads_that_its_scheme_shares(sink: Sink) -> None:
+    sink.gate = asyncio.Event()
+    notifier = Notifier(most_providers=1)
+    hanging = asyncio.create_task(notifier.send(sink.address(), "s", "hangs"))
+    await asyncio.sleep(0)
+    others = [Secret(f"json://127.0.0.{last}:{free_port()}/x") for last in range(2, 6)]
+    answers = await asyncio.gather(*(notifier.send(one, "s", "b") for one in others), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [SendFailed] * 4
+    sink.gate.set()
+    await hanging
+    assert [one["message"] for one in sink.taken] == ["hangs"]
     notifier.close()
 
 

@@ -163,7 +163,18 @@ MUTATIONS = {
         "its row says acknowledged True, its history False",
     ),
     "the episode set back": ("UPDATE tickets SET episode = 0", "its row says episode 0, its history 1"),
-    "an event that nobody can read": ("UPDATE events SET data = '[]' WHERE kind = 'moved'", "cannot be read"),
+    "an event whose data is a list": ("UPDATE events SET data = '[]' WHERE kind = 'moved'", "cannot be read"),
+    "an event that is no JSON": ("UPDATE events SET data = '{{' WHERE kind = 'escalation'", "cannot be read"),
+    "an event that the audit does not ask for": (
+        "UPDATE events SET data = '7' WHERE kind = 'signal' OR kind = 'clock' OR kind = 'step' OR kind = 'note'"
+        " OR id = (SELECT min(id) FROM events)",
+        "of its history cannot be read",
+    ),
+    "a chain that nobody can read": ("UPDATE chains SET calls = '5'", "are not those that its history foresaw"),
+    "a message of the year 300000": (
+        "UPDATE messages SET created_at = 9000000000000000000, state = 'waiting' WHERE person = 'mei'",
+        "cannot be read",
+    ),
 }
 
 

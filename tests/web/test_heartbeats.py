@@ -140,7 +140,7 @@ async def test_the_addresses_are_not_for_those_who_may_only_read(client: Client,
     assert (await client.get("/api/v1/heartbeats")).status == 401
 
 
-async def test_while_the_database_is_away_words_are_kept_and_written_when_it_is_back(
+async def test_while_the_database_is_away_the_job_is_asked_to_come_back_and_its_words_are_kept_for_it(
     client: Client, world: World
 ) -> None:
     class Away:
@@ -161,8 +161,12 @@ async def test_while_the_database_is_away_words_are_kept_and_written_when_it_is_
     await header(world, "read")
     world.desk.store = Away(world.database, 3)
     client.server.app[PINGS]._again_after = 0.001  # type: ignore[attr-defined]
-    answers = [(await client.get(path(world, end))).status for end in ("/start", "")]
-    assert answers[0] == 202
+    first = await client.get(path(world, "/start"))
+    assert (first.status, first.headers["Retry-After"]) == (503, "5")
+    assert "Please send it again" in await first.text()
+    # It does come back, and then goes on: what was kept comes twice.
+    for end in ("/start", ""):
+        await client.get(path(world, end))
     async with asyncio.timeout(20):
         while (await state(client, world))["state"] != "up":
             await asyncio.sleep(0.01)
