@@ -107,6 +107,16 @@ class Chain:
         return self.calls[self.position]
 
 
+def purpose_of(chain: Chain, index: int) -> str:
+    """The purpose of the messages of one call of a chain: each person is told once per purpose."""
+    return chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
+
+
+def is_of(chain: Chain, purpose: str) -> bool:
+    """Whether messages of this purpose belong to a call of this chain."""
+    return purpose == chain.purpose or purpose.startswith(f"{chain.purpose}-{chain.number}-")
+
+
 def plan_for(plans: Iterable[EscalationPlan], ticket: Ticket, now: datetime) -> EscalationPlan | None:
     """The first plan that applies."""
     return next((plan for plan in plans if plan.applies(ticket.grade, ticket.team, now)), None)

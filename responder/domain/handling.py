@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from responder.domain import lifecycle
 from responder.domain.dossier import EMPTY, Dossier, Plan
@@ -57,7 +58,7 @@ def give_back(change: Change, acting: Acting, reason: str) -> str | None:
         return why
     text = f"{acting.actor} gives it back: {reason}"
     lifecycle.hand_over(change, acting.policy, now=acting.now, reason=text, actor=acting.actor)
-    change.promise("hand_over", why=text, round=round_of(change))
+    change.promise("hand_over", why=text, round=change.round)
     return None
 
 
@@ -77,7 +78,7 @@ def escalate(change: Change, acting: Acting, reason: str, highest: int) -> str |
         lifecycle.hand_over(change, acting.policy, now=acting.now, reason=text, actor=acting.actor)
         handled(change, acting, f"It is with tier {tier} of team {ticket.team} now.", fact=Fact.ESCALATED)
     tell_clocks(change, acting, Fact.ESCALATED)
-    change.promise("hand_over", why=text, round=round_of(change))
+    change.promise("hand_over", why=text, round=change.round)
     return None
 
 
@@ -141,7 +142,7 @@ def classify(change: Change, acting: Acting, kind: str) -> str | None:
     text = f"{acting.actor} says it is {kind}{moved}."
     handled(change, acting, text, ticket_kind=kind, was=ticket.kind, team=team, was_team=ticket.team)
     if moved and ticket.status is Status.HANDED_OVER:
-        change.promise("hand_over", why=f"It is {kind}.", round=round_of(change))
+        change.promise("hand_over", why=f"It is {kind}.", round=change.round)
     return None
 
 
@@ -165,7 +166,11 @@ def regrade(change: Change, acting: Acting, grade: str, reason: str) -> str | No
     tell_clocks(change, acting, Fact.GRADED)
     tell_clocks(change, acting, Fact.ASSESSED)
     if not is_confirmed and ticket.waits_for_a_person:
-        change.promise("hand_over", why=text)
+        order = list(policy.grades)
+        is_raised = ticket.grade not in order or order.index(grade) < order.index(ticket.grade)
+        # Who was told of something slighter is told anew; who was told of something worse need not be.
+        again: dict[str, Any] = {"round": change.round} if is_raised else {}
+        change.promise("hand_over", why=text, **again)
     return None
 
 
@@ -272,11 +277,6 @@ def tell_clocks(change: Change, acting: Acting, fact: Fact) -> None:
 
 def keep(change: Change, dossier: Dossier) -> None:
     change.dossier = dossier
-
-
-def round_of(change: Change) -> int:
-    """Tells one hand-over of an episode from the one before."""
-    return change.after.version + 1
 
 
 def spoken_status(status: Status) -> str:

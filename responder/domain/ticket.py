@@ -246,6 +246,11 @@ class Change:
             now.status,
         )
 
+    @property
+    def round(self) -> int:
+        """Tells one hand-over of an episode from the one before."""
+        return self.after.version + 1
+
     def note(self, now: datetime, kind: EventKind, text: str, actor: str = "responder", **data: object) -> None:
         self.events.append(Event(at=now, kind=kind, actor=actor, text=text, data=data))
 

@@ -19,6 +19,7 @@ from responder.domain.escalation import (
     calls_of,
     foreseen,
     lateness,
+    purpose_of,
     put_off,
     told_so_far,
 )
@@ -26,6 +27,7 @@ from responder.domain.oncall import Recipient, addressed
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
+from responder.flows.nobody import anybody, look_again
 from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages
 from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
 from responder.store.transaction import Transaction
@@ -91,15 +93,22 @@ def who_is(
 
 
 def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen: str = "") -> Chain:
-    """Writes to the people of the chain's next call and promises the one after it; gives the chain as it is then."""
+    """Writes to the people of the chain's next call and promises the one after it; gives the chain as it is then.
+
+    Where that is nobody, the next call comes at once; after the last call it is whoever can be reached at all, and
+    while there is nobody either, the call is tried again and again.
+    """
     ticket, now, index = change.after, desk.clock.now(), chain.position
     late = lateness(chain, now)
     chain = put_off(chain, late)
     told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
+    if not told and index == len(chain.calls) - 1:
+        told, why = anybody(desk, tx, ticket)
+        if not told:
+            return look_again(desk, tx, change, chain)
     text = _Text(desk, tx, change, _why(chain), seen)
-    purpose = chain.purpose if index == 0 else f"{chain.purpose}-{chain.number}-{index}"
     words = Text(subject=hand_over_subject(ticket), body=text.body, link=text.link)
-    new = write_messages(desk, tx, change, told, purpose=purpose, text=words)
+    new = write_messages(desk, tx, change, told, purpose=purpose_of(chain, index), text=words)
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
     said = f"To tell: {spoken_recipients(new)} ({why or 'nobody can be reached'})."
     change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))
@@ -107,7 +116,7 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
     tx.chains.keep(chain)
     if late:
         _say_that_it_is_late(change, chain, late, now)
-    _promise_the_next(change, chain, now, at_once=not told)
+    _promise_the_next(desk, change, chain, at_once=not told)
     return chain
 
 
@@ -119,15 +128,15 @@ def _say_that_it_is_late(change: Change, chain: Chain, late: timedelta, now: dat
     change.count("escalation_calls_late_total", priority=change.after.grade, team=change.after.team)
 
 
-def _promise_the_next(change: Change, chain: Chain, now: datetime, *, at_once: bool) -> None:
-    following = chain.next_call
+def _promise_the_next(desk: Desk, change: Change, chain: Chain, *, at_once: bool) -> None:
+    following, now = chain.next_call, desk.clock.now()
     if following is not None:
         due_at = now if at_once else max(following.at, now)
         change.promise("escalate", due_at, chain=chain.number, step=chain.position)
     elif len(chain.calls) > 1:
         # After the last of several calls somebody has to say that nobody came.
         # The one before may have come before its time, because nobody could be reached.
-        pause = max(chain.calls[-1].at - chain.calls[-2].at, timedelta())
+        pause = max(chain.calls[-1].at - chain.calls[-2].at, desk.policy.delivery.next_after)
         change.promise("escalate", now + pause, chain=chain.number, step=chain.position)
 
 

@@ -37,7 +37,7 @@ def rota_of(desk: Desk, name: str) -> Rota:
 
 def on_duty(desk: Desk, tx: Transaction, rota: str, at: datetime) -> Duty:
     """Who is on call in a rota at an instant. Raises NotFound for a rota that is not there."""
-    known, overrides = rota_of(desk, rota), tx.overrides.since(at - _LOOKED_BACK, rota)
+    known, overrides = rota_of(desk, rota), _known(desk, tx.overrides.since(at - _LOOKED_BACK, rota))
     found = on_call(known, overrides, at)
     until = None if is_endless(found, at) else found.until
     why = found.why if found.people else why_nobody(known, overrides, at)
@@ -47,7 +47,7 @@ def on_duty(desk: Desk, tx: Transaction, rota: str, at: datetime) -> Duty:
 def called_on_duty(desk: Desk, tx: Transaction, tiers: Iterable[Tier], at: datetime) -> dict[str, tuple[str, ...]]:
     """The people on call of each rota that these tiers name."""
     rotas = {tier.rota for tier in tiers if tier.rota in desk.configuration.rotas}
-    overrides = tx.overrides.since(at) if rotas else []
+    overrides = _known(desk, tx.overrides.since(at)) if rotas else []
     return {name: people_on_call(desk.configuration.rotas[name], overrides, at) for name in sorted(rotas)}
 
 
@@ -59,7 +59,12 @@ def shifts_of(desk: Desk, tx: Transaction, rota: str, start: datetime, until: da
         raise Refused("The end of the time to show is not after its start.")
     if until - start > LONGEST_VIEW:
         raise Refused(f"At most {LONGEST_VIEW.days} days are shown at once.")
-    return list(shifts(found, overrides_of(tx, rota, start), start, until))
+    return list(shifts(found, _known(desk, overrides_of(tx, rota, start)), start, until))
+
+
+def _known(desk: Desk, overrides: Sequence[Override]) -> list[Override]:
+    """Without those of people who have left: nobody would be on call in their place."""
+    return [one for one in overrides if not one.person or one.person in desk.configuration.people]
 
 
 def overrides_of(tx: Transaction, rota: str, since: datetime) -> Sequence[Override]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from responder.clock import microseconds
+from responder.domain.delivery import pages_of
 from responder.domain.escalation import Chain, over
+from responder.domain.message import MessageState
 from responder.domain.ticket import Change, EventKind
 from responder.flows.calling import make_call
 from responder.flows.desk import Desk
@@ -25,7 +28,7 @@ def _escalate(desk: Desk, tx: Transaction, job: Job) -> None:
     chain = tx.chains.one(known.ticket.id, number)
     if chain is None or chain.ended_at is not None:
         return
-    if "skip" not in job.args and int(job.args["step"]) != chain.position:
+    if int(job.args.get("step", chain.position)) != chain.position or _was_put_off(chain, job):
         # That call was made already: the job is done again, or somebody could not be reached and it came earlier.
         return
     if why := over(chain, known.ticket, newest):
@@ -43,8 +46,19 @@ def _escalate(desk: Desk, tx: Transaction, job: Job) -> None:
     tx.apply([change], now)
 
 
+def _was_put_off(chain: Chain, job: Job) -> bool:
+    call = chain.next_call
+    return "at" in job.args and call is not None and int(job.args["at"]) != microseconds(call.at)
+
+
 def _nobody_came(desk: Desk, tx: Transaction, change: Change, chain: Chain) -> None:
     now = desk.clock.now()
+    pages = pages_of(tx.messages.of_ticket(chain.ticket_id), chain.episode)
+    if wakes_at := [page.due_at for page in pages if page.state is MessageState.HELD and page.due_at]:
+        # They are called when they wake up.
+        again_at = max(min(wakes_at), now) + desk.policy.delivery.next_after
+        change.promise("escalate", again_at, chain=chain.number, step=chain.position)
+        return
     text = f"Everybody of “{chain.plan}” was called, and nobody has taken it."
     tx.chains.keep(replace(chain, ended_at=now, ended_because=text))
     change.note(now, EventKind.ESCALATION, text, chain=chain.number, exhausted=True)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from responder.domain.delivery import in_quiet_hours, may_still_be_reached, next_tries, pages_of
 from responder.domain.durations import spoken
-from responder.domain.escalation import Call, Callees
+from responder.domain.escalation import Call, Callees, Chain, purpose_of
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.desk import Desk
-from responder.flows.receive import file_reports, internal_report
-from responder.flows.telling import delivery_args, delivery_kind, team_of, tiers_of
+from responder.flows.nobody import report_that_nobody_is_told
+from responder.flows.telling import delivery_args, delivery_kind, team_of, tiers_from
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -33,28 +33,41 @@ def try_the_next_channel(desk: Desk, tx: Transaction, change: Change, failed: Me
 
 
 def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change, lost: Message) -> None:
-    """Calls those who come next when nobody who was called can still be reached; once for each who was called."""
-    ticket, now, rule = change.after, desk.clock.now(), desk.policy.delivery
-    pages = pages_of(tx.messages.of_ticket(ticket.id), ticket.episode)
-    if not is_page(lost.purpose) or may_still_be_reached(pages, now, rule.next_after):
+    """Calls those who come next when nobody of the latest call can still be reached; once for each such call."""
+    ticket, now = change.after, desk.clock.now()
+    chain = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
+    if chain is None or not _is_latest_call(chain, lost):
+        # Those who come after it were called already.
         return
-    called = {page.person for page in pages}
-    marks = {str(event.data["passed_by"]) for event in tx.tickets.events(ticket.id) if "passed_by" in event.data}
-    mark = f"{ticket.episode}: {', '.join(sorted(called))}"
-    if mark in marks:
+    episode = pages_of(tx.messages.of_ticket(ticket.id), ticket.episode)
+    pages = [page for page in episode if page.purpose == lost.purpose]
+    if may_still_be_reached(pages, now, desk.policy.delivery.next_after):
         return
-    why = _why(desk, pages)
-    if _chain_goes_on(tx, ticket) or _extend_the_chain(desk, tx, ticket, called):
+    mark = f"{ticket.episode}: {lost.purpose}"
+    if any(event.data.get("passed_by") == mark for event in tx.tickets.events(ticket.id)):
+        return
+    called = {page.person for page in episode}
+    goes_on = chain.next_call is not None or _extend_the_chain(desk, tx, ticket, chain, called)
+    # Of those who were called earlier it matters only at the end whether they were reached.
+    has_arrived = may_still_be_reached(episode, now, desk.policy.delivery.next_after)
+    why = _why(desk, pages if goes_on or has_arrived else episode)
+    if goes_on:
         change.note(now, EventKind.MESSAGE, f"{why}, so the next are called.", passed_by=mark)
-        change.promise("escalate", skip=lost.person)
-    elif called == in_quiet_hours(pages):
+        change.promise("escalate", chain=chain.number, step=chain.position, skip=lost.person)
+    elif in_quiet_hours(episode):
         text = f"{why}, and nobody is left to call: it waits for the end of the quiet hours."
         change.note(now, EventKind.MESSAGE, text, passed_by=mark)
     else:
         change.note(now, EventKind.MESSAGE, f"{why}, and nobody is left to call.", passed_by=mark)
         # What is still tried may get through, and a lost uplink must not make a second ticket of each.
         if all(page.state is MessageState.FAILED for page in pages):
-            _report_that_nobody_is_told(desk, tx, ticket)
+            report_that_nobody_is_told(desk, tx, ticket, "no channel of anybody takes the message")
+
+
+def _is_latest_call(chain: Chain, lost: Message) -> bool:
+    if not is_page(lost.purpose) or chain.episode != lost.episode or chain.position == 0:
+        return False
+    return lost.purpose == purpose_of(chain, chain.position - 1)
 
 
 def _why(desk: Desk, pages: list[Message]) -> str:
@@ -70,17 +83,10 @@ def _why(desk: Desk, pages: list[Message]) -> str:
     return text[:1].upper() + text[1:] if text.startswith("no ") else text
 
 
-def _chain_goes_on(tx: Transaction, ticket: Ticket) -> bool:
-    chain = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
-    return chain is not None and chain.next_call is not None
-
-
-def _extend_the_chain(desk: Desk, tx: Transaction, ticket: Ticket, called: set[str]) -> bool:
-    """Gives the ticket's chain one more call, of the first tier in which somebody was not called yet."""
-    chain = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
-    if chain is None or chain.episode != ticket.episode:
-        return False
-    for tier in tiers_of(desk, ticket):
+def _extend_the_chain(desk: Desk, tx: Transaction, ticket: Ticket, chain: Chain, called: set[str]) -> bool:
+    """Gives the ticket's chain one more call, of the first tier from the ticket's own in which somebody was not called
+    yet."""
+    for tier in tiers_from(desk, ticket.team, ticket.tier):
         told, _ = team_of(desk, tx, ticket, (tier.number,))
         if names := _new(told, called):
             call = Call(at=desk.clock.now(), callees=Callees(tiers=(tier.number,)), who=names)
@@ -91,13 +97,3 @@ def _extend_the_chain(desk: Desk, tx: Transaction, ticket: Ticket, called: set[s
 
 def _new(told: tuple[Recipient, ...], called: set[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.person for one in told if one.person not in called))
-
-
-def _report_that_nobody_is_told(desk: Desk, tx: Transaction, ticket: Ticket) -> None:
-    """A page that can reach nobody is a trouble of its own, for whoever can be reached otherwise."""
-    if ticket.source == "responder":
-        return
-    labels = {"alertname": "ResponderPageFailed", "ticket": ticket.number, "severity": "critical"}
-    summary = f"Nobody could be told about {ticket.grade} {ticket.number}: no channel of anybody takes the message."
-    now = desk.clock.now()
-    file_reports(tx, [internal_report(labels, summary, now)], desk.policy, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responder.domain.correlation import Known
 from responder.domain.delivery import place_in
+from responder.domain.escalation import is_of
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.report import Signal
 from responder.domain.reporter import REPORTER
@@ -22,7 +23,7 @@ def overtaken_by(desk: Desk, tx: Transaction, message: Message, known: Known) ->
     if message.person == REPORTER:
         return no_longer_needed(message, known.ticket)
     if is_page(message.purpose):
-        return _no_page(message, known.ticket)
+        return _no_page(message, known.ticket) or _others_are_called(tx, message)
     if asked_by(message.purpose) is not None:
         return _answered(tx, message)
     if (since := asked_at(message.purpose)) is not None:
@@ -39,6 +40,15 @@ def _no_page(message: Message, ticket: Ticket) -> str:
     if ticket.episode != message.episode:
         return "A later message says more."
     return f"The ticket is {ticket.status}." if ticket.status in _OVER else ""
+
+
+def _others_are_called(tx: Transaction, message: Message) -> str:
+    """A page of a chain that another one has replaced: who that one calls has a message of it."""
+    chain = tx.chains.one(message.ticket_id, tx.chains.newest(message.ticket_id))
+    if chain is None or is_of(chain, message.purpose):
+        return ""
+    is_told = any(is_of(chain, other.purpose) for other in tx.messages.of_ticket(message.ticket_id))
+    return "Others are called now." if is_told else ""
 
 
 def _answered(tx: Transaction, message: Message) -> str:

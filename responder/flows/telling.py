@@ -41,6 +41,20 @@ def tiers_of(desk: Desk, ticket: Ticket) -> tuple[Tier, ...]:
     return configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
 
 
+def tiers_from(desk: Desk, team: str, first: int) -> list[Tier]:
+    """All tiers of a team, or of the default team if there is no such team: from this one up, then those below it."""
+    configuration = desk.configuration
+    tiers = configuration.tiers.get(team) or configuration.tiers.get(configuration.policy.default_team, ())
+    return sorted(tiers, key=lambda tier: (tier.number < first, tier.number))
+
+
+def reachable(desk: Desk, tx: Transaction, team: str, tier: Tier) -> tuple[tuple[Recipient, ...], str]:
+    """Who of one tier of a team can be reached now, and why them."""
+    known = desk.configuration.tiers.get(team, ())
+    on_duty = called_on_duty(desk, tx, known, desk.clock.now())
+    return recipients(known, (tier.number,), desk.configuration.people, on_duty)
+
+
 def meant_by(desk: Desk, tx: Transaction, ticket: Ticket, tell: Tell) -> tuple[tuple[Recipient, ...], str]:
     """Whom an act wants to be told, and why them."""
     named, why_named = addressed(tell.people, tell.roles, desk.configuration.people)

@@ -1,0 +1,297 @@
+"""Calls that reach nobody: the next are called at once, somebody is looked for until one is there, and all say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from responder.domain.delivery import QuietHours
+from responder.domain.escalation import Callees, EscalationPlan, Step
+from responder.domain.rota import Override
+from responder.errors import SendFailed, SendRefused
+from responder.flows.escalate import escalate
+from responder.flows.handle import do
+from responder.flows.overrides import add_override
+from responder.store.database import Database
+from responder.store.jobs import Job
+from tests.flows.people import ALERTS_ONLY, HOUR, KINDS, MINUTE, Team
+from tests.world import World, alert, texts
+
+PLAN = EscalationPlan(
+    name="night and day",
+    grades=("P1",),
+    steps=(
+        Step(callees=Callees(tiers=(1,))),
+        Step(after=5 * MINUTE, callees=Callees(tiers=(2,))),
+        Step(after=10 * MINUTE, callees=Callees(tiers=(3,))),
+    ),
+)
+ROTA = """
+people:
+  - {name: mei, channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]}
+  - {name: lars, channels: [{name: phone, url: "json://127.0.0.1:9/lars"}]}
+teams:
+  - {name: ops, tiers: {1: {rota: first}}}
+rotas:
+  - name: first
+    layers:
+      - {name: weekdays, people: [mei], start: 2026-01-05}
+"""
+CONTACT = """
+people:
+  - name: mei
+    channels: [{name: pager, url: "json://127.0.0.1:9/mei"}, {name: phone, url: "json://127.0.0.1:9/phone"}]
+    contact: [{channels: [pager]}, {after: 10m, channels: [phone]}]
+  - {name: lars, channels: [{name: phone, url: "json://127.0.0.1:9/lars"}]}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [lars]}}
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> Team:
+    return Team(tmp_path, database)
+
+
+def asleep(world: Team, *names: str) -> None:
+    """From two hours ago until in three hours."""
+    now = world.clock.now()
+    hours = QuietHours(start=(now - 2 * HOUR).time(), end=(now + 3 * HOUR).time(), zone=ZoneInfo("UTC"))
+    configuration = world.desk.configuration
+    people = dict(configuration.people)
+    for name in names:
+        people[name] = replace(people[name], quiet_hours=(hours,))
+    world.desk.take_over(replace(configuration, people=people))
+
+
+# --- the next one ---------------------------------------------------------------------------------------------
+
+
+async def test_an_unreachable_second_call_is_followed_at_once_though_the_first_arrived(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    await world.fires()
+    assert world.sender.people() == ["mei"]
+    world.sender.failures.append(SendRefused("gone."))
+    await world.advance(5 * MINUTE)
+    assert world.sender.people() == ["mei", "rosa"]
+
+
+async def test_a_ticket_handed_to_a_tier_that_nobody_can_reach_goes_to_the_next_one(world: Team) -> None:
+    await world.fires("warning")
+    world.sender.failures.append(SendRefused("gone."))
+    await world.do("escalate", "mei", reason="beyond me")
+    assert world.sender.people() == ["mei", "rosa"]
+
+
+async def test_a_ticket_given_back_whose_page_fails_reaches_the_next(world: Team) -> None:
+    await world.fires("warning")
+    await world.do("acknowledge", "mei")
+    world.sender.failures.append(SendRefused("gone."))
+    await world.do("give-back", "mei", reason="ill")
+    assert world.sender.people() == ["mei", "lars"]
+
+
+async def test_a_ticket_given_back_by_somebody_who_goes_to_bed_calls_the_next(world: Team) -> None:
+    await world.fires("warning")
+    await world.do("acknowledge", "mei")
+    asleep(world, "mei")
+    await world.do("give-back", "mei", reason="I go to bed")
+    await world.advance(30 * MINUTE)
+    assert "lars" in world.sender.people()
+
+
+async def test_a_page_of_an_earlier_call_that_fails_late_does_not_hurry_the_calls_after_it(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    world.sender.failures.append(SendFailed("no answer."))
+    world.rule(delivery=replace(world.desk.policy.delivery, next_after=HOUR))
+    await world.fires()
+    world.sender.failures.append(SendFailed("no answer."))
+    await world.advance(5 * MINUTE)
+    world.sender.failures.append(SendRefused("gone."))
+    await world.advance(MINUTE)
+    assert not world.sender.failures
+    assert world.sender.people() == ["lars"]
+
+
+async def test_a_skip_done_twice_calls_one_more_only(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    world.sender.failures.append(SendRefused("gone."))
+
+    async def twice(job: Job) -> None:
+        await escalate(world.desk, job)
+        if "skip" in job.args:
+            await escalate(world.desk, job)
+
+    await world.post(alert())
+    await world.work(escalate=twice)
+    assert world.sender.people() == ["lars"]
+
+
+async def test_a_skip_of_an_old_episode_calls_nobody_of_the_new_one(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    late: list[Job] = []
+
+    async def kept(job: Job) -> None:
+        if "skip" in job.args:
+            late.append(job)
+        else:
+            await escalate(world.desk, job)
+
+    world.sender.failures.append(SendRefused("gone."))
+    await world.post(alert())
+    await world.work(escalate=kept)
+    await world.clears()
+    await world.fires()
+    world.sender.sent.clear()
+    await escalate(world.desk, late[0])
+    await world.work()
+    assert world.sender.people() == []
+
+
+# --- a greater grade ------------------------------------------------------------------------------------------
+
+
+async def test_a_p3_held_by_quiet_hours_that_becomes_p1_wakes_its_reader(world: Team) -> None:
+    asleep(world, "mei", "lars", "rosa")
+    await world.fires("warning")
+    assert world.sender.people() == []
+    await world.do("regrade", "otto", grade="P1", reason="all shops are down")
+    assert "mei" in world.sender.people()
+
+
+async def test_a_raised_ticket_tells_the_one_who_was_told_of_a_slighter_one(world: Team) -> None:
+    await world.fires("warning")
+    assert world.sender.people() == ["mei"]
+    await world.do("regrade", "otto", grade="P1", reason="all shops are down")
+    assert world.sender.people()[1:2] == ["mei"]
+
+
+async def test_a_ticket_raised_after_everybody_was_called_in_vain_calls_again(world: Team) -> None:
+    plan = replace(PLAN, grades=())
+    world.rule(escalation=(plan,))
+    await world.fires("warning")
+    for _ in range(6):
+        await world.advance(10 * MINUTE)
+    assert world.sender.people() == ["mei", "lars", "rosa"]
+    await world.do("regrade", "otto", grade="P1", reason="all shops are down")
+    assert world.sender.people() == ["mei", "lars", "rosa", "mei"]
+
+
+async def test_a_lowered_ticket_is_not_told_anew(world: Team) -> None:
+    await world.fires("critical")
+    told = world.sender.people()
+    await world.do("regrade", "otto", grade="P3", reason="only the test shop")
+    assert world.sender.people() == told
+
+
+# --- what is left behind --------------------------------------------------------------------------------------
+
+
+async def test_the_old_team_is_not_called_any_more_when_the_ticket_moves(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    world.sender.failures.append(SendFailed("no answer."))
+    await world.fires()
+    await world.do("classify", "rosa", kind="hardware")
+    world.sender.sent.clear()
+    await world.advance(10 * MINUTE)
+    assert "mei" not in world.sender.people()
+
+
+async def test_the_phone_of_the_tier_that_was_left_behind_does_not_ring(tmp_path: Path, database: Database) -> None:
+    world = World(tmp_path, database, people=CONTACT, policy=ALERTS_ONLY)
+    await world.post(alert(severity="warning"))
+    await world.work()
+    await do(world.desk, "escalate", "1", actor="mei", content={"reason": "beyond me"})
+    await world.work()
+    await world.advance(11 * MINUTE)
+    assert world.sender.people() == ["mei", "lars"]
+    assert "Not sent to mei by phone: Others are called now." in texts(await world.ticket())
+
+
+async def test_when_all_refuse_in_a_later_call_that_is_a_ticket_of_its_own(world: Team) -> None:
+    await world.fires("warning")
+    world.sender.failures.extend(SendRefused("gone") for _ in range(10))
+    await world.do("escalate", "mei", reason="up")
+    await world.advance(10 * MINUTE)
+    titles = await world.read(lambda tx: [ticket.title for ticket in tx.tickets.listed()])
+    assert len(titles) == 2
+
+
+# --- nobody at all --------------------------------------------------------------------------------------------
+
+
+async def test_a_p1_in_a_gap_of_the_only_rota_calls_whoever_comes_on_call_first(
+    tmp_path: Path, database: Database
+) -> None:
+    world = World(tmp_path, database, policy=ALERTS_ONLY)
+    begins = f"{world.clock.now() + 3 * HOUR:%Y-%m-%d %H:%M}"
+    world = World(tmp_path, database, people=ROTA.replace("2026-01-05", f'"{begins}"'), policy=ALERTS_ONLY)
+    await world.post(alert(severity="critical"))
+    await world.work()
+    assert "Nobody can be reached" in texts(await world.ticket())
+    for _ in range(5):
+        await world.advance(HOUR)
+    assert "mei" in world.sender.people()
+
+
+async def test_that_nobody_can_be_called_is_a_ticket_of_its_own(tmp_path: Path, database: Database) -> None:
+    world = World(tmp_path, database, policy=ALERTS_ONLY)
+    begins = f"{world.clock.now() + 3 * HOUR:%Y-%m-%d %H:%M}"
+    world = World(tmp_path, database, people=ROTA.replace("2026-01-05", f'"{begins}"'), policy=ALERTS_ONLY)
+    await world.post(alert(severity="critical"))
+    await world.work()
+    await world.advance(MINUTE)
+    await world.advance(MINUTE)
+    titles = await world.read(lambda tx: [ticket.title for ticket in tx.tickets.listed()])
+    assert sum("could be told" in title or "can be called" in title for title in titles) == 1
+
+
+async def test_a_role_emptied_by_a_reload_calls_somebody_of_the_team_instead(world: Team) -> None:
+    world.rule(escalation=(EscalationPlan(name="p", steps=(Step(callees=Callees(roles=("manager",))),)),))
+    configuration = world.desk.configuration
+    people = {name: replace(one, roles=()) for name, one in configuration.people.items()}
+    world.desk.take_over(replace(configuration, people=people))
+    await world.fires("warning")
+    assert world.sender.people() == ["mei"]
+
+
+async def test_a_team_without_anybody_calls_the_default_team(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    await world.fires("warning")
+    configuration = world.desk.configuration
+    people = {name: one for name, one in configuration.people.items() if name != "otto"}
+    world.desk.take_over(replace(configuration, people=people))
+    await world.do("classify", "rosa", kind="hardware")
+    assert world.sender.people() == ["mei", "mei"]
+
+
+async def test_an_override_of_somebody_who_has_left_falls_back_to_the_layer(tmp_path: Path, database: Database) -> None:
+    world = World(tmp_path, database, people=ROTA, policy=ALERTS_ONLY)
+    now = world.clock.now()
+    override = Override(
+        rota="first", person="lars", instead_of="mei", start=now, until=now + 100 * HOUR, reason="swap", actor="mei",
+        made_at=now,
+    )  # fmt: skip
+    await add_override(world.desk, override)
+    lines = [line for line in ROTA.splitlines() if "name: lars" not in line]
+    world = World(tmp_path, database, people="\n".join(lines), policy=ALERTS_ONLY)
+    await world.post(alert(severity="critical"))
+    await world.work()
+    assert world.sender.people() == ["mei"]
+
+
+# --- everybody asleep -----------------------------------------------------------------------------------------
+
+
+async def test_when_everybody_is_asleep_nobody_is_said_to_have_been_called_in_vain(world: Team) -> None:
+    asleep(world, "mei", "lars", "rosa", "otto", "hans")
+    await world.fires("warning")
+    await world.advance(timedelta(minutes=30))
+    assert not await world.sums("escalations_exhausted_total")
+    assert "it waits for the end of the quiet hours" in texts(await world.ticket())
+    await world.advance(4 * HOUR)
+    assert "mei" in world.sender.people()
