@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from responder.adapters.yaml_file import Place
 from responder.config.grades import OneOrMore
 from responder.config.model import Matchers, Model
 from responder.domain.maintenance import LAST, MaintenanceWindow, Once, Recurring, mutes_everything
+from responder.domain.wall import shown
 from responder.domain.windows import DAYS
 from responder.firstaid.window_file import Clock, Day, Zone, as_time
 
@@ -106,7 +107,9 @@ class MaintenanceFile(Model):
 
     def _once(self, zone: ZoneInfo) -> Once:
         here = ZoneInfo(self.zone) if self.zone else zone
-        start, end = (one if one.tzinfo else one.replace(tzinfo=here) for one in (self.start, self.until) if one)
+        start, end = (
+            one.astimezone(UTC) if one.tzinfo else shown(here, one) for one in (self.start, self.until) if one
+        )
         return Once(start=start, end=end)
 
 
