@@ -76,11 +76,14 @@ class EscalationPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
-    """One call of a chain: when, whom it means, and who that was when the chain began."""
+    """One call of a chain: when, whom it means, and who that was when the chain began. Once it is made, it says when
+    that was and who was told."""
 
     at: datetime
     callees: Callees
     who: tuple[str, ...] = ()
+    made_at: datetime | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +159,13 @@ def over(chain: Chain, ticket: Ticket, newest: int) -> str:
     return ""
 
 
+def made(chain: Chain, told: tuple[str, ...], now: datetime) -> Chain:
+    """The chain after its next call was made."""
+    call = replace(chain.calls[chain.position], made_at=now, told=told)
+    calls = (*chain.calls[: chain.position], call, *chain.calls[chain.position + 1 :])
+    return replace(chain, calls=calls, position=chain.position + 1)
+
+
 def lateness(chain: Chain, now: datetime) -> timedelta:
     """How much later than its time the next call comes; nothing if it comes in time or before it."""
     call = chain.next_call
@@ -170,10 +180,9 @@ def put_off(chain: Chain, by: timedelta) -> Chain:
 
 
 def told_so_far(chain: Chain) -> str:
-    """Whom the calls until now have meant, for those who are called next; empty before the first call."""
-    return "; ".join(
-        f"{', '.join(call.who) or str(call.callees)} at {call.at:%H:%M} UTC" for call in chain.calls[: chain.position]
-    )
+    """Who was told by the calls until now, for those who are called next; empty before the first call."""
+    calls = [call for call in chain.calls[: chain.position] if call.made_at and call.told]
+    return "; ".join(f"{', '.join(call.told)} at {call.made_at:%H:%M} UTC" for call in calls)
 
 
 def foreseen(chain: Chain) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from responder.domain.delivery import ContactStep, QuietHours
@@ -72,6 +72,21 @@ def recipients(
         passed = _why_not(by_number.get(number), number, duties) if level.number != number else ""
         reasons.append(f"tier {level.number}: {', '.join(one.name for one in called)}{rota}{passed}")
     return tuple(told), "; ".join(reasons)
+
+
+def not_called_yet(
+    tiers: Iterable[Tier], people: Mapping[str, Person], on_duty: Mapping[str, Sequence[str]], called: Container[str]
+) -> tuple[str, ...]:
+    """Who of these tiers comes next when nobody who was called can be reached: of the first tier that has somebody
+    left all who are on call in its rota, or the next of its list; where all tiers are through, the others of a rota."""
+    known = list(tiers)
+
+    def left(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(name for name in names if name not in called and name in people and people[name].channels)
+
+    first = (left(on_duty[tier.rota]) if tier.rota in on_duty else left(tier.people)[:1] for tier in known)
+    others = (left(tier.people)[:1] for tier in known)
+    return next((names for names in (*first, *others) if names), ())
 
 
 def addressed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from responder.domain.escalation import (
     calls_of,
     foreseen,
     lateness,
+    made,
+    over,
     purpose_of,
     put_off,
     told_so_far,
@@ -46,12 +48,11 @@ def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> 
     """Calls the first people that the ticket's plan names, and keeps who comes after them."""
     ticket, now = change.after, desk.clock.now()
     plan = desk.policy.escalation_of(ticket, now)
-    made = calls_of(plan, ticket.tier, now)
-    if not made:
-        text = f"To tell: nobody ({ticket.grade} calls no tier: it waits in the list)."
-        change.note(now, EventKind.MESSAGE, text)
+    wanted = calls_of(plan, ticket.tier, now)
+    if not wanted:
+        _call_nobody(tx, change, plan, reason, now)
         return
-    if _goes_on(tx, ticket, reason.purpose, plan, [callees for _, callees in made]):
+    if _goes_on(tx, ticket, reason.purpose, plan, [callees for _, callees in wanted]):
         return
     chain = Chain(
         ticket_id=ticket.id,
@@ -60,7 +61,7 @@ def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> 
         plan=plan.name,
         purpose=reason.purpose,
         why=reason.why,
-        calls=tuple(_call(desk, tx, ticket, at, callees) for at, callees in made),
+        calls=tuple(_call(desk, tx, ticket, at, callees) for at, callees in wanted),
         started_at=now,
     )
     tx.chains.add(chain)
@@ -68,6 +69,29 @@ def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> 
     mark: dict[str, Any] = {"chain": chain.number, "plan": plan.name, "episode": chain.episode}
     change.note(now, EventKind.ESCALATION, foreseen(chain), **mark, steps=steps)
     make_call(desk, tx, change, chain, seen=reason.seen)
+
+
+def _call_nobody(tx: Transaction, change: Change, plan: EscalationPlan, reason: Reason, now: datetime) -> None:
+    """Says that it waits in the list. An empty chain takes the place of one that goes on, so that nobody is woken."""
+    ticket = change.after
+    text = f"To tell: nobody ({ticket.grade} calls no tier: it waits in the list)."
+    newest = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
+    if newest is None or not newest.calls or over(newest, ticket, newest.number):
+        change.note(now, EventKind.MESSAGE, text)
+        return
+    empty = Chain(
+        ticket_id=ticket.id,
+        number=newest.number + 1,
+        episode=ticket.episode,
+        plan=plan.name,
+        purpose=reason.purpose,
+        why=reason.why,
+        calls=(),
+        started_at=now,
+    )
+    tx.chains.add(empty)
+    mark: dict[str, Any] = {"chain": empty.number, "plan": plan.name, "episode": empty.episode}
+    change.note(now, EventKind.ESCALATION, text, **mark, steps=[])
 
 
 def _goes_on(tx: Transaction, ticket: Ticket, purpose: str, plan: EscalationPlan, wanted: list[Callees]) -> bool:
@@ -99,20 +123,20 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
     while there is nobody either, the call is tried again and again.
     """
     ticket, now, index = change.after, desk.clock.now(), chain.position
-    late = lateness(chain, now)
-    chain = put_off(chain, late)
     told, why = who_is(desk, tx, ticket, chain.calls[index].callees)
     if not told and index == len(chain.calls) - 1:
         told, why = anybody(desk, tx, ticket)
         if not told:
             return look_again(desk, tx, change, chain)
+    late = lateness(chain, now)
+    chain = put_off(chain, late)
     text = _Text(desk, tx, change, _why(chain), seen)
     words = Text(subject=hand_over_subject(ticket), body=text.body, link=text.link)
     new = write_messages(desk, tx, change, told, purpose=purpose_of(chain, index), text=words)
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
     said = f"To tell: {spoken_recipients(new)} ({why or 'nobody can be reached'})."
     change.note(now, EventKind.ESCALATION, said, **mark, told=list(_names(new)))
-    chain = replace(chain, position=index + 1)
+    chain = made(chain, _names(told), now)
     tx.chains.keep(chain)
     if late:
         _say_that_it_is_late(change, chain, late, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from responder.clock import microseconds
 from responder.domain.delivery import pages_of
 from responder.domain.escalation import Chain, over
 from responder.domain.message import MessageState
@@ -28,7 +27,7 @@ def _escalate(desk: Desk, tx: Transaction, job: Job) -> None:
     chain = tx.chains.one(known.ticket.id, number)
     if chain is None or chain.ended_at is not None:
         return
-    if int(job.args.get("step", chain.position)) != chain.position or _was_put_off(chain, job):
+    if int(job.args.get("step", chain.position)) != chain.position:
         # That call was made already: the job is done again, or somebody could not be reached and it came earlier.
         return
     if why := over(chain, known.ticket, newest):
@@ -44,11 +43,6 @@ def _escalate(desk: Desk, tx: Transaction, job: Job) -> None:
     elif "skip" not in job.args:
         _nobody_came(desk, tx, change, chain)
     tx.apply([change], now)
-
-
-def _was_put_off(chain: Chain, job: Job) -> bool:
-    call = chain.next_call
-    return "at" in job.args and call is not None and int(job.args["at"]) != microseconds(call.at)
 
 
 def _nobody_came(desk: Desk, tx: Transaction, change: Change, chain: Chain) -> None:

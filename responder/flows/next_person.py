@@ -8,11 +8,12 @@ from responder.domain.delivery import in_quiet_hours, may_still_be_reached, next
 from responder.domain.durations import spoken
 from responder.domain.escalation import Call, Callees, Chain, purpose_of
 from responder.domain.message import Message, MessageState, is_page
-from responder.domain.oncall import Recipient
+from responder.domain.oncall import not_called_yet
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.desk import Desk
+from responder.flows.duty import called_on_duty
 from responder.flows.nobody import report_that_nobody_is_told
-from responder.flows.telling import delivery_args, delivery_kind, team_of, tiers_from
+from responder.flows.telling import delivery_args, delivery_kind, tiers_from
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
@@ -84,16 +85,10 @@ def _why(desk: Desk, pages: list[Message]) -> str:
 
 
 def _extend_the_chain(desk: Desk, tx: Transaction, ticket: Ticket, chain: Chain, called: set[str]) -> bool:
-    """Gives the ticket's chain one more call, of the first tier from the ticket's own in which somebody was not called
-    yet."""
-    for tier in tiers_from(desk, ticket.team, ticket.tier):
-        told, _ = team_of(desk, tx, ticket, (tier.number,))
-        if names := _new(told, called):
-            call = Call(at=desk.clock.now(), callees=Callees(tiers=(tier.number,)), who=names)
-            tx.chains.keep(replace(chain, calls=(*chain.calls, call), ended_at=None, ended_because=""))
-            return True
-    return False
-
-
-def _new(told: tuple[Recipient, ...], called: set[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.person for one in told if one.person not in called))
+    """Gives the ticket's chain one more call, of people of its team who were not called yet."""
+    tiers, now = tiers_from(desk, ticket.team, ticket.tier), desk.clock.now()
+    names = not_called_yet(tiers, desk.configuration.people, called_on_duty(desk, tx, tiers, now), called)
+    if names:
+        call = Call(at=now, callees=Callees(people=names), who=names)
+        tx.chains.keep(replace(chain, calls=(*chain.calls, call), ended_at=None, ended_because=""))
+    return bool(names)

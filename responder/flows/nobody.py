@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from responder.clock import microseconds
 from responder.domain.durations import spoken
 from responder.domain.escalation import Chain
 from responder.domain.oncall import Recipient
@@ -31,18 +29,13 @@ def anybody(desk: Desk, tx: Transaction, ticket: Ticket) -> tuple[tuple[Recipien
 
 def look_again(desk: Desk, tx: Transaction, change: Change, chain: Chain) -> Chain:
     """Puts the chain's call off by a minute, since nobody can be called; says so once, also as a ticket of its own."""
-    now, call = desk.clock.now(), chain.calls[chain.position]
+    now = desk.clock.now()
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "unreached": chain.position}
     if not any(mark.items() <= event.data.items() for event in tx.tickets.events(change.after.id)):
         text = f"Nobody can be reached: nobody of any team has a channel now. It is tried every {spoken(_AGAIN)}."
         change.note(now, EventKind.ESCALATION, text, **mark)
         report_that_nobody_is_told(desk, tx, change.after, "nobody is there who can be called")
-    put_off = replace(call, at=now + _AGAIN)
-    chain = replace(chain, calls=(*chain.calls[: chain.position], put_off, *chain.calls[chain.position + 1 :]))
-    tx.chains.keep(chain)
-    # The instant tells it from one that was promised twice: each of them would go on for ever.
-    at = microseconds(put_off.at)
-    change.promise("escalate", put_off.at, chain=chain.number, step=chain.position, at=at)
+    change.promise("escalate", now + _AGAIN, chain=chain.number, step=chain.position)
     return chain
 
 

@@ -8,7 +8,7 @@ from responder.domain.escalation import is_of
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.report import Signal
 from responder.domain.reporter import REPORTER
-from responder.domain.silence import asked_at, why_no_answer_is_needed
+from responder.domain.silence import asked_about, why_no_answer_is_needed
 from responder.domain.ticket import Status, Ticket
 from responder.flows.consent import asked_by
 from responder.flows.desk import Desk
@@ -26,9 +26,9 @@ def overtaken_by(desk: Desk, tx: Transaction, message: Message, known: Known) ->
         return _no_page(message, known.ticket) or _others_are_called(tx, message)
     if asked_by(message.purpose) is not None:
         return _answered(tx, message)
-    if (since := asked_at(message.purpose)) is not None:
+    if (silence := asked_about(message.purpose)) is not None:
         history = tx.tickets.events(message.ticket_id)
-        return why_no_answer_is_needed(known.ticket, message.person, message.episode, since, history)
+        return why_no_answer_is_needed(known.ticket, message.person, message.episode, silence, history)
     return _clock_stopped(message, known) or _told_already(desk, tx, message)
 
 
@@ -45,6 +45,8 @@ def _no_page(message: Message, ticket: Ticket) -> str:
 def _others_are_called(tx: Transaction, message: Message) -> str:
     """A page of a chain that another one has replaced: who that one calls has a message of it."""
     chain = tx.chains.one(message.ticket_id, tx.chains.newest(message.ticket_id))
+    if chain is not None and not chain.calls:
+        return "Nobody is called any more."
     if chain is None or is_of(chain, message.purpose):
         return ""
     is_told = any(is_of(chain, other.purpose) for other in tx.messages.of_ticket(message.ticket_id))

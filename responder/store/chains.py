@@ -44,7 +44,12 @@ class ChainStore:
 
 def _values(chain: Chain) -> dict[str, Any]:
     values = {name: getattr(chain, name) for name in chains.c.keys()}  # noqa: SIM118 columns are no mapping
-    return {**values, "calls": [{**asdict(call), "at": microseconds(call.at)} for call in chain.calls]}
+    return {**values, "calls": [_kept(call) for call in chain.calls]}
+
+
+def _kept(call: Call) -> dict[str, Any]:
+    made_at = microseconds(call.made_at) if call.made_at else None
+    return {**asdict(call), "at": microseconds(call.at), "made_at": made_at}
 
 
 def _chain(row: Row[Any]) -> Chain:
@@ -54,4 +59,11 @@ def _chain(row: Row[Any]) -> Chain:
 
 def _call(kept: Mapping[str, Any]) -> Call:
     callees = Callees(**{name: tuple(values) for name, values in kept["callees"].items()})
-    return Call(at=from_microseconds(kept["at"]), callees=callees, who=tuple(kept["who"]))
+    made_at = kept["made_at"]
+    return Call(
+        at=from_microseconds(kept["at"]),
+        callees=callees,
+        who=tuple(kept["who"]),
+        made_at=None if made_at is None else from_microseconds(made_at),
+        told=tuple(kept["told"]),
+    )

@@ -82,7 +82,10 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
 def chain_line(chain: Chain, ticket: Ticket, newest: int) -> dict[str, Any]:
     """Who is called, when, and how far it has come; `over` says why nobody is called any more."""
     why = chain.ended_because or over(chain, ticket, newest)
-    calls = [{"at": plain(call.at), "means": str(call.callees), "who": list(call.who)} for call in chain.calls]
+    calls = [
+        {"at": plain(call.made_at or call.at), "means": str(call.callees), "who": list(call.told or call.who)}
+        for call in chain.calls
+    ]
     upcoming = calls[chain.position] if chain.next_call and not why else None
     names = ("number", "episode", "plan", "started_at", "position", "ended_at")
     line = {name: plain(getattr(chain, name)) for name in names}

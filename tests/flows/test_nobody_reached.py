@@ -13,6 +13,7 @@ from responder.domain.delivery import QuietHours
 from responder.domain.escalation import Callees, EscalationPlan, Step
 from responder.domain.rota import Override
 from responder.errors import SendFailed, SendRefused
+from responder.flows.audit_pages import audit_pages, compare
 from responder.flows.escalate import escalate
 from responder.flows.handle import do
 from responder.flows.overrides import add_override
@@ -294,4 +295,103 @@ async def test_when_everybody_is_asleep_nobody_is_said_to_have_been_called_in_va
     assert not await world.sums("escalations_exhausted_total")
     assert "it waits for the end of the quiet hours" in texts(await world.ticket())
     await world.advance(4 * HOUR)
+    assert "mei" in world.sender.people()
+
+
+# --- the second of a tier -------------------------------------------------------------------------------------
+
+TWO = """
+people:
+  - {name: mei, channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]}
+  - {name: lars, channels: [{name: phone, url: "json://127.0.0.1:9/lars"}]}
+teams:
+  - {name: ops, tiers: {1: [mei, lars]}}
+"""
+ONE_ROTA = (
+    TWO.replace("{1: [mei, lars]}", "{1: {rota: r}}")
+    + """
+rotas:
+  - name: r
+    layers: [{name: a, people: [mei, lars], start: 2026-01-05, rotation: weekly, length: 1000}]
+"""
+)
+
+
+@pytest.mark.parametrize("people", [TWO, ONE_ROTA], ids=["list", "rota"])
+async def test_the_second_of_a_tier_is_called_when_nothing_reaches_the_first(
+    tmp_path: Path, database: Database, people: str
+) -> None:
+    world = World(tmp_path, database, people=people, policy=ALERTS_ONLY)
+    world.sender.failures.append(SendRefused("gone."))
+    await world.post(alert(severity="critical"))
+    await world.work()
+    assert world.sender.people() == ["lars"]
+
+
+# --- slight after all -----------------------------------------------------------------------------------------
+
+
+async def test_a_ticket_that_is_slight_after_all_calls_nobody_more(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    await world.fires()
+    await world.do("regrade", "otto", grade="P4", reason="only the test system")
+    await world.advance(5 * MINUTE)
+    await world.advance(10 * MINUTE)
+    assert world.sender.people() == ["mei"]
+    await world.do("regrade", "otto", grade="P1", reason="no, all of it")
+    assert world.sender.people() == ["mei", "mei"]
+
+
+# --- what is said ---------------------------------------------------------------------------------------------
+
+
+async def test_a_page_says_when_the_others_were_called_not_when_they_would_have_been(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    world.sender.failures.extend([SendRefused("gone."), SendRefused("gone.")])
+    await world.fires()
+    assert world.sender.people() == ["rosa"]
+    now = f"{world.clock.now():%H:%M} UTC"
+    assert f"Called until now: mei at {now}; lars at {now}." in world.sender.sent[0][2]
+
+
+async def test_the_audit_says_that_nobody_was_called_and_nothing_false(world: Team) -> None:
+    configuration = world.desk.configuration
+    people = {name: replace(one, channels=()) for name, one in configuration.people.items()}
+    world.desk.take_over(replace(configuration, people=people))
+    await audit_pages(world.desk)
+    await world.fires()
+    for _ in range(15):
+        world.clock.advance(MINUTE)
+        await audit_pages(world.desk)
+        await world.work()
+    found = [one["text"] for one in (await compare(world.desk))["differences"]]
+    assert found
+    assert not [text for text in found if "times of chain" in text]
+
+
+async def test_calls_that_come_late_or_early_keep_the_audit_in_agreement(world: Team) -> None:
+    world.rule(escalation=(replace(PLAN, grades=()),))
+    await audit_pages(world.desk)
+    world.sender.failures.extend(SendFailed("away") for _ in range(400))
+    await world.fires()
+    for _ in range(40):
+        world.clock.advance(MINUTE)
+        await world.work()
+        await audit_pages(world.desk)
+    assert not (await compare(world.desk))["differences"]
+
+
+async def test_each_raise_calls_anew(world: Team) -> None:
+    await world.fires("warning")
+    for grade in ("P1", "P3", "P1"):
+        await world.do("regrade", "otto", grade=grade, reason="it changes")
+    assert world.sender.people().count("mei") == 3
+
+
+async def test_a_page_that_could_not_leave_leaves_after_the_ticket_was_lowered(world: Team) -> None:
+    world.sender.failures.extend([SendFailed("away"), SendFailed("away")])
+    await world.fires()
+    await world.do("regrade", "otto", grade="P3", reason="less")
+    world.sender.failures.clear()
+    await world.advance(MINUTE)
     assert "mei" in world.sender.people()
