@@ -7,13 +7,14 @@ from typing import Any
 
 from responder.adapters.links import AckClaim
 from responder.domain.approval import ApprovalKind, able
-from responder.domain.ticket import Ticket
+from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import NotFound, Refused
 from responder.flows import consent
 from responder.flows.desk import Desk
 from responder.flows.forms import Form
 from responder.flows.moves import act
 from responder.flows.verbs import VERBS
+from responder.store.transaction import Transaction
 
 DECISIONS = {"approve": True, "reject": False}
 
@@ -37,11 +38,27 @@ async def acknowledge(desk: Desk, key: str, actor: str) -> Ticket:
 async def acknowledge_by_link(desk: Desk, claim: AckClaim) -> Ticket:
     """As `acknowledge`, by the person a signed link was made for, and only in the episode it was made in."""
     ticket = await read_ticket(desk, str(claim.ticket_id))
+    if claim.person not in desk.configuration.people:
+        why = f"{claim.person} is in the people file no more, so this link takes no ticket."
+        await _write_down(desk, ticket.id, f"{claim.person} could not acknowledge: {why}")
+        raise Refused(why)
     if ticket.episode != claim.episode:
         raise Refused(f"{ticket.number} has come back since this link was made; use the newest message.")
     if ticket.acknowledged_by == claim.person:
         return await do(desk, "still-on-it", str(claim.ticket_id), actor=claim.person, content={})
     return await acknowledge(desk, str(claim.ticket_id), claim.person)
+
+
+async def _write_down(desk: Desk, ticket_id: int, refusal: str) -> None:
+    """In our own name: it is no sign of the person."""
+
+    def body(tx: Transaction) -> None:
+        known = tx.tickets.one(ticket_id, locked=True)
+        change = Change.of(known.ticket, known.clocks)
+        change.note(desk.clock.now(), EventKind.REFUSED, refusal, verb="acknowledge")
+        tx.apply([change], desk.clock.now())
+
+    await desk.store.write(body)
 
 
 async def _decide(desk: Desk, key: str, actor: str, form: Form, *, yes: bool, version: int | None) -> Ticket:

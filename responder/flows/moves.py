@@ -206,7 +206,7 @@ def judge_runs(desk: Desk, tx: Transaction, ticket: Ticket) -> None:
 
 def after_the_move(desk: Desk, tx: Transaction, change: Change) -> None:
     """What follows from a person's move, whichever it was."""
-    watch_over(desk, change)
+    watch_over(desk, tx, change)
     if change.after.status is Status.RESTORED:
         _use_parts(tx, change, desk.clock.now())
         resolve_if_ready(desk, tx, change)
