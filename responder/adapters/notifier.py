@@ -149,7 +149,7 @@ class Notifier:
             raise SendFailed(f"{scheme} gave no answer within {self._timeout.total_seconds():.0f} s.") from error
 
     def _with_threads(self, provider: str, scheme: str) -> str:
-        """The provider whose threads are to be used: its own; or those that its scheme shares, if there are too many."""
+        """Whose threads are to be used: the provider's own, or those that its scheme shares if there are too many."""
         # Where the reader is the host, as in ntfy://TOPIC, each of them would be a provider: idle ones make room.
         if provider not in self._pools and len(self._pools) >= self._most:
             idle = next((one for one in self._pools if self._in_flight[one] <= 0), None)
@@ -158,7 +158,9 @@ class Notifier:
             else:
                 self._pools.pop(idle).shutdown(wait=False)
                 del self._in_flight[idle]
-        self._pools[provider] = self._pools.pop(provider, None) or ThreadPoolExecutor(self._threads, f"notify-{scheme}")
+        pool = self._pools.pop(provider) if provider in self._pools else None
+        # The one in use stands last, so that the longest unused makes room first.
+        self._pools[provider] = pool or ThreadPoolExecutor(self._threads, f"notify-{scheme}")
         return provider
 
     def _start(self, provider: str, address: Secret, subject: str, body: str) -> Future[None]:

@@ -76,6 +76,7 @@ class Account:
     episode: int
     acknowledged_by: str
     runbook: str
+    signal: str
     facts: Sequence[Fact]
     sheets: Sequence[Sheet]
     chains: Sequence[ChainRow] = ()
@@ -141,8 +142,8 @@ def audit(accounts: Iterable[Account], now: datetime, awake_since: datetime) -> 
         if one.purpose.startswith(_BUNDLE) and one.state in _UNFINISHED
     }
     found: list[Difference] = []
-    for account in known:
-        account, strange = _readable(account)
+    for stored in known:
+        account, strange = _readable(stored)
         look = Look(account=account, story=Story(), now=now, awake_since=awake_since)
         found += [look.differs(f"event/{one.id}", f"event {one.id} of its history cannot be read") for one in strange]
         try:
@@ -175,6 +176,7 @@ def _of_one(look: Look) -> Iterator[Difference]:
         yield from _unpromised(look)
         yield from _unaccounted(look)
     yield from _lost_work(look)
+    yield from _lost_proof(look)
 
 
 def _breaks(look: Look) -> Iterator[Difference]:
@@ -222,7 +224,11 @@ def _lost_in_bundles(look: Look, bundles: set[tuple[str, str]]) -> Iterator[Diff
 def _uncalled(look: Look) -> Iterator[Difference]:
     """With people since a while, and there is neither a message to anybody nor a word why not."""
     story, called_at = look.story, look.story.called_at
-    if called_at is None or not look.is_late(called_at) or (story.held and look.account.work):
+    if (
+        called_at is None
+        or not look.is_late(called_at)
+        or (story.held and any(one.kind != _PROVE for one in look.account.work))
+    ):
         return
     since = called_at - _SLACK
     is_said = any(
@@ -344,6 +350,7 @@ def _unaccounted(look: Look) -> Iterator[Difference]:
 
 # --- jobs ------------------------------------------------------------------------------------------
 
+_PROVE = "prove"
 _CARRY = {"new": ("first_aid", "hand_over"), "first_aid": ("first_aid", "run", "hand_over")}
 """Jobs that take a ticket on from where it is."""
 
@@ -363,6 +370,19 @@ def _lost_work(look: Look) -> Iterator[Difference]:
         yield look.differs("overdue", f"it is {story.status.replace('_', ' ')}, and its job is long overdue")
     elif carrying and not account.runs and all(one.due_at and one.due_at > look.now + FAR for one in carrying):
         yield look.differs("put off", "its job was put off for more than an hour")
+
+
+def _lost_proof(look: Look) -> Iterator[Difference]:
+    """A ticket that is said to be restored while its alert fires, and that no job asks for the proof of it."""
+    account, since = look.account, look.story.restored_at
+    if look.story.status != "restored" or account.signal != "firing" or since is None:
+        return
+    proving = [one for one in account.work if one.kind == _PROVE]
+    if not proving and look.is_late(since):
+        text = f"it is restored since {since:%H:%M:%S} UTC though its alert fires, and the job of its proof is lost"
+        yield look.differs(f"unproved/{microseconds(since)}", text, _PROVE, episode=account.episode)
+    elif proving and all(_is_overdue(look, one, since) for one in proving):
+        yield look.differs("unproved", "it is restored though its alert fires, and its proof is long overdue")
 
 
 def _is_overdue(look: Look, work: Work, since: datetime) -> bool:

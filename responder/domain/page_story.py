@@ -27,6 +27,7 @@ class Story:
     acknowledged_by: str = ""
     called_at: datetime | None = None
     last_at: datetime | None = None
+    restored_at: datetime | None = None
     held: bool = False
     breaks: list[str] = field(default_factory=list)
     snapshots: dict[int, Fact] = field(default_factory=dict)
@@ -62,6 +63,7 @@ def _moved(story: Story, fact: Fact) -> None:
     if was != story.status:
         story.breaks.append(f"a move from {was} to {status} follows on {story.status}")
     story.status, story.held = status, False
+    story.restored_at = fact.at if status == "restored" and was != status else story.restored_at
     if action == "acknowledge":
         story.acknowledged_by = "somebody"
     elif action in ("hand_over", "relapse", "reopen"):

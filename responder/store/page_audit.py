@@ -20,7 +20,9 @@ SELECT id FROM tickets WHERE status <> 'closed'
 UNION SELECT id FROM (SELECT id FROM tickets ORDER BY id DESC LIMIT 200) AS newest
 UNION SELECT ticket_id FROM messages WHERE state IN ('waiting', 'sending', 'failed_for_now')
 """
-_TICKETS = "SELECT id, number, status, episode, acknowledged_by, runbook FROM tickets WHERE id IN ({which}) ORDER BY id"
+_TICKETS = """
+SELECT id, number, status, episode, acknowledged_by, runbook, signal FROM tickets WHERE id IN ({which}) ORDER BY id
+"""
 _EVENTS = """
 SELECT id, ticket_id, at, kind, data FROM events WHERE ticket_id IN ({which}) AND (data NOT LIKE '{{%}}' OR kind IN
 ('opened', 'moved', 'handled', 'held', 'escalation', 'message', 'run', 'refused', 'approval', 'set_aside'))
@@ -34,7 +36,7 @@ _CHAINS = "SELECT ticket_id, number, episode, calls, position FROM chains WHERE 
 _RUNS = "SELECT DISTINCT ticket_id FROM runs WHERE ended_at IS NULL"
 _ASKED = "SELECT DISTINCT ticket_id FROM approvals WHERE state = 'waiting'"
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_KINDS = "('first_aid', 'run', 'hand_over')"
+_KINDS = "('first_aid', 'run', 'hand_over', 'prove')"
 _LOCAL_JOBS = f"SELECT kind, args, due_at, attempts FROM jobs WHERE set_aside_at IS NULL AND kind IN {_KINDS}"  # noqa: S608 ours
 _CLUSTER_JOBS = f"""
 SELECT task_name AS kind, args -> 'args' AS args, scheduled_at AS due_at, attempts, status = 'doing' AS at_work

@@ -293,6 +293,34 @@ async def test_a_hand_over_after_a_relapse_whose_job_was_lost_is_noticed(world: 
     assert await world.round() == 0
 
 
+async def test_a_proof_whose_job_was_lost_is_noticed_and_asked_for_after_all(world: Audited) -> None:
+    await begun(world)
+    await world.do("acknowledge")
+    await world.do("restore", reason="I have made room")
+    await world.forget_jobs()
+    for _ in range(2):
+        assert await world.round() == 0, await world.differences()
+    before = await world.beats()
+    assert await world.round() == 1
+    assert "though its alert fires, and the job of its proof is lost. It is promised once more" in texts(
+        await world.ticket()
+    )
+    assert await world.beats() == before
+    for _ in range(5):
+        await world.round()
+    ticket = await world.ticket()
+    assert (ticket["status"], "the alert still fires." in texts(ticket)) == ("handed_over", True)
+    assert await world.round() == 0, await world.differences()
+
+
+async def test_a_ticket_that_waits_for_its_proof_is_no_difference(world: Audited) -> None:
+    await begun(world)
+    await world.do("acknowledge")
+    await world.do("restore", reason="I have made room")
+    for _ in range(8):
+        assert await world.round() == 0, await world.differences()
+
+
 async def test_a_message_that_nobody_tries_is_stuck_after_ten_minutes_and_tried_once_more(world: Audited) -> None:
     assert await world.round() == 0
     await world.post(alert("DiskFull"))
