@@ -20,7 +20,7 @@ from responder.domain.ticket import Change, EventKind, Promise, Ticket
 from responder.firstaid.plan import PlannedStep
 from responder.flows.desk import Desk
 from responder.flows.duty import called_on_duty
-from responder.flows.texts import notice_body, short_text, subject
+from responder.flows.texts import Headline, notice_body, short_text, subject
 from responder.store.transaction import Transaction
 
 _FIRST_TIER = (1,)
@@ -96,7 +96,7 @@ class Text:
     """What a message says to each reader. A short channel takes only the subject and `link`, without which it is the
     link to the ticket."""
 
-    subject: str
+    subject: Headline
     body: Callable[[Recipient], str]
     link: Callable[[Recipient], str] | None = None
 
@@ -114,7 +114,7 @@ def write_messages(
             purpose=purpose,
             person=recipient.person,
             channel=recipient.channel,
-            subject="" if is_brief else text.subject,
+            subject="" if is_brief else text.subject.in_language(language_of(desk, recipient)),
             body=_brief(desk, ticket, recipient, text, purpose) if is_brief else text.body(recipient),
             created_at=desk.clock.now(),
         )
@@ -125,10 +125,11 @@ def write_messages(
 
 def _brief(desk: Desk, ticket: Ticket, recipient: Recipient, text: Text, purpose: str) -> str:
     ticket_link, language = desk.links.ticket(ticket.number), language_of(desk, recipient)
+    line = text.subject.in_language(language)
     if text.link is None:
-        return short_text(text.subject, ticket_link, ticket_link, language)
+        return short_text(line, ticket_link, ticket_link, language)
     link = text.link(recipient)
-    return short_text(text.subject, link, ticket_link, language, acknowledges=is_page(purpose))
+    return short_text(line, link, ticket_link, language, acknowledges=is_page(purpose))
 
 
 def is_short(desk: Desk, recipient: Recipient) -> bool:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from gettext import NullTranslations
+from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -18,11 +17,12 @@ from responder.domain.durations import spoken
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
-from responder.flows.texts.chinese import Chinese
+from responder.flows.texts.languages import Translations, said
 
 _SHOWN_LABELS = 12
 _TAIL = 6
 _LONGEST = 300
+_OURS = "responder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +77,27 @@ class LetterText:
     guide: str = ""
 
 
-def hand_over_subject(ticket: Ticket) -> str:
-    """One line: grade, number, title. Line breaks in a title cannot make it into a header."""
-    return " ".join(f"[{ticket.grade}] {ticket.number} {ticket.title}".split())[:160]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Headline:
+    """One line above a message: grade, number, and what it is about, which is the ticket's title if nothing is said."""
+
+    ticket: Ticket
+    text: str = ""
+
+    def in_language(self, language: str) -> str:
+        """The line for a reader. Line breaks in a title cannot make it into a header."""
+        about = said(self.text, language) if self.text else titled(self.ticket, language)
+        return " ".join(f"[{self.ticket.grade}] {self.ticket.number} {about}".split())[:160]
+
+
+def titled(ticket: Ticket, language: str) -> str:
+    """A ticket's title: what an alert says stays as it is, what responder reports of itself is a generated sentence."""
+    return said(ticket.title, language) if ticket.source == _OURS else ticket.title
+
+
+def hand_over_subject(ticket: Ticket) -> Headline:
+    """What stands above a ticket that is handed over."""
+    return Headline(ticket=ticket)
 
 
 def hand_over_body(parts: HandOverText, language: str) -> str:
@@ -91,7 +109,7 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
         .get_template("hand_over.txt.j2")
         .render(
             ticket=parts.ticket,
-            facts=[*([("description", description[:600])] if description else []), *labels],
+            facts=[*([(said("description", language), description[:600])] if description else []), *labels],
             clocks=[clock for clock in parts.clocks.values() if clock.is_running and clock.due_at],
             runs=[_told(tried) for tried in parts.tried],
             why=parts.why,
@@ -104,9 +122,9 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
     )
 
 
-def subject(ticket: Ticket, text: str) -> str:
-    """One line: grade, number, and what it is about."""
-    return " ".join(f"[{ticket.grade}] {ticket.number} {text}".split())[:160]
+def subject(ticket: Ticket, text: str) -> Headline:
+    """What stands above a message about a ticket."""
+    return Headline(ticket=ticket, text=text)
 
 
 def question_body(parts: QuestionText, language: str) -> str:
@@ -123,7 +141,9 @@ def notice_body(ticket: Ticket, text: str, ticket_link: str, language: str) -> s
 def still_on_it_body(ticket: Ticket, silent: timedelta, until: datetime, link: str, language: str) -> str:
     """The question to whoever has the ticket and was not heard of for so long."""
     template = _environment(language).get_template("still_on_it.txt.j2")
-    return template.render(ticket=ticket, silent=spoken(silent), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link)
+    return template.render(
+        ticket=ticket, silent=said(spoken(silent), language, "time"), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link
+    )
 
 
 def drill_text(link: str, until: datetime, language: str) -> tuple[str, str]:
@@ -226,6 +246,7 @@ def _environment(language: str) -> ImmutableSandboxedEnvironment:
         extensions=["jinja2.ext.i18n"],
         autoescape=False,
     )
-    translations = Chinese() if language == "zh" else NullTranslations()
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(Translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["said"] = partial(said, language=language)
+    environment.filters["titled"] = partial(titled, language=language)
     return environment

@@ -1,0 +1,85 @@
+"""Languages: what people read is said in theirs, from one file of translations per language, in gettext's format.
+
+`zh.po` holds the fixed words of the messages and the sentences that are generated (`responder.domain.translation`).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from gettext import NullTranslations
+from pathlib import Path
+
+from responder.domain.translation import Catalogue, catalogue, translated
+
+_LINE = re.compile(r'(?:(msgctxt|msgid|msgstr) )?(".*")\Z')
+
+
+def said(text: str, language: str, kind: str = "text") -> str:
+    """A generated text in a language, as far as it has translations; names, commands and outputs stay as they are.
+
+    `kind` is that of a place in a pattern, for what is no sentence: `time`, `list`, `texts`, `conditions`.
+    """
+    return text if language == "en" else _said(text, language, kind)
+
+
+@lru_cache(maxsize=1024)
+def _said(text: str, language: str, kind: str) -> str:
+    return translated(sentences_in(language), text, kind)
+
+
+@cache
+def sentences_in(language: str) -> Catalogue:
+    """The sentences of a language; none for one without a file."""
+    of: dict[str, dict[str, str]] = {"": {}, "item": {}, "joint": {}, "unit": {}}
+    for (kind, key), says in entries(language).items():
+        of[kind] |= {key: says} if key else {}
+    return catalogue(of[""], items=of["item"], joints=of["joint"], units=of["unit"])
+
+
+class Translations(NullTranslations):
+    """The fixed words of the templates. What has no translation stays as it is."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._words = {key: says for (kind, key), says in entries(language).items() if not kind}
+
+    def gettext(self, message: str) -> str:
+        return self._words.get(message, message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+@cache
+def entries(language: str) -> Mapping[tuple[str, str], str]:
+    """What a language's file says, by context and English text."""
+    path = Path(__file__).parent / f"{language}.po"
+    return dict(read_po(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def read_po(text: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """The entries of a file in gettext's format. An entry without a translation is left out.
+
+    Raises ValueError for a line that cannot be understood.
+    """
+    for block in re.split(r"\n\s*\n", text):
+        parts = _parts(block)
+        if parts.get("msgstr") and "msgid" in parts:
+            yield (parts.get("msgctxt", ""), parts["msgid"]), parts["msgstr"]
+
+
+def _parts(block: str) -> dict[str, str]:
+    parts: dict[str, str] = {}
+    name = ""
+    for line in block.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _LINE.match(line.strip())
+        if match is None:
+            raise ValueError(f"this is no line of a file of translations: {line[:80]}")
+        name = match[1] or name
+        parts[name] = parts.get(name, "") + ast.literal_eval(match[2])
+    return parts
