@@ -13,7 +13,7 @@ from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
 
 Id = Annotated[int, typer.Argument(help="The action's number.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
 actions = typer.Typer(help="What reviews promised to improve: done, moved, overdue.", no_args_is_help=True)
 _PATH = "/api/v1/actions"
 

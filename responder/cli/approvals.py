@@ -12,7 +12,7 @@ from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
 
 Id = Annotated[int, typer.Argument(help="The approval's number.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are in the people file.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are in the people file.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")]
 approvals = typer.Typer(help="What waits for people's yes: steps, runs and suggestions.", no_args_is_help=True)
 _PATH = "/api/v1/approvals"

@@ -31,7 +31,7 @@ def pages(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
 def accept(
     key: Annotated[str, typer.Argument(help="The difference, as `responder audit pages` names it.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it is no trouble any more, for everybody to read.")],
-    who: Annotated[str, typer.Option("--as", help="Who you are.")] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = getpass.getuser(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -58,5 +58,5 @@ def _show(found: dict[str, Any]) -> None:
         accepted = one["accepted"]
         by = f" (looked at by {accepted['by']}: {accepted['reason']})" if accepted else ""
         out.print(f"{one['key']}: {one['text']}{by}", markup=False)
-    counted = f"{found['tickets']} tickets, {found['messages']} messages"
+    counted = ", ".join(f"{found[what]} {what[:-1] if found[what] == 1 else what}" for what in ("tickets", "messages"))
     out.print(f"{counted}: {'they agree' if found['agrees'] else 'THEY DIFFER'}", markup=False)

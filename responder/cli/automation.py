@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, me, out, print_json
 
 automation = typer.Typer(
     help="The kill switch: no automation starts a further step, anywhere, of a runbook, or on a target.",
@@ -33,7 +32,7 @@ def off(
     """Switch automation off. Tickets go straight to people."""
     if not (why or reason):
         fail("Say why, for everybody to read: responder automation off --reason TEXT.", BAD_CONFIG)
-    wish = {"reason": reason or why, "actor": getpass.getuser(), "runbook": runbook, "target": target, "for": lasting}
+    wish = {"reason": reason or why, "actor": me(), "runbook": runbook, "target": target, "for": lasting}
     _show(ask("PUT", server, _PATH, {name: value for name, value in wish.items() if value}), json)
 
 

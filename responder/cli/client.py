@@ -15,6 +15,7 @@ ServerOption = Annotated[
     str, typer.Option("--server", "-s", envvar="RESPONDER_SERVER", help="The server's address.", show_default=True)
 ]
 DEFAULT_SERVER = "http://127.0.0.1:9180"
+_ELSEWHERE = "If the server is elsewhere, give its address with --server or in RESPONDER_SERVER."
 
 
 def ask(method: str, server: str, path: str, content: object = None, *, token: str | None = None) -> Any:
@@ -35,7 +36,7 @@ async def _ask(method: str, url: str, content: object, token: str | None) -> Any
         ):
             text = await answer.read()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        fail(f"{url} cannot be reached: {error or 'no answer in time'}", UNREACHABLE)
+        fail(f"{url} cannot be reached: {_why(error)}\n{_ELSEWHERE}", UNREACHABLE)
     try:
         found = orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -43,3 +44,11 @@ async def _ask(method: str, url: str, content: object, token: str | None) -> Any
     if answer.status >= 400:
         fail(str(found.get("detail", found)), FAILED)
     return found
+
+
+def _why(error: Exception) -> str:
+    """The reason without what a library says around it."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        return os.strerror(number) if number > 0 else str(error.os_error)
+    return str(error) or "no answer in time"

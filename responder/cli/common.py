@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 
 from responder.config.configuration import Configuration, read
@@ -74,11 +78,42 @@ def print_json(content: object) -> None:
     typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
 
 
+def me() -> str:
+    """In whose name a command acts that has no `--as`."""
+    return os.environ.get("RESPONDER_AS") or getpass.getuser()
+
+
+def moment(at: str | None) -> str:
+    """An instant of an answer, for people: to the minute, and in UTC unless it says its offset itself."""
+    return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M UTC}" if at else ""
+
+
+class _Plain(Table):
+    """A table that breaks cells where the terminal is too narrow for it, and never cuts them off."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.update(width=_VERY_WIDE)
+        *first, last = self.columns
+        widths = [max(_widths(console, wide, (one.header, *one.cells))) + 2 for one in first]
+        least = min(_LEAST_LAST, max(_widths(console, wide, (last.header, *last.cells))))
+        if sum(widths) + least > options.max_width:
+            for column in first[1:]:
+                column.no_wrap = False
+        yield from super().__rich_console__(console, options)
+
+
+def _widths(console: Console, options: ConsoleOptions, cells: Iterable[RenderableType]) -> list[int]:
+    return [Measurement.get(console, options, cell).maximum for cell in cells]
+
+
+_VERY_WIDE, _LEAST_LAST = 1000, 20
+
+
 def table(*columns: str) -> Table:
     """A plain table without lines, as wide as what is in it."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    made = _Plain(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
-        # Only the last column may break: what stands before it is there to be copied.
+        # As long as there is room only the last column breaks: what stands before it is there to be copied.
         made.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     return made
 

@@ -17,7 +17,9 @@ from responder.cli.common import JsonOption, pairs
 from responder.cli.tickets import Key, done, tickets
 
 Fields = dict[str, Any]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[
+    str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are in the people file, for the history.")
+]
 Version = Annotated[int | None, typer.Option("--if-version", help="Only if the ticket is still at this version.")]
 Reason = Annotated[str, typer.Argument(help="Why, for the history.")]
 Text = Annotated[str, typer.Argument(help="In your words.")]

@@ -56,7 +56,9 @@ def show(
 @health.command()
 def run(
     name: Annotated[str, typer.Argument(help="The check's name in the policy.")],
-    who: Annotated[str, typer.Option("--as", help="Who you are, for the report.")] = getpass.getuser(),
+    who: Annotated[
+        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the report.")
+    ] = getpass.getuser(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
 
 _PATH = "/api/v1/heartbeats"
 _BAD = ("late", "down", "started_too_long")
@@ -47,9 +47,12 @@ def add_to(root: typer.Typer) -> None:
 def _show(jobs: list[dict[str, str]], sources: list[dict[str, str]]) -> None:
     shown = table("heartbeat", "state", "schedule", "last", "late from", "about")
     for one in jobs:
-        cells = (one["name"], one["state"], one["schedule"], one["last_at"] or "never", one["late_at"], one["text"])
-        shown.add_row(*map(escape, cells))
+        times = (moment(one["last_at"]) or "never", moment(one["late_at"]))
+        shown.add_row(*map(escape, (one["name"], one["state"], one["schedule"], *times, one["text"])))
     for one in sources:
         state = "late" if one["silent_since"] else "up"
-        shown.add_row(escape(one["name"]), state, escape(f"of source {one['source']}"), one["last_at"], "", "")
+        about = f"silent since {moment(one['silent_since'])}" if one["silent_since"] else ""
+        shown.add_row(
+            escape(one["name"]), state, escape(f"of source {one['source']}"), moment(one["last_at"]), "", about
+        )
     out.print(shown if jobs or sources else "nothing is watched for silence")

@@ -16,7 +16,7 @@ from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, 
 
 Id = Annotated[int, typer.Argument(help="The article's number.")]
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
 Limit = Annotated[int, typer.Option("--limit", help="How many at most.")]
 knowledge = typer.Typer(help="The known-issue base: past cases and articles.", no_args_is_help=True)
 _PATH = "/api/v1/knowledge"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, me, moment, out, print_json, table
 
 maintenance = typer.Typer(
     help="Targets that people are working on, and alerts that are expected: nothing runs, nobody is paged.",
@@ -47,11 +46,11 @@ def start(
             "everything": everything,
             "for": lasting,
             "reason": reason,
-            "actor": getpass.getuser(),
+            "actor": me(),
         }
         _show(ask("POST", server, _WINDOWS, window), json)
         return
-    wish = {"target": target, "group": group, "for": lasting, "reason": reason, "actor": getpass.getuser()}
+    wish = {"target": target, "group": group, "for": lasting, "reason": reason, "actor": me()}
     found = ask("PUT", server, _PATH, {name: value for name, value in wish.items() if value})
     _show(found, json)
     if not json:
@@ -69,7 +68,7 @@ def end(
 ) -> None:
     """End it before its time."""
     if window:
-        _show(ask("DELETE", server, f"{_WINDOWS}/{window}", {"actor": getpass.getuser()}), json)
+        _show(ask("DELETE", server, f"{_WINDOWS}/{window}", {"actor": me()}), json)
         return
     asked = {name: value for name, value in (("target", target), ("group", group)) if value}
     _show(ask("DELETE", server, f"{_PATH}?{urlencode(asked)}" if asked else _PATH), json)
@@ -91,9 +90,9 @@ def _show(found: dict[str, Any], json: bool) -> None:
         return
     shown = table("what", "until", "by", "why")
     for one in found.get("maintenance", []):
-        shown.add_row(one["target"], one["until"], escape(one["actor"]), escape(one["reason"]))
+        shown.add_row(one["target"], moment(one["until"]), escape(one["actor"]), escape(one["reason"]))
     for one in found["windows"]:
-        shown.add_row(_window(one), one["until"], escape(one["actor"]), escape(one["reason"]))
+        shown.add_row(_window(one), moment(one["until"]), escape(one["actor"]), escape(one["reason"]))
     is_any = found.get("maintenance") or found["windows"]
     out.print(shown if is_any else "nothing is in maintenance")
 

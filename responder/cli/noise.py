@@ -28,6 +28,9 @@ def noise(
         shown.add_row(str(rule["pages"]), str(rule["tickets"]), last, escape(rule["alert"]), escape(rule["rule"]))
     if found["rules"]:
         out.print(shown)
+    if not found["pages"]:
+        out.print(f"no page in {since} that can be judged; that of an open ticket can after a day", markup=False)
+        return
     out.print(
         f"{found['wasted']} of {found['pages']} pages in {since} were for alerts that nobody ever acted on",
         markup=False,

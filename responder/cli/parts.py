@@ -15,7 +15,7 @@ from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, 
 Number = Annotated[str, typer.Argument(help="The part's number.")]
 Count = Annotated[int, typer.Argument(help="How many.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
 parts = typer.Typer(help="Spare parts: the stock, and what plans have reserved of it.", no_args_is_help=True)
 _PATH = "/api/v1/parts"
 

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
 from responder.domain.durations import spoken
 
 people = typer.Typer(help="Who is told, on which channels, and whether these lead to them.")
@@ -35,7 +35,9 @@ def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
 def try_(
     name: Annotated[str, typer.Argument(help="Whose channels are tried.")],
     channel: Annotated[str, typer.Option("--channel", help="Only this channel.")] = "",
-    who: Annotated[str, typer.Option("--as", help="Who you are, for the message.")] = getpass.getuser(),
+    who: Annotated[
+        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the message.")
+    ] = getpass.getuser(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -55,7 +57,7 @@ def try_(
 def drill(
     report: Annotated[bool, typer.Option("--report", help="Only show the last drills.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many drills.")] = 1,
-    who: Annotated[str, typer.Option("--as", help="Who you are.")] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = getpass.getuser(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -88,7 +90,7 @@ def _list(server: str, json: bool) -> None:
     for one in found["people"]:
         called = ", ".join(f"{team['team']} {team['tier']}" for team in one["teams"])
         channels = ", ".join(map(_channel, one["channels"]))
-        shown.add_row(one["name"], called, ", ".join(one["roles"]), one["quiet_until"] or "", escape(channels))
+        shown.add_row(one["name"], called, ", ".join(one["roles"]), moment(one["quiet_until"]), escape(channels))
     out.print(shown if found["people"] else "nobody is in the people file")
 
 
@@ -98,11 +100,11 @@ def _channel(channel: dict[str, Any]) -> str:
 
 
 def _show_drill(drill: dict[str, Any]) -> None:
-    how = f"ended {drill['ended_at']}" if drill["ended_at"] else f"at work until {drill['until']}"
-    out.print(f"drill {drill['id']}: began {drill['started_at']}, {how}", markup=False)
+    how = f"ended {moment(drill['ended_at'])}" if drill["ended_at"] else f"at work until {moment(drill['until'])}"
+    out.print(f"drill {drill['id']}: began {moment(drill['started_at'])}, {how}", markup=False)
     shown = table("name", "confirmed", "channels")
     for one in drill["answers"]:
-        confirmed = one["skipped"] or one["confirmed_at"] or "not yet"
+        confirmed = one["skipped"] or moment(one["confirmed_at"]) or "not yet"
         said = "; ".join(f"{channel}: {what}" for channel, what in one["channels"])
         shown.add_row(one["person"], escape(confirmed), escape(said))
     out.print(shown if drill["answers"] else "nobody is on call")

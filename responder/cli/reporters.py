@@ -12,7 +12,7 @@ from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, pairs, print_json
 
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
 reporters = typer.Typer(help="Reports by people, and what is said to and by them.", no_args_is_help=True)
 
 

@@ -19,7 +19,7 @@ from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, told_in_a_sentence
 
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
-Actor = Annotated[str, typer.Option("--as", help="Who you are, for the history.")]
+Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
 reviews = typer.Typer(help="What was learnt from an incident: root cause, improvements.", no_args_is_help=True)
 # What YAML does not let stand in quotes as it is.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")

@@ -39,7 +39,9 @@ def run(
     label: Annotated[list[str], typer.Option("--label", "-l", help="The alert's labels, as name=value.")] = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and plan on the host, act never.")] = False,
     ticket: Annotated[str, typer.Option("--ticket", help="Run it for this ticket, on a running server.")] = "",
-    who: Annotated[str, typer.Option("--as", help="Who you are, for the history.")] = getpass.getuser(),
+    who: Annotated[
+        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")
+    ] = getpass.getuser(),
     server: ServerOption = DEFAULT_SERVER,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, out, print_json, table
+from responder.cli.common import JsonOption, moment, out, print_json, table
 from responder.clock import SystemClock
 from responder.domain.durations import spoken
 
@@ -73,12 +73,15 @@ def _age(at: str) -> str:
 def _show(ticket: dict[str, Any]) -> None:
     out.print(f"{ticket['grade']} {ticket['number']}: {ticket['title']}", markup=False, style="bold", soft_wrap=True)
     out.print(f"{ticket['status'].replace('_', ' ')}, {ticket['signal']}; {ticket['grade_reason']}", markup=False)
+    out.print(f"opened {moment(ticket['opened_at'])}; all times are UTC", markup=False)
     if ticket["held"]:
         out.print(ticket["held"]["sentence"], markup=False, style="bold")
     if ticket["members"]:
         out.print(f"waiting behind it: {', '.join(ticket['members'])}", markup=False)
-    for clock in ticket["clocks"]:
+    for clock in sorted(ticket["clocks"], key=lambda one: one["due_at"] or "~"):
         out.print(f"clock {clock['name']}: {_clock(clock)}", markup=False)
+    if ticket["escalation"]:
+        out.print(_next(ticket["escalation"][-1]), markup=False)
     for event in ticket["events"]:
         out.print(f"{_moment(event['at'])}  {event['actor']}: {event['text']}", markup=False, soft_wrap=True)
     for run in ticket["runs"]:
@@ -90,7 +93,8 @@ def _show(ticket: dict[str, Any]) -> None:
                 out.print(said, markup=False, soft_wrap=True)
                 out.print(act["output"], markup=False, style="dim")
     for message in ticket["messages"]:
-        why = f" ({message['error']})" if message["error"] else ""
+        reasons = [f"tried at {_moment(message['due_at'])}" if message["due_at"] else "", message["error"]]
+        why = f" ({'; '.join(filter(None, reasons))})" if any(reasons) else ""
         state = message["state"].replace("_", " ")
         out.print(f"message to {message['person']} by {message['channel']}: {state}{why}", markup=False)
 
@@ -98,6 +102,15 @@ def _show(ticket: dict[str, Any]) -> None:
 def _clock(clock: dict[str, Any]) -> str:
     state = "past its target" if clock["breached_at"] else "stopped" if clock["stopped_at"] else "running"
     return f"due {_moment(clock['due_at'])}, {state}" if clock["due_at"] else "paused or without a target"
+
+
+def _next(chain: dict[str, Any]) -> str:
+    """Who is called next, and when; or why nobody is."""
+    call = chain["next"]
+    if call is None:
+        return f"nobody more is called: {chain['over'] or 'everybody was.'}"
+    whom = f"{', '.join(call['who']) or 'nobody'} ({call['means']})"
+    return f"next call: {whom} at {_moment(call['at'])}, by “{chain['plan']}”"
 
 
 def _moment(at: str) -> str:
