@@ -12,11 +12,14 @@ from responder.flows import consent
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
 from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
+from responder.web.chinese import said
 from responder.web.context import CONTEXT, needs
 from responder.web.pages import page
+from responder.web.readers import language_of, no_link
 from responder.web.shapes import approval_line, run_line, shown_approval
 
 _LARGEST_PAGE = 500
+_NOTED = "Noted, {person}. Others are still awaited."
 
 
 # --- the API ---------------------------------------------------------------------------------------
@@ -78,8 +81,10 @@ async def ask(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_approve(request.match_info["token"])
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
-        return page("message.html", status=403, title="This link does not act", text=str(error))
-    return page("approve.html", approval=shown, person=claim.person, title=f"Approval {claim.approval_id}")
+        return page("message.html", status=403, **no_link(request), text=str(error))
+    language = language_of(request, claim.person)
+    title = said(language, "Approval {number}", number=claim.approval_id)
+    return page("approve.html", language=language, approval=shown, person=claim.person, title=title)
 
 
 async def answer_by_link(request: web.Request) -> web.StreamResponse:
@@ -91,9 +96,11 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
         await consent.answer(desk, claim.approval_id, claim.person, yes=yes, reason=reason)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
-        return page("message.html", status=409, title="It does not count", text=str(error))
-    text = shown["sentence"] or f"Noted, {claim.person}. Others are still awaited."
-    return page("message.html", title="Thank you", text=text)
+        language = language_of(request)
+        return page("message.html", status=409, language=language, title="It does not count", text=str(error))
+    language = language_of(request, claim.person)
+    text = shown["sentence"] or said(language, _NOTED, person=claim.person)
+    return page("message.html", language=language, title="Thank you", text=text, ticket=shown["ticket"])
 
 
 @needs("act")

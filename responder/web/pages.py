@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from responder.domain.durations import spoken
 from responder.errors import NotFound, Refused
@@ -25,12 +27,15 @@ from responder.flows.switches import (
 )
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
+from responder.web.chinese import Chinese, said
 from responder.web.context import CONTEXT, allowed_actor, needs
+from responder.web.readers import language_of, no_link
 from responder.web.shapes import shown_approval, whole_ticket
 
 _HERE = Path(__file__).parent
 _SHOWN = 200
 _CLOSED_SHOWN = 30
+_YOURS = "{number} is yours, {person}. Nobody else will be told about it."
 
 
 @needs("read")
@@ -78,8 +83,10 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         found = await handle.read_ticket(desk, str(claim.ticket_id))
     except (Refused, NotFound) as error:
-        return page("message.html", status=403, title="This link does not act", text=str(error))
-    return page("ack.html", ticket=found, person=claim.person, title=f"Acknowledge {found.number}")
+        return page("message.html", status=403, **no_link(request), text=str(error))
+    language = language_of(request, claim.person)
+    title = said(language, "Acknowledge {number}", number=found.number)
+    return page("ack.html", language=language, ticket=found, person=claim.person, now=desk.clock.now(), title=title)
 
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:
@@ -89,9 +96,12 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         found = await handle.acknowledge_by_link(desk, claim)
     except (Refused, NotFound) as error:
-        return page("message.html", status=409, title="Not acknowledged", text=str(error))
-    text = f"{found.number} is yours, {claim.person}. Nobody else will be told about it."
-    return page("message.html", title="Acknowledged", text=text)
+        return page(
+            "message.html", status=409, language=language_of(request), title="Not acknowledged", text=str(error)
+        )
+    language = language_of(request, claim.person)
+    text = said(language, _YOURS, number=found.number, person=claim.person)
+    return page("message.html", language=language, title="Acknowledged", text=text, ticket=found.number)
 
 
 @needs("act")
@@ -141,13 +151,14 @@ def _back() -> web.Response:
     return web.Response(status=303, headers={"Location": "/"})
 
 
-def page(template: str, *, status: int = 200, **content: Any) -> web.Response:
-    text = _environment().get_template(template).render(content)
+def page(template: str, *, status: int = 200, language: str = "en", **content: Any) -> web.Response:
+    """A page in one of the languages that people may have; a title that has a translation is translated."""
+    text = _environment(language).get_template(template).render(content)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=select_autoescape(default=True),
@@ -156,19 +167,28 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    translations = Chinese() if language == "zh" else NullTranslations()
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["language"] = language
     environment.filters["at"] = _at
     environment.filters["ago"] = _ago
+    environment.filters["ahead"] = _ahead
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
     return environment
 
 
-def _at(value: datetime | str | None) -> str:
-    """An instant to the second, in UTC."""
+def _at(value: datetime | str | None) -> Markup:
+    """An instant to the second, in UTC. A narrow screen breaks it behind the date."""
     if value is None:
-        return ""
+        return Markup()
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+    return Markup('<span class="date">{}</span> {}').format(f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
+
+
+def _ahead(value: datetime | str, now: datetime) -> str:
+    """How long it is until then; nothing if that is over."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return spoken(at - now) if at > now else ""
 
 
 def _ago(value: datetime | str, now: datetime) -> str:

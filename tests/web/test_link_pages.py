@@ -1,0 +1,84 @@
+"""The pages that signed links open: in the reader's language, with a way to the ticket."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+from responder.adapters.links import AckClaim, DrillClaim
+from responder.store.database import Database
+from responder.web import chinese, pages
+from tests.web.conftest import GUARDED, Client
+from tests.world import PEOPLE, World, alert
+
+LINK_PAGES = ("ack.html", "approve.html", "approval_steps.html", "drill.html", "message.html")
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED, people=PEOPLE.replace("name: mei", "name: mei, language: zh", 1))
+
+
+async def test_a_link_speaks_the_language_of_the_one_it_was_made_for(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    paths = {
+        person: "/ack/"
+        + world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person=person)).rpartition("/")[2]
+        for person in ("mei", "lars")
+    }
+    theirs, mine = [await (await client.get(paths[person])).text() for person in ("lars", "mei")]
+    assert ("Acknowledge as lars" in theirs, '<html lang="en">' in theirs, "firing" in theirs) == (True, True, True)
+    assert ("以 mei 的身份认领" in mine, '<html lang="zh-CN">' in mine, "告警中" in mine) == (True, True, True)
+    done = await (await client.post(paths["mei"])).text()
+    assert ("已认领" in done, "已由您负责" in done, '<a href="/tickets/INC-' in done) == (True, True, True)
+    late = await (await client.get(paths["lars"])).text()
+    assert ("mei has acknowledged it already" in late, '<a href="/tickets/INC-' in late) == (True, True)
+
+
+async def test_a_drill_is_confirmed_in_the_language_of_the_one_who_was_asked(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    begun = await (await client.post("/api/v1/drills", headers=act)).json()
+    path = "/drill/" + world.desk.links.drill(DrillClaim(drill_id=begun["id"], person="mei")).rpartition("/")[2]
+    shown = await (await client.get(path)).text()
+    assert ("演练 1" in shown, "以 mei 的身份确认" in shown) == (True, True)
+    done = await (await client.post(path)).text()
+    assert ("已确认" in done, "谢谢，mei。" in done) == (True, True)
+
+
+async def test_a_link_that_names_nobody_speaks_as_the_browser_asks(client: Client) -> None:
+    for path in ("/ack/x", "/drill/x", "/approve/x"):
+        asked = await client.get(path, headers={"Accept-Language": "zh-CN,en;q=0.5"})
+        assert (asked.status, "此链接无法操作" in await asked.text()) == (403, True)
+        assert "This link does not act" in await (await client.get(path)).text()
+
+
+def test_every_sentence_of_these_pages_has_its_chinese() -> None:
+    folder = Path(pages.__file__).parent / "templates"
+    environment = Environment(loader=FileSystemLoader(folder), extensions=["jinja2.ext.i18n"], autoescape=True)
+    found = {
+        sentence
+        for name in LINK_PAGES
+        for _, _, sentence in environment.extract_translations((folder / name).read_text())  # type: ignore[attr-defined]
+        if isinstance(sentence, str)
+    }
+    assert len(found) > 10
+    assert found - chinese.CHINESE.keys() == set()
+
+
+def test_a_translation_has_the_places_of_its_sentence() -> None:
+    for sentence, said in chinese.CHINESE.items():
+        assert sorted(re.findall(r"%\(\w+\)s|\{\w+\}", said)) == sorted(re.findall(r"%\(\w+\)s|\{\w+\}", sentence))
+
+
+async def test_the_ticket_says_who_is_next_and_in_how_long(client: Client, world: World, act: dict[str, str]) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    shown = await (await client.get("/tickets/1", headers=act)).text()
+    assert "All times are UTC" in shown
+    clocks = re.findall(r"<tr><td>(\w+)</td><td class=\"aside\">", shown)
+    assert clocks[0] == "respond"
