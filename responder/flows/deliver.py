@@ -83,9 +83,14 @@ def _needed(desk: Desk, tx: Transaction, change: Change, message: Message, *, is
         return Taken(message=message)
     if held_by_quiet_hours(desk, tx, change, message):
         return None
-    if is_page(message.purpose) and message.tries == 0 and bundled(desk, tx, change, message):
+    if _is_new_page(message) and bundled(desk, tx, change, message):
         return None
     return Taken(message=message)
+
+
+def _is_new_page(message: Message) -> bool:
+    """Whether nothing has counted it yet; one that its provider was too busy to try was counted before."""
+    return is_page(message.purpose) and message.tries == 0 and message.state is not MessageState.FAILED_FOR_NOW
 
 
 def _drop(desk: Desk, tx: Transaction, change: Change, message: Message, why: str) -> None:
@@ -140,12 +145,15 @@ def _give_up(desk: Desk, tx: Transaction, change: Change, message: Message, why:
 
 def _try_again(desk: Desk, tx: Transaction, change: Change, message: Message, error: SendFailed) -> None:
     """Never given up: an acknowledgement, an all-clear or a newer message ends it."""
-    seconds = 5 if isinstance(error, ChannelBusy) else min(5 * 2 ** min(message.tries - 1, 6), 300)
-    again = timedelta(seconds=seconds)
+    is_busy = isinstance(error, ChannelBusy)
+    again = timedelta(seconds=5 if is_busy else min(5 * 2 ** min(message.tries - 1, 6), 300))
     due_at = desk.clock.now() + again
     tx.messages.mark(message.id, MessageState.FAILED_FOR_NOW, error=str(error), due_at=due_at)
     change.promise(delivery_kind(desk, change.after.grade), due_at, **delivery_args(message.id, due_at))
-    if not isinstance(error, ChannelBusy):
+    if is_busy and message.person != REPORTER:
+        # A letter to a reporter has no other end than the number of its tries.
+        tx.messages.uncount_try(message.id)
+    if not is_busy:
         text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
         _note(desk, change, message, text, "")
     call_the_next_if_nobody_is_left(desk, tx, change, message)

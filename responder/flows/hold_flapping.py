@@ -1,4 +1,4 @@
-"""Hold: a ticket that flaps and was paged already. It pages again once it shows for long enough without a break."""
+"""Hold: a ticket that flaps and of which people know. It pages again once it shows for long enough without a break."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ def hold_flapping(around: Around, ticket: Ticket) -> Held | None:
     if found is None:
         return None
     written = tx.messages.of_ticket(ticket.id)
-    pages = [one.created_at for one in written if one.purpose.startswith(Purpose.HAND_OVER)]
-    paged_at = next((at for at in pages if at >= found.since), None)
+    # Only what has left: a page that was overtaken, or that waits for its channel, has told nobody.
+    pages = [one.sent_at for one in written if one.purpose.startswith(Purpose.HAND_OVER) and one.sent_at]
+    told_at = min((at for at in pages if at >= found.since), default=None)
     until = found.steady_at(desk.policy.flapping.quiet)
-    if paged_at is None or until <= around.now:
+    if told_at is None or until <= around.now:
         return None
     quiet = spoken(desk.policy.flapping.quiet)
     return Held(
         name="flapping",
-        sentence=f"It flaps: {found.starts} starts lately. People were told at {paged_at:%H:%M} UTC; nobody is told "
+        sentence=f"It flaps: {found.starts} starts lately. People were told at {told_at:%H:%M} UTC; nobody is told "
         f"again before it has been quiet, or has shown without a break, for {quiet}.",
         until=until,
         occasion=f"{found.since:%Y-%m-%d %H:%M:%S}",

@@ -78,6 +78,11 @@ class MessageStore:
         query = messages.update().where(messages.c.id == message_id)
         self._connection.execute(query.values(state=MessageState.SENDING.value, tries=messages.c.tries + 1))
 
+    def uncount_try(self, message_id: int) -> None:
+        """What was not handed to its channel at all was no try."""
+        query = messages.update().where(messages.c.id == message_id)
+        self._connection.execute(query.values(tries=messages.c.tries - 1))
+
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
         """How many messages should have left and have not, and since when the oldest of them should have."""
         # What waits for its time is not late; what failed was due when it was written.

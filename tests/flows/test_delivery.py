@@ -12,7 +12,7 @@ from responder.adapters.links import AckClaim
 from responder.adapters.notifier import Secret
 from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change
-from responder.errors import Refused, SendFailed, SendRefused
+from responder.errors import ChannelBusy, Refused, SendFailed, SendRefused
 from responder.flows import handle
 from responder.flows.telling import write_notice
 from responder.store.jobs import Job
@@ -44,6 +44,20 @@ async def test_a_channel_that_fails_for_now_is_tried_again_with_growing_waits(wo
     await world.advance(timedelta(seconds=10))
     assert world.sender.people() == ["mei"]
     assert (await world.ticket())["messages"][0]["state"] == "sent"
+
+
+async def test_a_provider_that_is_busy_does_not_make_the_first_failure_wait_for_minutes(world: World) -> None:
+    world.sender.failures.extend(ChannelBusy("busy.") for _ in range(8))
+    world.sender.failures.append(SendFailed("no answer."))
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    for _ in range(8):
+        await world.advance(timedelta(seconds=5))
+    assert not world.sender.failures
+    assert "Not through to mei by pager yet (try 1, the next in 5s): no answer." in texts(await world.ticket())
+    await world.advance(timedelta(seconds=5))
+    assert world.sender.people() == ["mei"]
+    assert (await world.sums("messages_total"))[("channel", "json"), ("outcome", "sent")] == 1
 
 
 async def test_a_person_whom_no_channel_will_ever_reach_is_left_for_the_next_one(world: World) -> None:

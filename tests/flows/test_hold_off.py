@@ -10,6 +10,7 @@ import pytest
 from responder.domain.hold_off import HoldOffRule
 from responder.domain.matching import parse_matcher
 from responder.domain.policy import FirstAidRule, FlappingRule
+from responder.errors import SendFailed
 from responder.store.database import Database
 from tests.flows.people import HOUR, MINUTE, Team
 from tests.world import texts
@@ -118,6 +119,35 @@ async def test_a_spell_of_flapping_pages_once(flapping: Team) -> None:
     assert ticket["flapping"] is True
     assert "It flaps: 4 starts lately. People were told at" in texts(ticket)
     assert ("by", "flapping") in {label for labels in await flapping.sums("tickets_held_total") for label in labels}
+
+
+async def hiccups(world: Team, times: int) -> None:
+    """Comes, and goes before a page that did not get through is tried again."""
+    world.sender.failures.extend(SendFailed("no answer.") for _ in range(times))
+    for _ in range(times):
+        await world.fires("warning")
+        await world.clears(severity="warning")
+        await world.advance(MINUTE)
+    assert (pages(world), len(world.sender.failures)) == (0, 0)
+
+
+async def test_what_flaps_and_of_which_no_page_has_left_is_not_held(flapping: Team) -> None:
+    await hiccups(flapping, 3)
+    await flapping.fires("warning")
+    assert pages(flapping) == 1
+    assert "People were told" not in texts(await flapping.ticket())
+
+
+async def test_what_flaps_is_held_from_the_page_that_has_left(flapping: Team) -> None:
+    await hiccups(flapping, 3)
+    flapping.sender.failures.append(SendFailed("no answer."))
+    await flapping.fires("warning")
+    await flapping.advance(2 * MINUTE)
+    told_at = flapping.clock.now()
+    await flapping.clears(severity="warning")
+    assert pages(flapping) == 1
+    assert await toggles(flapping, 3, "warning") == [1, 1, 1]
+    assert f"People were told at {told_at:%H:%M} UTC" in texts(await flapping.ticket())
 
 
 async def test_after_quiet_the_next_spell_pages_anew(flapping: Team) -> None:
