@@ -40,6 +40,7 @@ _WORDS = {
     "grades": "grade",
     "rules": "rule",
     "teams": "team",
+    "held": "held",
     "runbooks": "runbook",
     "targets": "target",
     "refused": "refused",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from responder.clock import from_microseconds
 from responder.domain.report import Report
 from responder.domain.ticket import Event, EventKind, Status, Ticket
 
@@ -46,6 +47,11 @@ class Held:
 def due_at(held: Held, now: datetime) -> datetime:
     """When the ticket is looked at again by itself: when the hold ends, as far as that is known."""
     return min(held.until or now + AT_THE_LATEST, now + AT_THE_LATEST)
+
+
+def shows_since(ticket: Ticket) -> datetime:
+    """Since when it shows without a break."""
+    return from_microseconds(ticket.toggles[-1]) if ticket.toggles else ticket.episode_at
 
 
 def may_wait(ticket: Ticket) -> bool:

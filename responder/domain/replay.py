@@ -3,7 +3,8 @@
 What no report tells is not made up, but stands in for itself in the way that pages most: nobody acknowledges, and
 first aid counts as having helped exactly when the recorded all-clear came within the policy's `proof_within`.
 Guards that depend on runs (locks, cooldowns, budgets) let everything through; autonomy that is earned by runs counts as
-not earned, and nobody answers a question.
+not earned, and nobody answers a question. Maintenance windows of the policy and hold-off hold tickets as they do in
+earnest; windows that people began, targets in maintenance, flapping, storms and dependencies hold none.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from itertools import count
 from responder.clock import EPOCH, MICROSECOND
 from responder.domain import lifecycle
 from responder.domain.correlation import Known, decide
+from responder.domain.firing import firing_labels
+from responder.domain.hold_rules import held_by_maintenance, held_off
+from responder.domain.holds import Held, may_wait, shows_since
 from responder.domain.policy import Policy
-from responder.domain.report import Report, Signal
-from responder.domain.ticket import Action, Change, Promise, Status, Ticket, refusal
+from responder.domain.report import Report, Signal, identity
+from responder.domain.ticket import Action, Change, Event, EventKind, Promise, Status, Ticket, refusal
 
-COUNTED = ("grades", "rules", "teams", "runbooks", "targets", "refused", "pages", "commands")
+COUNTED = ("grades", "rules", "teams", "held", "runbooks", "targets", "refused", "pages", "commands")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,7 @@ class Tally:
     grades: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     teams: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
     runbooks: Counter[str] = field(default_factory=Counter)
     targets: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -88,6 +93,7 @@ class _Due:
     trouble: str
     ticket_id: int
     episode: int
+    waited_until: datetime | None = None
 
 
 class Replay:
@@ -98,6 +104,8 @@ class Replay:
         self._around = surroundings
         self.tallies: dict[str, Tally] = {}
         self._known: dict[str, Known] = {}
+        self._attached: dict[str, dict[str, Event]] = {}
+        self._waiting: dict[str, _Due] = {}
         self._paged: dict[str, tuple[tuple[int, int], set[str]]] = {}
         self._due: list[tuple[datetime, int, _Due | tuple[str, str]]] = []
         self._serial, self._ids = count(), count(1)
@@ -118,6 +126,11 @@ class Replay:
             else:
                 self._listen(what, at)
 
+    def finish(self, now: datetime) -> None:
+        """Does what is due by the end of the recording; that nothing was recorded any more is no source's silence."""
+        self._silent.update(self._beats)
+        self.advance(now)
+
     def _decide(self, reports: Sequence[Report], now: datetime) -> None:
         keys = {self._policy.trouble(report) for report in reports}
         known = {key: self._known[key] for key in keys if key in self._known}
@@ -137,8 +150,24 @@ class Replay:
             tally.tickets += 1
         _count(tally, before, change.after)
         self._known[trouble] = Known(ticket=change.after, clocks=change.clocks)
+        self._keep_attached(trouble, change.events)
         for promise in change.promises:
             self._promise(trouble, change.after, promise, now)
+
+        if before and (before.grade != change.after.grade or len(before.firing) < len(change.after.firing)):
+            self._look_again(trouble, now)
+
+    def _keep_attached(self, trouble: str, events: Sequence[Event]) -> None:
+        for event in events:
+            labels = event.data.get("labels")
+            if event.kind is EventKind.ATTACHED and isinstance(labels, Mapping):
+                self._attached.setdefault(trouble, {})[identity(labels)] = event
+
+    def _look_again(self, trouble: str, now: datetime) -> None:
+        """What holds a ticket may not hold it in its new grade, or with an alert more."""
+        waiting = self._waiting.pop(trouble, None)
+        if waiting is not None:
+            self._when_due(replace(waiting, waited_until=None), now)
 
     def _promise(self, trouble: str, ticket: Ticket, promise: Promise, now: datetime) -> None:
         due = _Due(kind=promise.kind, trouble=trouble, ticket_id=ticket.id, episode=ticket.episode)
@@ -151,12 +180,43 @@ class Replay:
         known = self._known[due.trouble]
         if (known.ticket.id, known.ticket.episode) != (due.ticket_id, due.episode):
             return
+        if due.waited_until is not None and self._waiting.pop(due.trouble, None) != due:
+            return
+        if due.kind in _MAY_WAIT and self._waits(due, known.ticket, now):
+            return
         change = Change.of(known.ticket, known.clocks)
         if (does := _DOES.get(due.kind)) is None:
             return
         does(self, due.trouble, change, now)
         if change.after is not known.ticket or change.promises:
             self._write(due.trouble, change, now)
+
+    def _waits(self, due: _Due, ticket: Ticket, now: datetime) -> bool:
+        """Whether something holds the ticket: then it is looked at again when that ends."""
+        held = self._held(due, ticket, now)
+        if held is None or held.until is None:
+            return False
+        if due.waited_until is None:
+            self.tallies[due.trouble].held[held.name] += 1
+        waiting = replace(due, waited_until=held.until)
+        self._waiting[due.trouble] = waiting
+        heappush(self._due, (held.until, next(self._serial), waiting))
+        return True
+
+    def _held(self, due: _Due, ticket: Ticket, now: datetime) -> Held | None:
+        known, paged = self._paged.get(due.trouble, (None, set()))
+        is_told = known == (ticket.id, ticket.episode) and bool(paged)
+        if not may_wait(ticket) or (ticket.status is Status.HANDED_OVER and is_told):
+            return None
+        policy, alerts = self._policy, firing_labels(ticket, self._attached.get(due.trouble, {}).values()) or ()
+        return held_by_maintenance(policy.maintenance, alerts, now) or held_off(
+            policy.hold_off,
+            alerts,
+            now,
+            grade=ticket.grade,
+            grades=policy.grades,
+            since=shows_since(ticket),
+        )
 
     def _first_aid(self, trouble: str, change: Change, now: datetime) -> None:
         ticket, tally = change.after, self.tallies[trouble]
@@ -244,6 +304,7 @@ class Replay:
             self._decide([self._around.about_heartbeat(*beat, Signal.FIRING, now)], now)
 
 
+_MAY_WAIT = ("first_aid", "hand_over")
 _DOES: Mapping[str, Callable[[Replay, str, Change, datetime], None]] = {
     "first_aid": Replay._first_aid,
     "patience": Replay._patience,

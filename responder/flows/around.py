@@ -13,7 +13,7 @@ from responder.domain.firing import firing_labels
 from responder.domain.maintenance import Labels, MaintenanceWindow, Once
 from responder.domain.matching import parse_matcher
 from responder.domain.switches import Switch
-from responder.domain.ticket import Ticket
+from responder.domain.ticket import Event, Ticket
 from responder.flows.desk import Desk
 from responder.flows.maintenance import in_maintenance_now
 from responder.flows.storm import calls_anybody, storm_ticket
@@ -26,8 +26,9 @@ log = structlog.get_logger()
 class Around:
     """One transaction at one instant."""
 
-    def __init__(self, desk: Desk, tx: Transaction, now: datetime) -> None:
-        self.desk, self.tx, self.now = desk, tx, now
+    def __init__(self, desk: Desk, tx: Transaction, now: datetime, news: Sequence[Event] = ()) -> None:
+        """`news` are events of the ticket in question that are not written yet."""
+        self.desk, self.tx, self.now, self._news = desk, tx, now, news
         self._open_about: dict[tuple[str, ...], list[Ticket]] = {}
 
     @cached_property
@@ -65,7 +66,7 @@ class Around:
     def alerts_of(self, ticket: Ticket) -> Sequence[Labels]:
         """The labels of each of its alerts that still shows; none if one of them is not known."""
         history = self.tx.tickets.events(ticket.id) if len(ticket.firing) > 1 else ()
-        return firing_labels(ticket, history) or ()
+        return firing_labels(ticket, [*history, *self._news]) or ()
 
 
 def _window(row: AdHocWindow) -> MaintenanceWindow | None:

@@ -80,6 +80,8 @@ async def backtest(
             replay.feed(reports, body.received_at)
         for report in reports:
             families.join(present.policy.trouble(report), changed.policy.trouble(report))
+    for replay in pair:
+        replay.finish(period[1])
     found.differences = tuple(_differences(families, pair))
     found.troubles = (len(pair[0].tallies), len(pair[1].tallies))
     found.tickets = (_tickets(pair[0]), _tickets(pair[1]))

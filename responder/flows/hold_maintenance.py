@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC
 
+from responder.domain.hold_rules import held_by_maintenance
 from responder.domain.holds import Held
-from responder.domain.maintenance import Labels, MaintenanceWindow, Once, expected
+from responder.domain.maintenance import Labels, MaintenanceWindow, Once
 from responder.domain.matching import Matcher
 from responder.domain.switches import Switch
 from responder.domain.ticket import Ticket
@@ -24,17 +24,7 @@ def hold_maintenance(around: Around, ticket: Ticket) -> Held | None:
     if not windows and not hosts:
         return None
     alerts = around.alerts_of(ticket)
-    found = expected([*windows, *_of_hosts(around.desk, ticket.grade, alerts, hosts)], alerts, around.now)
-    if found is None:
-        return None
-    why, until = "; ".join(found.names), found.until.astimezone(UTC)
-    return Held(
-        name="maintenance",
-        sentence=f"In maintenance until {until:%Y-%m-%d %H:%M} UTC ({why}): nothing runs and nobody is paged.",
-        until=until,
-        occasion=f"{why} until {until:%Y-%m-%d %H:%M}",
-        is_excluded=True,
-    )
+    return held_by_maintenance([*windows, *_of_hosts(around.desk, ticket.grade, alerts, hosts)], alerts, around.now)
 
 
 def _of_hosts(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from responder.clock import from_microseconds
-from responder.domain.hold_off import patience
-from responder.domain.holds import Held
+from responder.domain.hold_rules import held_off
+from responder.domain.holds import Held, shows_since
 from responder.domain.ticket import Ticket
 from responder.flows.around import Around
 
@@ -14,14 +13,5 @@ def hold_off(around: Around, ticket: Ticket) -> Held | None:
     policy = around.desk.policy
     if not policy.hold_off:
         return None
-    since = from_microseconds(ticket.toggles[-1]) if ticket.toggles else ticket.episode_at
-    found = patience(policy.hold_off, around.alerts_of(ticket), grade=ticket.grade, grades=policy.grades, since=since)
-    if found is None or found.until <= around.now:
-        return None
-    why = ", ".join(map(str, found.rules))
-    return Held(
-        name="hold-off",
-        sentence=f"It may go away by itself ({why}): nobody is troubled before {found.until:%H:%M:%S} UTC.",
-        until=found.until,
-        occasion=f"{since:%Y-%m-%d %H:%M:%S}",
-    )
+    alerts, since = around.alerts_of(ticket), shows_since(ticket)
+    return held_off(policy.hold_off, alerts, around.now, grade=ticket.grade, grades=policy.grades, since=since)
