@@ -39,6 +39,7 @@ from responder.flows import (
     settle,
     still_on_it,
     storm,
+    tell_duty,
     watch,
     watch_holds,
     watch_rotas,
@@ -63,7 +64,7 @@ LANES = (
     # The beat goes with the calls: when those hang, it stops.
     Lane(kinds=("hand_over", "escalate", "still_on_it", "dead_man"), at_once=8),
     Lane(kinds=("settle", "prove", "close", "consent", "parts", "tell_reporter", "reporter_silent"), at_once=8),
-    Lane(kinds=("drill",), at_once=4),
+    Lane(kinds=("drill", "tell_duty"), at_once=4),
     Lane(kinds=("health_check",), at_once=2),
 )
 _WATCH_EVERY = timedelta(seconds=1)
@@ -112,6 +113,7 @@ def work_for(desk: Desk) -> Work:
             "deliver": partial(deliver.deliver, desk),
             "deliver_first": partial(deliver.deliver, desk),
             "drill": partial(drill.ask_in_drill, desk),
+            "tell_duty": partial(tell_duty.tell_duty, desk),
             "settle": partial(settle.settle, desk),
             "prove": partial(settle.prove, desk),
             "close": partial(settle.close, desk),

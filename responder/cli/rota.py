@@ -14,7 +14,7 @@ from rich.table import Table
 from responder.cli import rota_calendars
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
-from responder.cli.rota_common import TIMES, NameArgument, by_me, local, people, show_overrides
+from responder.cli.rota_common import TIMES, NameArgument, by_me, joined, local, people, show_overrides
 
 rota = typer.Typer(help="Who is on call: shifts, gaps, overrides and swaps.", no_args_is_help=True)
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")]
@@ -74,10 +74,11 @@ def show(
         return
     out.print(f"rota {found['rota']}, times of {found['zone']}", markup=False)
     out.print(_calendar(found, monday, weeks))
+    out.print("… whoever is there since the day before")
     if any(one["overrides"] for one in found["shifts"]):
         out.print(f"* changed by hand: `responder rota overrides {escape(name)}`")
-    if found["gaps"]:
-        out.print(f"[red]nobody[/red]: {len(found['gaps'])} times; `responder rota gaps {escape(name)}` lists them")
+    if holes := joined(found["gaps"]):
+        out.print(f"[red]nobody[/red]: {len(holes)} times; `responder rota gaps {escape(name)}` lists them")
 
 
 @rota.command()
@@ -95,8 +96,8 @@ def gaps(
         print_json({"rota": found["rota"], "zone": found["zone"], "gaps": found["gaps"]})
     else:
         shown = table("nobody from", "until")
-        for one in found["gaps"]:
-            shown.add_row(local(one["start"], found["zone"]), local(one["until"], found["zone"]))
+        for first, last in joined(found["gaps"]):
+            shown.add_row(local(first, found["zone"]), local(last, found["zone"]))
         out.print(shown if found["gaps"] else f"somebody is on call in rota {escape(name)} at every time")
     if found["gaps"]:
         raise typer.Exit(FAILED)
@@ -146,7 +147,10 @@ def swap(
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
-    """Let two people exchange a shift: their next ones, unless a time says which."""
+    """Let two people exchange a shift: their next ones, unless a time says which.
+
+    A shift is the time for which somebody is on call without a break, by an override too.
+    """
     wish = {"first": first, "second": second, "first_at": first_at, "second_at": second_at, "reason": reason}
     show_overrides(ask("POST", server, f"{_path(name)}/swaps", by_me(wish)), json)
 
@@ -159,7 +163,7 @@ def add_to(root: typer.Typer) -> None:
 
 def _calendar(found: dict[str, Any], monday: date, weeks: int) -> Table:
     made = Table(show_lines=True)
-    made.add_column("week of")
+    made.add_column("week of", no_wrap=True, min_width=len("2026-01-05"))
     for day in _WEEKDAYS:
         made.add_column(day, overflow="fold")
     zone = ZoneInfo(found["zone"])

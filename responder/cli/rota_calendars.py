@@ -10,10 +10,11 @@ import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json
-from responder.cli.rota_common import TIMES, NameArgument, by_me, show_overrides
+from responder.cli.rota_common import AWAY_TIMES, NameArgument, by_me, show_absences, show_overrides
 
 _ABSENCES = "/api/v1/absences"
 _LARGEST = 1024 * 1024
+_AS_BEFORE = "all of it was known already"
 FileArgument = Annotated[Path, typer.Argument(help="A calendar (.ics).", exists=True, dir_okay=False)]
 SourceOption = Annotated[
     str, typer.Option("--source", help="Under which name it comes again; what it does not say any more is ended.")
@@ -22,7 +23,7 @@ SourceOption = Annotated[
 
 def away(
     person: Annotated[str, typer.Argument(help="Who is away, in all rotas.")],
-    until: Annotated[str, typer.Option("--until", help=f"When they are back, {TIMES}.")] = "",
+    until: Annotated[str, typer.Option("--until", help=f"When they are back, {AWAY_TIMES}.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")] = "",
     start: Annotated[str, typer.Option("--from", help="When it begins; now if not given.")] = "",
     file: Annotated[
@@ -37,17 +38,17 @@ def away(
         if until or reason or start:
             fail("give either --file or --until with --reason", BAD_CONFIG)
         path = f"{_ABSENCES}/{quote(person, safe='')}"
-        show_overrides(ask("PUT", server, _with_source(path, source or file.name), _read(file)), json)
+        show_absences(ask("PUT", server, _with_source(path, source or file.name), _read(file)), json, _AS_BEFORE)
         return
     if not until or not reason:
         fail("say --until when and --reason why, or give a calendar with --file", BAD_CONFIG)
     wish = {"person": person, "from": start, "until": until, "reason": reason}
-    show_overrides(ask("POST", server, _ABSENCES, by_me(wish)), json)
+    show_absences(ask("POST", server, _ABSENCES, by_me(wish)), json)
 
 
 def absences(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """List who is away, now or later."""
-    show_overrides(ask("GET", server, _ABSENCES), json)
+    show_absences(ask("GET", server, _ABSENCES), json)
 
 
 def back(
@@ -56,7 +57,7 @@ def back(
     json: JsonOption = False,
 ) -> None:
     """End an absence now; one that has not begun never will."""
-    show_overrides(ask("DELETE", server, f"{_ABSENCES}/{number}", by_me({})), json)
+    show_absences(ask("DELETE", server, f"{_ABSENCES}/{number}", by_me({})), json)
 
 
 def import_(
@@ -68,7 +69,7 @@ def import_(
 ) -> None:
     """Take over the shifts of a calendar: each event names who is on call instead of everybody."""
     path = f"/api/v1/rotas/{quote(name, safe='')}/calendar"
-    show_overrides(ask("PUT", server, _with_source(path, source or file.name), _read(file)), json)
+    show_overrides(ask("PUT", server, _with_source(path, source or file.name), _read(file)), json, _AS_BEFORE)
 
 
 def feed(

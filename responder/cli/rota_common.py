@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,13 +9,15 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 
-from responder.cli.common import out, print_json, table
+from responder.cli.common import me, out, print_json, table
+from responder.cli.rota_news import show_news
 
 NameArgument = Annotated[str, typer.Argument(help="The rota's name in the people file.")]
 TIMES = "such as 2026-01-05T09:00 in the rota's zone, or with an offset"
+AWAY_TIMES = "such as 2026-01-05T09:00 in the zone of the person's rotas, or with an offset"
 
 
-def show_overrides(found: dict[str, Any], json: bool) -> None:
+def show_overrides(found: dict[str, Any], json: bool, none: str = "there is no override") -> None:
     """Overrides as a table, in the zone that the server names."""
     if json:
         print_json(found)
@@ -34,7 +35,39 @@ def show_overrides(found: dict[str, Any], json: bool) -> None:
             escape(one["actor"]),
             escape(one["reason"]),
         )
-    out.print(shown if found["overrides"] else "there is no override")
+    out.print(shown if found["overrides"] else none)
+    show_news(found)
+
+
+def show_absences(found: dict[str, Any], json: bool, none: str = "nobody is away") -> None:
+    """Absences as a table, in the zone that the server names."""
+    if json:
+        print_json(found)
+        return
+    shown = table("absence", "who", "from", "back", "by", "why")
+    for one in found["overrides"]:
+        ended = f" (ended by {one['ended_by']})" if one["ended_by"] else ""
+        shown.add_row(
+            str(one["id"]),
+            escape(one["instead_of"]),
+            local(one["start"], found["zone"]),
+            local(one["ended_at"] or one["until"], found["zone"]) + escape(ended),
+            escape(one["actor"]),
+            escape(one["reason"]),
+        )
+    out.print(shown if found["overrides"] else none)
+    show_news(found)
+
+
+def joined(gaps: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """Gaps that touch as one: each from when until when."""
+    made: list[tuple[str, str]] = []
+    for one in gaps:
+        if made and made[-1][1] == one["start"]:
+            made[-1] = (made[-1][0], one["until"])
+        else:
+            made.append((one["start"], one["until"]))
+    return made
 
 
 def people(names: list[str]) -> str:
@@ -49,4 +82,4 @@ def local(text: str, zone: str) -> str:
 
 def by_me(wish: dict[str, str]) -> dict[str, str]:
     """The wish without what was not given, in the name of whoever runs the command."""
-    return {**{name: value for name, value in wish.items() if value}, "actor": getpass.getuser()}
+    return {**{name: value for name, value in wish.items() if value}, "actor": me()}

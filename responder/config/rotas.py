@@ -15,13 +15,14 @@ from responder.config.model import Model, Name
 from responder.domain.rota import Layer, Rota
 from responder.domain.rota_checks import overlapping
 from responder.domain.rotation import Rotation, Unit
-from responder.domain.wall import shown
+from responder.domain.wall import is_repeated, is_skipped, shown
 from responder.domain.windows import DAYS, Window
 from responder.firstaid.window_file import Clock, Day, Zone, as_time
 
 Complaints = Iterator[tuple[Place, str]]
 _RANGE = re.compile(r"\s*([A-Za-z]+)\s*(?:-\s*([A-Za-z]+))?\s*")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
+_DATE = len("2026-01-05")
 
 
 def _moment(value: object) -> datetime:
@@ -151,7 +152,8 @@ def _about_layer(written: LayerFile, made: Layer, people: Collection[str]) -> Co
 def as_instant(text: str, zone: ZoneInfo) -> datetime:
     """The instant that people write as a date, or a date and time, in this zone; with an offset it is taken as it is.
 
-    Raises ValueError for what is no such thing.
+    Raises ValueError for what is no such thing, and for a time that the clocks leave out or show twice: its two
+    readings are named, since nobody can tell which one is meant. A date begins with its first instant.
     """
     try:
         found = datetime.fromisoformat(text.strip())
@@ -161,4 +163,20 @@ def as_instant(text: str, zone: ZoneInfo) -> datetime:
         ) from None
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise ValueError(f"“{text[:60]}” is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")
-    return found.astimezone(UTC) if found.tzinfo else shown(zone, found)
+    if found.tzinfo:
+        return found.astimezone(UTC)
+    if len(text.strip()) > _DATE and (why := _two_readings(found, zone)):
+        raise ValueError(why)
+    return shown(zone, found)
+
+
+def _two_readings(local: datetime, zone: ZoneInfo) -> str:
+    """What a time on the wall may mean if it is not there, or there twice; empty for every other time."""
+    readings = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC).astimezone(zone) for fold in (0, 1)]
+    if is_repeated(zone, local):
+        first, second = (f"{one.isoformat(timespec='minutes')} ({one:%Z})" for one in readings)
+        return f"the clocks in {zone.key} show {local:%Y-%m-%d %H:%M} twice; write {first} or {second}"
+    if is_skipped(zone, local):
+        before, after = (f"{one.isoformat(timespec='minutes')} ({one:%Z})" for one in reversed(readings))
+        return f"the clocks in {zone.key} leave out {local:%Y-%m-%d %H:%M}; write {before} or {after}"
+    return ""

@@ -15,7 +15,8 @@ from responder.domain.rota import Override, Rota, Shift, shifts
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.duty import rota_of
-from responder.flows.overrides import add_checked, locked, told
+from responder.flows.duty_news import Act, Outcome, outcome, written_down
+from responder.flows.overrides import add_checked, locked
 from responder.store.transaction import Transaction
 
 LOOKED_AHEAD = timedelta(days=370)
@@ -31,9 +32,9 @@ class Calendar:
     actor: str
 
 
-async def import_shifts(desk: Desk, rota: str, calendar: Calendar) -> list[Override]:
+async def import_shifts(desk: Desk, rota: str, calendar: Calendar) -> Outcome:
     """Makes the events of a calendar overrides of a rota: an event names who is on call instead of everybody. What the
-    same source said before and does not say any more is ended. Gives what is new.
+    same source said before and does not say any more is ended. Gives what is new and what has ended.
 
     Raises NotFound for a rota that is not there, and Refused with the event that cannot be meant; then nothing has
     changed.
@@ -43,33 +44,52 @@ async def import_shifts(desk: Desk, rota: str, calendar: Calendar) -> list[Overr
     blank = _blank(calendar, now, f"rota {rota}")
     wanted = [replace(_cut(blank, one, now), rota=rota, person=_person(desk, one)) for one in events]
 
-    def body(tx: Transaction) -> list[Override]:
-        new = _end_the_others(tx, wanted, blank)
+    def body(tx: Transaction) -> Outcome:
+        before = tx.overrides.since(now)
+        new, ended = _end_the_others(tx, wanted, blank)
         known = locked(desk, tx, rota, now)
         for one in new:
             known.append(add_checked(desk, tx, one, known))
-        return known[len(known) - len(new) :]
+        made = known[len(known) - len(new) :]
+        return outcome(desk, tx, before, [*made, *ended], _act(blank))
 
-    return told(await desk.store.write(body))
+    return written_down(desk, await desk.store.write(body))
 
 
-async def import_absences(desk: Desk, person: str, calendar: Calendar) -> list[Override]:
+async def import_absences(desk: Desk, person: str, calendar: Calendar) -> Outcome:
     """Every event of a calendar is a time in which the person is away, in all rotas. What the same source said before
-    and does not say any more is ended. Gives what is new. Raises NotFound and Refused."""
+    and does not say any more is ended. Gives what is new and what has ended. Raises NotFound and Refused."""
     now, zone = desk.clock.now(), _zone_of(desk, person)
     events = occurrences(calendar.content, now, now + LOOKED_AHEAD, zone)
     blank = replace(_blank(calendar, now, f"person {person}"), instead_of=person)
     wanted = [_cut(blank, one, now) for one in events]
 
-    def body(tx: Transaction) -> list[Override]:
-        return [_added_absence(desk, tx, one) for one in _end_the_others(tx, wanted, blank)]
+    def body(tx: Transaction) -> Outcome:
+        before = tx.overrides.since(now)
+        new, ended = _end_the_others(tx, wanted, blank)
+        made = [_added_absence(desk, tx, one) for one in new]
+        return outcome(desk, tx, before, [*made, *ended], _act(blank))
 
-    return told(await desk.store.write(body))
+    return written_down(desk, await desk.store.write(body))
 
 
-async def add_absence(desk: Desk, absence: Override) -> Override:
-    """Writes down that somebody is away in all rotas. Raises Refused for what cannot be meant."""
-    return told(await desk.store.write(lambda tx: [_added_absence(desk, tx, absence)]))[0]
+async def add_absence(desk: Desk, absence: Override) -> Outcome:
+    """Writes down that somebody is away in all rotas, and tells those concerned. Raises Refused for what cannot be
+    meant."""
+
+    def body(tx: Transaction) -> Outcome:
+        before = tx.overrides.since(desk.clock.now())
+        made = _added_absence(desk, tx, absence)
+        return outcome(desk, tx, before, [made], Act(actor=absence.actor, reason=absence.reason))
+
+    return written_down(desk, await desk.store.write(body))
+
+
+def zones_of(desk: Desk, person: str) -> tuple[ZoneInfo, ...]:
+    """The zones in which a person's times are meant: those of their rotas, else the person's own; at least one."""
+    found = {rota.zone.key: rota.zone for rota in desk.configuration.rotas.values() if person in rota.people}
+    known = desk.configuration.people.get(person)
+    return tuple(found.values()) or (ZoneInfo(known.zone) if known else desk.policy.zone,)
 
 
 def feed_link(desk: Desk, claim: CalendarClaim) -> str:
@@ -142,15 +162,23 @@ def _zone_of(desk: Desk, person: str) -> ZoneInfo:
     return ZoneInfo(found.zone)
 
 
-def _end_the_others(tx: Transaction, wanted: Sequence[Override], blank: Override) -> list[Override]:
-    """Ends what a source said before and does not say any more; gives what it says now and did not before."""
-    now = blank.made_at
+def _end_the_others(
+    tx: Transaction, wanted: Sequence[Override], blank: Override
+) -> tuple[list[Override], list[Override]]:
+    """Ends what a source said before and does not say any more; gives what it says now and did not before, and what has
+    ended."""
+    now, ended = blank.made_at, []
     known = [one for one in tx.overrides.of_source(blank.source) if one.holds_after(now)]
     told_before, told_now = ({_what(one, now) for one in some} for some in (known, wanted))
     for one in known:
         if _what(one, now) not in told_now:
             tx.overrides.end(one.id, now, blank.actor)
-    return [one for one in wanted if _what(one, now) not in told_before]
+            ended.append(replace(one, ended_at=now, ended_by=blank.actor))
+    return [one for one in wanted if _what(one, now) not in told_before], ended
+
+
+def _act(blank: Override) -> Act:
+    return Act(actor=blank.actor, reason=blank.reason)
 
 
 def _what(override: Override, now: datetime) -> tuple[object, ...]:

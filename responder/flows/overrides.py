@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import structlog
-
 from responder.clock import microseconds
 from responder.domain.override_rules import Around, refusal
 from responder.domain.rota import Override, Shift, next_shift
@@ -15,10 +13,10 @@ from responder.domain.ticket import Sums
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.duty import rota_of
+from responder.flows.duty_news import Act, Outcome, outcome, written_down
 from responder.store.transaction import Transaction
 
 _LONGEST_REASON = 500
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,21 +27,30 @@ class Half:
     at: datetime | None = None
 
 
-async def add_override(desk: Desk, wanted: Override) -> Override:
-    """Makes an override. Raises NotFound for a rota that is not there, and Refused with the reason for one that cannot
-    be meant."""
+async def add_override(desk: Desk, wanted: Override) -> Outcome:
+    """Makes an override, and tells those concerned. Raises NotFound for a rota that is not there, and Refused with the
+    reason for one that cannot be meant."""
     wanted = replace(wanted, reason=wanted.reason[:_LONGEST_REASON])
 
-    def body(tx: Transaction) -> list[Override]:
+    def body(tx: Transaction) -> Outcome:
         known = locked(desk, tx, wanted.rota, wanted.start)
-        return [add_checked(desk, tx, wanted, known)]
+        before = tx.overrides.since(desk.clock.now())
+        made = add_checked(desk, tx, wanted, known)
+        return outcome(desk, tx, before, [made], Act(actor=wanted.actor, reason=wanted.reason))
 
-    return told(await desk.store.write(body))[0]
+    return written_down(desk, await desk.store.write(body))
 
 
-async def swap(desk: Desk, rota: str, halves: tuple[Half, Half], *, actor: str, reason: str) -> list[Override]:
+async def swap(desk: Desk, rota: str, halves: tuple[Half, Half], *, actor: str, reason: str) -> Outcome:
     """Two people exchange a shift: two overrides, made and ended together. Raises NotFound and Refused."""
-    return told(await desk.store.write(lambda tx: _swapped(desk, tx, rota, halves, (actor, reason))))
+    reason = reason[:_LONGEST_REASON]
+
+    def body(tx: Transaction) -> Outcome:
+        before = tx.overrides.since(desk.clock.now())
+        made = _swapped(desk, tx, rota, halves, (actor, reason))
+        return outcome(desk, tx, before, made, Act(actor=actor, reason=reason))
+
+    return written_down(desk, await desk.store.write(body))
 
 
 def _swapped(
@@ -64,7 +71,7 @@ def _swapped(
             instead_of=half.person,
             start=max(shift.start, now),
             until=shift.until,
-            reason=reason[:_LONGEST_REASON],
+            reason=reason,
             actor=actor,
             made_at=now,
             act=f"swap-{microseconds(now)}",
@@ -87,28 +94,33 @@ def _shift_of(desk: Desk, rota: str, half: Half, known: Sequence[Override]) -> S
     return found
 
 
-async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> list[Override]:
+async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> Outcome:
     """Ends an override now, with all that was made together with it; one that has not begun never will. Gives what was
     ended. Raises NotFound for one that is not there in this rota, and Refused if it is over."""
     now = desk.clock.now()
 
-    def body(tx: Transaction) -> list[Override]:
-        found = tx.overrides.one(override_id)
-        if found.rota != rota:
-            where = f"in rota {rota[:80]}" if rota else "for all rotas"
-            raise NotFound(f"There is no override {override_id} {where}.")
-        together = tx.overrides.of_act(found.act) if found.act else [found]
-        still = [one for one in together if one.holds_after(now)]
-        if not still:
-            raise Refused(f"Override {override_id} is over.")
+    def body(tx: Transaction) -> Outcome:
+        still = _still(tx, rota, override_id, now)
+        before = tx.overrides.since(now)
         for one in still:
             tx.overrides.end(one.id, now, actor)
-        return [replace(one, ended_at=now, ended_by=actor) for one in still]
+        ended = [replace(one, ended_at=now, ended_by=actor) for one in still]
+        return outcome(desk, tx, before, ended, Act(actor=actor, reason=still[0].reason, has_ended=True))
 
-    ended = await desk.store.write(body)
-    for one in ended:
-        log.info("override ended", override=one.id, rota=one.rota, actor=actor, what=str(one))
-    return ended
+    return written_down(desk, await desk.store.write(body))
+
+
+def _still(tx: Transaction, rota: str, override_id: int, now: datetime) -> list[Override]:
+    """An override and what was made with it, as far as it is not over. Raises NotFound and Refused."""
+    found = tx.overrides.one(override_id)
+    if found.rota != rota:
+        where = f"in rota {rota[:80]}" if rota else "for all rotas"
+        raise NotFound(f"There is no override {override_id} {where}.")
+    together = tx.overrides.of_act(found.act) if found.act else [found]
+    still = [one for one in together if one.holds_after(now)]
+    if not still:
+        raise Refused(f"Override {override_id} is over.")
+    return still
 
 
 def locked(desk: Desk, tx: Transaction, rota: str, start: datetime) -> list[Override]:
@@ -127,11 +139,3 @@ def add_checked(desk: Desk, tx: Transaction, wanted: Override, known: Sequence[O
         raise Refused(why)
     tx.sums.add(Sums({("overrides_total", (("rota", rota.name),)): 1}))
     return replace(wanted, id=tx.overrides.add(wanted))
-
-
-def told(made: list[Override]) -> list[Override]:
-    """Writes into the log what was made, once it is."""
-    for one in made:
-        span = {"start": one.start.isoformat(), "until": one.until.isoformat()}
-        log.info("override made", override=one.id, rota=one.rota, actor=one.actor, what=str(one), **span)
-    return made

@@ -20,6 +20,7 @@ from responder.store.chains import ChainStore
 from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
 from responder.store.drills import DrillStore
+from responder.store.duty_notices import DutyNoticeStore
 from responder.store.health_checks import HealthCheckStore
 from responder.store.holds import HoldStore
 from responder.store.jobs import Job, Jobs, LocalJobs
@@ -122,6 +123,10 @@ class Transaction:
     @cached_property
     def drills(self) -> DrillStore:
         return DrillStore(self.connection)
+
+    @cached_property
+    def duty_notices(self) -> DutyNoticeStore:
+        return DutyNoticeStore(self.connection)
 
     @cached_property
     def health_checks(self) -> HealthCheckStore:

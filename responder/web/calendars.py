@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from responder.adapters.links import CalendarClaim
 from responder.domain.rota import Override
 from responder.errors import NotFound
-from responder.flows.calendars import Calendar, add_absence, feed_link, feed_of, import_absences, import_shifts
+from responder.flows.calendars import (
+    Calendar,
+    add_absence,
+    feed_link,
+    feed_of,
+    import_absences,
+    import_shifts,
+    zones_of,
+)
+from responder.flows.desk import Desk
 from responder.flows.duty import rota_of
 from responder.flows.overrides import end_override
+from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import ACTOR, needs
-from responder.web.rotas import instant_in, needed, only, override_line
+from responder.web.duty_answers import outcome_answer, overrides_told
+from responder.web.rotas import instant_in, needed, only
 
 _ABSENCES = "/api/v1/absences"
 
@@ -24,42 +37,49 @@ async def list_absences(request: web.Request) -> web.StreamResponse:
     """Who is away, now or later."""
     desk = desk_of(request)
     now = desk.clock.now()
-    found = await desk.store.read(lambda tx: tx.overrides.since(now))
-    return _absences([one for one in found if not one.person and one.holds_after(now)])
+
+    def gather(tx: Transaction) -> list[dict[str, Any]]:
+        found = tx.overrides.since(now)
+        return overrides_told(tx, [one for one in found if not one.person and one.holds_after(now)])
+
+    return json_answer({"zone": desk.policy.zone.key, "overrides": await desk.store.read(gather)})
 
 
 @needs("act")
 async def make_absence(request: web.Request) -> web.StreamResponse:
-    """Body: person, until, reason, and perhaps from (now), actor. In times without an offset, the policy's zone."""
+    """Body: person, until, reason, and perhaps from (now), actor. Times without an offset are of the zone of the
+    person's rotas, or of the person's own if they are in none."""
     desk, content = desk_of(request), await content_of(request)
     only(content, "person", "from", "until", "reason", "actor")
-    zone, now = desk.policy.zone, desk.clock.now()
+    person, now = text_in(content, "person"), desk.clock.now()
     absence = Override(
         rota="",
         person="",
-        instead_of=text_in(content, "person"),
-        start=instant_in(content, "from", zone) or now,
-        until=needed(instant_in(content, "until", zone)),
+        instead_of=person,
+        start=_instant(desk, content, "from", person) or now,
+        until=needed(_instant(desk, content, "until", person)),
         reason=text_in(content, "reason")[:500],
         actor=actor_of(request, content),
         made_at=now,
     )
-    return _absences([await add_absence(desk, absence)])
+    return outcome_answer(desk, _zone(desk, person), await add_absence(desk, absence))
 
 
 @needs("act")
 async def end_absence(request: web.Request) -> web.StreamResponse:
     """Somebody is back, or will not be away."""
-    content = await content_of(request)
+    desk, content = desk_of(request), await content_of(request)
     number = number_in(request.match_info["id"], 0)
-    return _absences(await end_override(desk_of(request), "", number, actor_of(request, content)))
+    ended = await end_override(desk, "", number, actor_of(request, content))
+    return outcome_answer(desk, _zone(desk, ended.overrides[0].instead_of), ended)
 
 
 @needs("act")
 async def put_absences(request: web.Request) -> web.StreamResponse:
     """Body: a calendar (.ics); each event is a time in which the person is away. Query: source, actor."""
-    person = request.match_info["person"]
-    return _absences(await import_absences(desk_of(request), person, await _calendar(request)))
+    desk, person = desk_of(request), request.match_info["person"]
+    made = await import_absences(desk, person, await _calendar(request))
+    return outcome_answer(desk, _zone(desk, person), made)
 
 
 @needs("act")
@@ -68,7 +88,7 @@ async def put_shifts(request: web.Request) -> web.StreamResponse:
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
     found = await import_shifts(desk, rota.name, await _calendar(request))
-    return json_answer({"zone": rota.zone.key, "overrides": [override_line(one) for one in found]})
+    return outcome_answer(desk, rota.zone, found)
 
 
 @needs("act")
@@ -110,6 +130,18 @@ async def _calendar(request: web.Request) -> Calendar:
     return Calendar(content=await request.read(), source=(name_in(request.query, "source") or "file")[:80], actor=actor)
 
 
-def _absences(found: list[Override]) -> web.Response:
-    lines: list[dict[str, Any]] = [override_line(one) for one in found]
-    return json_answer({"zone": "UTC", "overrides": lines})
+def _instant(desk: Desk, content: dict[str, Any], name: str, person: str) -> datetime | None:
+    """The instant given. Raises HTTPUnprocessableEntity for a time without an offset that is another instant in each
+    zone of the person's rotas."""
+    readings = {zone.key: instant_in(content, name, zone) for zone in zones_of(desk, person)}
+    first = next(iter(readings.values()))
+    if all(at == first for at in readings.values()):
+        return first
+    told = ", ".join(f"{at:%Y-%m-%d %H:%M} UTC in {zone}" for zone, at in readings.items() if at)
+    why = f"{person} is in rotas of all these zones; write it with an offset"
+    raise web.HTTPUnprocessableEntity(text=f"“{name}”: {content[name]} is {told}, and {why}.")
+
+
+def _zone(desk: Desk, person: str) -> ZoneInfo:
+    """The zone in which a person's absences are shown."""
+    return zones_of(desk, person)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from aiohttp import web
 
 from responder.config.configuration import Configuration
 from responder.domain.delivery import delay_of, quiet_until
-from responder.domain.oncall import Channel, Person
+from responder.domain.oncall import Channel, Person, Tier
+from responder.flows.duty import Duty, on_duty
 from responder.flows.reach import try_channels
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in
 from responder.web.context import needs
@@ -19,10 +21,12 @@ from responder.web.shapes import plain
 
 @needs("read")
 async def list_people(request: web.Request) -> web.StreamResponse:
-    """Everybody of the people file, with masked channels, and until when those are in quiet hours who are."""
+    """Everybody of the people file, with masked channels; who is on duty now, and who in quiet hours, until when."""
     desk = desk_of(request)
     now, configuration = desk.clock.now(), desk.configuration
-    return json_answer({"people": [_line(configuration, one, now) for one in configuration.people.values()]})
+    duties = await desk.store.read(lambda tx: {name: on_duty(desk, tx, name, now) for name in configuration.rotas})
+    lines = [_line(configuration, one, duties, now) for one in configuration.people.values()]
+    return json_answer({"people": lines})
 
 
 @needs("act")
@@ -41,7 +45,8 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-def _line(configuration: Configuration, person: Person, now: datetime) -> dict[str, Any]:
+def _line(configuration: Configuration, person: Person, duties: Mapping[str, Duty], now: datetime) -> dict[str, Any]:
+    mine = {name: duty for name, duty in duties.items() if person.name in duty.people}
     return {
         "name": person.name,
         "full_name": person.full_name,
@@ -49,14 +54,21 @@ def _line(configuration: Configuration, person: Person, now: datetime) -> dict[s
         "zone": person.zone,
         "roles": list(person.roles),
         "teams": [
-            {"team": team, "tier": tier.number, "rota": tier.rota}
+            {"team": team, "tier": tier.number, "rota": tier.rota, **_duty(tier, mine)}
             for team, tiers in configuration.tiers.items()
             for tier in tiers
-            if person.name in tier.people
+            if person.name in tier.people or tier.rota in mine
         ],
+        "on_duty": [{"rota": name, "until": plain(duty.until)} for name, duty in mine.items()],
         "channels": [_channel(person, channel) for channel in person.channels],
         "quiet_until": plain(quiet_until(person.quiet_hours, now)),
     }
+
+
+def _duty(tier: Tier, mine: Mapping[str, Duty]) -> dict[str, Any]:
+    """Whether the person is called on this tier now, and until when if that is known; names never change."""
+    duty = mine.get(tier.rota)
+    return {"is_on_duty": duty is not None or not tier.rota, "until": plain(duty.until) if duty else None}
 
 
 def _channel(person: Person, channel: Channel) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from responder.flows.overrides import Half, add_override, end_override, swap
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import needs
+from responder.web.duty_answers import outcome_answer, overrides_told
 from responder.web.shapes import plain
 
 _SHOWN = timedelta(days=28)
@@ -72,8 +73,12 @@ async def list_overrides(request: web.Request) -> web.StreamResponse:
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
     since = instant_in(request.query, "since", rota.zone) or desk.clock.now()
-    found = await desk.store.read(lambda tx: tx.overrides.since(since, rota.name))
-    return _overrides(rota, (one for one in found if one.holds_after(since)))
+
+    def gather(tx: Transaction) -> list[dict[str, Any]]:
+        found = tx.overrides.since(since, rota.name)
+        return overrides_told(tx, [one for one in found if one.holds_after(since)])
+
+    return json_answer({"zone": rota.zone.key, "overrides": await desk.store.read(gather)})
 
 
 @needs("act")
@@ -92,7 +97,7 @@ async def make_override(request: web.Request) -> web.StreamResponse:
         actor=actor_of(request, content),
         made_at=now,
     )
-    return _overrides(rota, [await add_override(desk, wanted)])
+    return outcome_answer(desk, rota.zone, await add_override(desk, wanted))
 
 
 @needs("act")
@@ -100,7 +105,8 @@ async def finish_override(request: web.Request) -> web.StreamResponse:
     """Ends an override, and the other half of a swap."""
     desk, content = desk_of(request), await content_of(request)
     rota, number = rota_of(desk, request.match_info["name"]), number_in(request.match_info["id"], 0)
-    return _overrides(rota, await end_override(desk, rota.name, number, actor_of(request, content)))
+    ended = await end_override(desk, rota.name, number, actor_of(request, content))
+    return outcome_answer(desk, rota.zone, ended)
 
 
 @needs("act")
@@ -115,7 +121,8 @@ async def make_swap(request: web.Request) -> web.StreamResponse:
         for name in ("first", "second")
     )
     actor, reason = actor_of(request, content), text_in(content, "reason")
-    return _overrides(rota, await swap(desk, rota.name, (first, second), actor=actor, reason=reason))
+    made = await swap(desk, rota.name, (first, second), actor=actor, reason=reason)
+    return outcome_answer(desk, rota.zone, made)
 
 
 def routes() -> list[web.RouteDef]:
@@ -129,28 +136,6 @@ def routes() -> list[web.RouteDef]:
         web.delete(one + r"/overrides/{id:\d+}", finish_override),
         web.post(f"{one}/swaps", make_swap),
     ]
-
-
-def override_line(one: Override) -> dict[str, Any]:
-    """An override as programs read it."""
-    names = (
-        "id",
-        "rota",
-        "person",
-        "instead_of",
-        "start",
-        "until",
-        "reason",
-        "actor",
-        "made_at",
-        "ended_at",
-        "ended_by",
-    )
-    return {name: plain(getattr(one, name)) for name in names}
-
-
-def _overrides(rota: Rota, found: Iterable[Override]) -> web.Response:
-    return json_answer({"zone": rota.zone.key, "overrides": [override_line(one) for one in found]})
 
 
 def _about(rota: Rota) -> dict[str, Any]:

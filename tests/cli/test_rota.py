@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.cli.rota_common import joined
 from tests.cli.test_commands import asked, run, server
 
 __all__ = ["server"]
@@ -105,13 +106,14 @@ def test_calendars_come_in_as_files_and_go_out_as_addresses(there: tuple[str, st
     file.write_text(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{event}END:VCALENDAR\r\n")
     assert "Rosa (calendar team.ics)" in run("rota", "import", "first", str(file), *there).stdout
     assert asked("who", *there)["teams"][0]["tiers"][0]["people"] == ["rosa"]
-    assert run("rota", "import", "first", str(file), *there).stdout == "there is no override\n"
+    assert run("rota", "import", "first", str(file), *there).stdout == "all of it was known already\n"
 
     away = run("rota", "away", "rosa", "--file", str(file), "--source", "holidays", *there).stdout
-    assert ("(away)" in away, "Rosa (calendar holidays)" in away) == (True, True)
+    assert ("rosa" in away, "Rosa (calendar holidays)" in away) == (True, True)
     assert asked("who", *there)["teams"][0]["tiers"][0]["people"] != ["rosa"]
     (absence,) = asked("rota", "absences", *there)["overrides"]
     assert "(ended by" in run("rota", "back", str(absence["id"]), *there).stdout
+    assert run("rota", "absences", *there).stdout == "nobody is away\n"
     assert run("rota", "away", "rosa", *there).exit_code == 2
     assert run("rota", "away", "rosa", "--file", str(file), "--reason", "x", *there).exit_code == 2
     until = (now + timedelta(hours=1)).isoformat()
@@ -120,3 +122,9 @@ def test_calendars_come_in_as_files_and_go_out_as_addresses(there: tuple[str, st
     assert run("rota", "feed", "first", *there).stdout.strip().endswith(".ics")
     assert "/calendars/" in asked("rota", "feed", "--person", "mei", *there)["url"]
     assert run("rota", "feed", *there).exit_code == 1
+
+
+def test_gaps_that_touch_are_told_as_one() -> None:
+    gaps = [{"start": "a", "until": "b"}, {"start": "b", "until": "c"}, {"start": "d", "until": "e"}]
+    assert joined(gaps) == [("a", "c"), ("d", "e")]
+    assert joined([]) == []

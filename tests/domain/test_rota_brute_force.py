@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from responder.domain.rota import Layer, Override, Rota, Shift, gaps, on_call, people_on_call, shifts
 from responder.domain.rotation import Rotation, Unit
+from responder.domain.wall import change_between, offset_at, shown
 from responder.domain.windows import DAYS, Window
 
 EXAMPLES = int(os.environ.get("RESPONDER_EXAMPLES", "40"))
@@ -112,6 +113,30 @@ def test_hourly_turns_begin_right_at_every_change_of_every_zone(minute: int) -> 
             rotation = Rotation(start=datetime.combine(date(2024, 1, 1), time(0, minute)), zone=here, unit=Unit.HOURLY)
             _agree(walk, rotation)
     assert len(seen) > 40
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Africa/Monrovia", datetime(1972, 1, 7, tzinfo=UTC)),
+        ("Europe/Paris", datetime(1911, 3, 10, 12, tzinfo=UTC)),
+        ("America/New_York", datetime(1883, 11, 18, tzinfo=UTC)),
+        ("Asia/Kathmandu", datetime(1985, 12, 31, tzinfo=UTC)),
+    ],
+)
+def test_a_change_at_an_odd_second_by_an_odd_number_of_seconds_is_met_to_the_second(zone: str, day: datetime) -> None:
+    here, second = ZoneInfo(zone), timedelta(seconds=1)
+    change = change_between(here, day, day + DAY)
+    assert offset_at(here, change - second) != offset_at(here, change)
+    instants = [change + number * second for number in range(-7200, 7201)]
+    latest = list(accumulate((at.astimezone(here).replace(tzinfo=None) for at in instants), max))
+    before = (change - second).astimezone(here).replace(tzinfo=None)
+    for step in range(-3000, 3001, 7):
+        local = before + step * second
+        found = shown(here, local)
+        assert found == instants[bisect_left(latest, local)], local
+        rotation = Rotation(start=local - 30 * DAY, zone=here, unit=Unit.DAILY)
+        assert (rotation.turn_at(found), rotation.turn_at(found - timedelta.resolution)) == (30, 29)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

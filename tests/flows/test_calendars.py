@@ -14,7 +14,7 @@ from responder.flows.calendars import Calendar, add_absence, feed_link, feed_of,
 from responder.flows.duty import on_duty
 from responder.flows.overrides import add_override, end_override
 from tests.flows.people import HOUR
-from tests.flows.test_rotas import DAY, called, monday_of, wanted, world
+from tests.flows.test_rotas import DAY, called, make, monday_of, wanted, world
 from tests.world import World
 
 __all__ = ["world"]
@@ -22,7 +22,7 @@ __all__ = ["world"]
 
 def events(*named: tuple[str, datetime, datetime]) -> Calendar:
     body = "".join(
-        f"BEGIN:VEVENT\r\nUID:{name}-{start:%H%M%S}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:{name}\r\n"
+        f"BEGIN:VEVENT\r\nUID:{name}-{start:%Y%m%d%H%M%S}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:{name}\r\n"
         f"DTSTART:{start:%Y%m%dT%H%M%SZ}\r\nDTEND:{until:%Y%m%dT%H%M%SZ}\r\nEND:VEVENT\r\n"
         for name, start, until in named
     )
@@ -42,10 +42,9 @@ async def kept(world: World) -> list[Override]:
 
 async def test_the_events_of_a_calendar_are_who_is_on_call(world: World) -> None:
     now = world.clock.now()
-    made = await import_shifts(
-        world.desk, "first", events(("Rosa", now - HOUR, now + HOUR), ("lars", now + DAY, now + 2 * DAY))
-    )
-    assert [(one.person, one.actor, one.reason) for one in made] == [
+    both = events(("Rosa", now - HOUR, now + HOUR), ("lars", now + DAY, now + 2 * DAY))
+    made = await import_shifts(world.desk, "first", both)
+    assert [(one.person, one.actor, one.reason) for one in made.overrides] == [
         ("rosa", "mei", "Rosa (calendar team.ics)"),
         ("lars", "mei", "lars (calendar team.ics)"),
     ]
@@ -56,10 +55,10 @@ async def test_the_events_of_a_calendar_are_who_is_on_call(world: World) -> None
 async def test_a_calendar_that_comes_again_changes_only_what_it_says_otherwise(world: World) -> None:
     now = world.clock.now()
     stays, goes = ("rosa", now - HOUR, now + 3 * HOUR), ("lars", now + DAY, now + 2 * DAY)
-    first = await import_shifts(world.desk, "first", events(stays, goes))
+    first = (await import_shifts(world.desk, "first", events(stays, goes))).overrides
     world.clock.advance(HOUR)
     new = await import_shifts(world.desk, "first", events(stays, ("boss", now + DAY, now + 2 * DAY)))
-    assert [one.person for one in new] == ["boss"]
+    assert [(one.person, one.ended_by) for one in new.overrides] == [("boss", ""), ("lars", "mei")]
     assert {one.person for one in await kept(world)} == {"rosa", "boss"}
     assert first[0].id in {one.id for one in await kept(world)}
     ended = await world.read(lambda tx: tx.overrides.one(first[1].id))
@@ -68,7 +67,7 @@ async def test_a_calendar_that_comes_again_changes_only_what_it_says_otherwise(w
 
 async def test_a_calendar_with_an_event_that_cannot_be_meant_changes_nothing(world: World) -> None:
     now = world.clock.now()
-    before = await import_shifts(world.desk, "first", events(("boss", now, now + HOUR)))
+    before = (await import_shifts(world.desk, "first", events(("boss", now, now + HOUR)))).overrides
     both = events(("eve", now, now + 2 * HOUR), ("lars", now, now + 2 * HOUR))
     with pytest.raises(Refused, match=r"“eve” at .* names nobody; there are mei, lars"):
         await import_shifts(world.desk, "first", both)
@@ -94,20 +93,20 @@ async def test_what_is_made_by_hand_wins_over_a_calendar_that_comes_before_and_a
     now = world.clock.now()
     mine = ("rosa", now, now + 4 * HOUR)
     await import_shifts(world.desk, "first", events(mine))
-    made = await add_override(world.desk, wanted(world, "boss", hours=2))
+    made = await make(world, wanted(world, "boss", hours=2))
     assert await people_at(world, now) == ("boss",)
     await import_shifts(world.desk, "first", events(mine, ("lars", now, now + 4 * HOUR)))
     assert (await people_at(world, now), await people_at(world, now + 2 * HOUR)) == (("boss",), ("lars", "rosa"))
     with pytest.raises(Refused, match=rf"overlaps override {made.id} "):
         await add_override(world.desk, wanted(world, "mei"))
-    stands_in = await add_override(world.desk, wanted(world, "mei", "rosa", after=3, hours=1))
+    stands_in = await make(world, wanted(world, "mei", "rosa", after=3, hours=1))
     assert await people_at(world, now + 3 * HOUR) == ("lars", "mei")
     assert stands_in.id
 
 
 async def test_while_somebody_is_away_the_call_goes_up_and_no_one_can_put_them_on_call(world: World) -> None:
     now = world.clock.now()
-    (made,) = await import_absences(world.desk, "mei", events(("Holidays", now - DAY, now + DAY)))
+    (made,) = (await import_absences(world.desk, "mei", events(("Holidays", now - DAY, now + DAY)))).overrides
     people, why = await called(world)
     assert (people, "nobody is on call in first" in why) == (["boss"], True)
     nobody = await world.read(lambda tx: on_duty(world.desk, tx, "first", now))
@@ -123,7 +122,7 @@ async def test_an_absence_is_written_by_hand_and_one_that_cannot_be_meant_is_ref
     absence = Override(
         rota="", person="", instead_of="mei", start=now, until=now + DAY, reason="ill", actor="lars", made_at=now
     )
-    made = await add_absence(world.desk, absence)
+    (made,) = (await add_absence(world.desk, absence)).overrides
     assert (str(made), await people_at(world, now)) == ("mei is away (ill)", ())
     for changed, sentence in (({"until": now}, "before it starts"), ({"instead_of": "eve"}, "Nobody is called eve.")):
         with pytest.raises(Refused, match=sentence):

@@ -80,6 +80,11 @@ def wanted(world: World, person: str = "rosa", instead_of: str = "", *, hours: i
     )
 
 
+async def make(world: World, override: Override) -> Override:
+    (made,) = (await add_override(world.desk, override)).overrides
+    return made
+
+
 async def duty(world: World, rota: str = "first") -> Duty:
     found: Duty = await world.read(lambda tx: on_duty(world.desk, tx, rota, world.clock.now()))
     return found
@@ -134,7 +139,7 @@ async def test_two_who_are_on_call_are_both_called(world: World) -> None:
 
 
 async def test_whoever_stands_for_the_one_on_call_gets_the_page(world: World) -> None:
-    made = await add_override(world.desk, wanted(world, instead_of="mei"))
+    made = await make(world, wanted(world, instead_of="mei"))
     found = await duty(world)
     assert found.people == ("rosa",)
     assert found.why == "layer weekdays, turn 1; override: rosa instead of mei, by mei: a dentist"
@@ -146,9 +151,9 @@ async def test_whoever_stands_for_the_one_on_call_gets_the_page(world: World) ->
 
 
 async def test_an_override_that_is_ended_holds_no_longer_and_stays_written_down(world: World) -> None:
-    made = await add_override(world.desk, wanted(world))
+    made = await make(world, wanted(world))
     world.clock.advance(HOUR)
-    (ended,) = await end_override(world.desk, "first", made.id, "lars")
+    (ended,) = (await end_override(world.desk, "first", made.id, "lars")).overrides
     assert (ended.ended_by, (await duty(world)).people) == ("lars", ("mei",))
     kept = await world.read(lambda tx: tx.overrides.one(made.id))
     assert (kept.ended_by, kept.ends) == ("lars", world.clock.now())
@@ -188,7 +193,7 @@ async def test_an_override_of_an_unknown_rota_is_refused(world: World) -> None:
 
 
 async def test_two_overrides_of_one_seat_cannot_overlap_but_may_touch(world: World) -> None:
-    first = await add_override(world.desk, wanted(world))
+    first = await make(world, wanted(world))
     with pytest.raises(
         Refused, match=rf"overlaps override {first.id} \(rosa, by mei: a dentist\).* end that one first"
     ):
@@ -201,7 +206,7 @@ async def test_two_overrides_of_one_seat_cannot_overlap_but_may_touch(world: Wor
 
 async def test_two_people_swap_their_shifts_in_one_act(world: World) -> None:
     halves = (Half(person="mei"), Half(person="lars"))
-    mine, theirs = await swap(world.desk, "first", halves, actor="mei", reason="a wedding")
+    mine, theirs = (await swap(world.desk, "first", halves, actor="mei", reason="a wedding")).overrides
     assert (mine.person, mine.start) == ("lars", world.clock.now())
     assert mine.until == monday_of(world) + FRIDAY_NIGHT
     assert (theirs.person, theirs.instead_of) == ("mei", "lars")
@@ -279,7 +284,7 @@ async def test_gaps_ahead_are_measured_and_told_once(world: World) -> None:
 
 
 async def test_an_override_that_is_ended_before_it_began_never_was(world: World) -> None:
-    made = await add_override(world.desk, wanted(world, after=4))
+    made = await make(world, wanted(world, after=4))
     await end_override(world.desk, "first", made.id, "mei")
     with pytest.raises(Refused, match="is over"):
         await end_override(world.desk, "first", made.id, "mei")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from responder.config.configuration import read
 from responder.errors import SendFailed
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client, header
@@ -42,8 +44,46 @@ async def test_people_are_listed_with_masked_channels_and_who_is_in_quiet_hours(
         {"name": "pager", "address": "json://***", "length": "long", "after_seconds": 0},
         {"name": "mail", "address": "form://***", "length": "long", "after_seconds": 300},
     ]
-    assert mei["teams"] == [{"team": "ops", "tier": 1, "rota": ""}]
+    assert mei["teams"] == [{"team": "ops", "tier": 1, "rota": "", "is_on_duty": True, "until": None}]
     assert (mei["quiet_until"] is None, lars["channels"], rosa["quiet_until"]) == (False, [], None)
+
+
+ON_ROTA = """
+teams:
+  - {name: ops, tiers: {1: {rota: first}, 2: [rosa]}}
+rotas:
+  - {name: first, layers: [{people: [mei, lars], rotation: hourly, start: 2026-01-05 00:00}]}
+"""
+
+
+async def test_who_of_a_rota_is_on_duty_now_is_marked_with_the_time_until_when(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    people = PEOPLE.partition("teams:")[0] + ON_ROTA
+    (world.path.parent / "people.yml").write_text(people)
+    world.desk.take_over(read(world.path))
+    noon = datetime.combine(world.clock.now().date() + timedelta(days=1), time(12, 30), UTC)
+    world.clock.advance(noon - world.clock.now())
+
+    async def marked() -> dict[str, list[tuple[int, bool, str | None]]]:
+        found = (await (await client.get("/api/v1/people", headers=act)).json())["people"]
+        return {
+            one["name"]: [(team["tier"], team["is_on_duty"], team["until"]) for team in one["teams"]] for one in found
+        }
+
+    until = f"{noon:%Y-%m-%d}T13:00:00Z"
+    assert await marked() == {"mei": [(1, True, until)], "lars": [(1, False, None)], "rosa": [(2, True, None)]} or (
+        await marked() == {"mei": [(1, False, None)], "lars": [(1, True, until)], "rosa": [(2, True, None)]}
+    )
+    wish = {"person": "rosa", "until": f"{noon:%Y-%m-%d}T14:00:00Z", "reason": "x"}
+    assert (await client.post("/api/v1/rotas/first/overrides", json=wish, headers=act)).status == 200
+    assert await marked() == {
+        "mei": [(1, False, None)],
+        "lars": [(1, False, None)],
+        "rosa": [(1, True, f"{noon:%Y-%m-%d}T14:00:00Z"), (2, True, None)],
+    }
+    rosa = (await (await client.get("/api/v1/people", headers=act)).json())["people"][2]
+    assert rosa["on_duty"] == [{"rota": "first", "until": f"{noon:%Y-%m-%d}T14:00:00Z"}]
 
 
 async def test_a_test_is_sent_on_each_channel_and_each_verdict_is_told(

@@ -8,7 +8,7 @@ from responder.store.tables.holds import holds
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.maintenance import maintenance_windows
 from responder.store.tables.people import messages, page_windows, tokens
-from responder.store.tables.rotas import overrides, rota_watches
+from responder.store.tables.rotas import duty_notices, overrides, rota_watches
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
 from responder.store.tables.service import counters, heartbeats, jobs, sums, switches
 from responder.store.tables.tickets import attachments, clocks, dossiers, events, tickets
@@ -30,6 +30,7 @@ __all__ = [
     "dossiers",
     "drills",
     "dumped",
+    "duty_notices",
     "events",
     "health_checks",
     "heartbeats",

@@ -1,10 +1,10 @@
-"""Who is on call, as far as people have changed it by hand, and what was seen of the rotas."""
+"""Who is on call, as far as people have changed it by hand, who is told of that, and what was seen of the rotas."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
-from responder.store.tables.columns import Instant, key, metadata
+from responder.store.tables.columns import Instant, Json, key, metadata
 
 overrides = Table(
     "overrides",
@@ -24,6 +24,26 @@ overrides = Table(
     Column("act", Text, nullable=False),
     Column("source", Text, nullable=False),
     Index("overrides_until", "until"),
+)
+
+duty_notices = Table(
+    "duty_notices",
+    metadata,
+    key(),
+    Column("person", Text, nullable=False),
+    Column("changes", Json, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("has_ended", Boolean, nullable=False),
+    Column("override_ids", Json, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("told_at", Instant),
+    Column("error", Text, nullable=False),
+    Index("duty_notices_of_person", "person", "state"),
+    Index("duty_notices_made", "made_at"),
 )
 
 rota_watches = Table(

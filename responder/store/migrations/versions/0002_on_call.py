@@ -100,6 +100,25 @@ def upgrade() -> None:
     )
     op.create_index("overrides_until", "overrides", ["until"], unique=False)
     op.create_table(
+        "duty_notices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("has_ended", sa.Boolean(), nullable=False),
+        sa.Column("override_ids", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("duty_notices_of_person", "duty_notices", ["person", "state"], unique=False)
+    op.create_index("duty_notices_made", "duty_notices", ["made_at"], unique=False)
+    op.create_table(
         "rota_watches",
         sa.Column("rota", sa.Text(), nullable=False),
         sa.Column("empty_since", sa.BigInteger(), nullable=True),
@@ -152,6 +171,7 @@ def downgrade() -> None:
     op.drop_table("holds")
     op.drop_table("drills")
     op.drop_table("rota_watches")
+    op.drop_table("duty_notices")
     op.drop_table("overrides")
     op.drop_table("maintenance_windows")
     op.drop_table("chains")
