@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from responder.domain.lost_overrides import that_count
 from responder.domain.oncall import Tier
 from responder.domain.rota import Override, Rota, Shift, is_endless, on_call, people_on_call, shifts, why_nobody
 from responder.errors import NotFound, Refused
@@ -63,8 +64,7 @@ def shifts_of(desk: Desk, tx: Transaction, rota: str, start: datetime, until: da
 
 
 def _known(desk: Desk, overrides: Sequence[Override]) -> list[Override]:
-    """Without those of people who have left: nobody would be on call in their place."""
-    return [one for one in overrides if not one.person or one.person in desk.configuration.people]
+    return that_count(overrides, desk.configuration.people)
 
 
 def overrides_of(tx: Transaction, rota: str, since: datetime) -> Sequence[Override]:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from responder.config.configuration import Configuration
+from responder.domain.lost_overrides import that_count
 from responder.domain.oncall import Person
 from responder.domain.report import Report, Signal
 from responder.domain.rota import Override, Rota, Shift, gaps, people_on_call, why_nobody
 from responder.flows.desk import Desk
+from responder.flows.lost_overrides import watch_lost_overrides
 from responder.flows.receive import file_reports, internal_report
 from responder.store.overrides import RotaWatch
 from responder.store.transaction import Transaction
@@ -27,7 +29,8 @@ def rotas_that_call(configuration: Configuration) -> dict[str, Rota]:
 
 
 async def watch_rotas(desk: Desk) -> int:
-    """Reports rotas in which nobody can be reached now, and those where somebody can again; how many reports."""
+    """Reports rotas in which nobody can be reached now, and those where somebody can again, and overrides that count no
+    more; how many reports."""
     now = desk.clock.now()
 
     def look(tx: Transaction) -> list[tuple[RotaWatch, Report]]:
@@ -40,13 +43,14 @@ async def watch_rotas(desk: Desk) -> int:
         file_reports(tx, [report for _, report in found], desk.policy, now)
         return len(found)
 
-    return await desk.store.write(body) if await desk.store.read(look) else 0
+    reported = await desk.store.write(body) if await desk.store.read(look) else 0
+    return reported + await watch_lost_overrides(desk)
 
 
 def _found(
     configuration: Configuration, overrides: list[Override], watches: Mapping[str, RotaWatch], now: datetime
 ) -> list[tuple[RotaWatch, Report]]:
-    rotas = rotas_that_call(configuration)
+    rotas, overrides = rotas_that_call(configuration), that_count(overrides, configuration.people)
     found = []
     for name in sorted({*rotas, *watches}):
         watch, rota = watches.get(name, RotaWatch(rota=name)), rotas.get(name)
@@ -77,7 +81,7 @@ def _report(rota: str, why: str, now: datetime) -> Report:
 
 def gaps_ahead(configuration: Configuration, overrides: list[Override], now: datetime) -> dict[str, list[Shift]]:
     """The times in the next 14 days in which nobody is on call, of every rota that must always have somebody."""
-    rotas = rotas_that_call(configuration)
+    rotas, overrides = rotas_that_call(configuration), that_count(overrides, configuration.people)
     return {name: gaps(rota, overrides, now, now + LOOKED_AHEAD) for name, rota in rotas.items()}
 
 
