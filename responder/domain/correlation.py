@@ -224,11 +224,7 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
     lifecycle.regrade(change, policy, now=now)
     text = f"Raised from {ticket.grade} to {grading.grade} by rule “{grading.rule}”: {grading.reason}."
     change.note(now, EventKind.REGRADED, text, was=ticket.grade, grade=grading.grade)
-    if ticket.waits_for_a_person:
-        # Who was told of something slighter is told anew, through quiet hours and ahead of any list.
-        change.promise("hand_over", why=text, round=change.round)
-    elif ticket.acknowledged_by:
-        change.promise("still_on_it", by=ticket.acknowledged_by, episode=ticket.episode)
+    lifecycle.call_for_the_raise(change, text)
 
 
 def _again(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:

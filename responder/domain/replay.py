@@ -106,6 +106,7 @@ class Replay:
         self._known: dict[str, Known] = {}
         self._attached: dict[str, dict[str, Event]] = {}
         self._waiting: dict[str, _Due] = {}
+        self._told_anew: set[str] = set()
         self._paged: dict[str, tuple[tuple[int, int], set[str]]] = {}
         self._due: list[tuple[datetime, int, _Due | tuple[str, str]]] = []
         self._serial, self._ids = count(), count(1)
@@ -170,6 +171,8 @@ class Replay:
             self._when_due(replace(waiting, waited_until=None), now)
 
     def _promise(self, trouble: str, ticket: Ticket, promise: Promise, now: datetime) -> None:
+        if "round" in promise.args:
+            self._told_anew.add(trouble)
         due = _Due(kind=promise.kind, trouble=trouble, ticket_id=ticket.id, episode=ticket.episode)
         if promise.due_at is None:
             self._when_due(due, now)
@@ -267,8 +270,9 @@ class Replay:
             lifecycle.hand_over(change, self._policy, now=now, reason="")
         episode = (ticket.id, ticket.episode)
         known, paged = self._paged.get(trouble, (episode, set()))
-        if known != episode:
+        if known != episode or trouble in self._told_anew:
             paged = set()
+        self._told_anew.discard(trouble)
         new = [one for one in self._around.told(change.after) if one not in paged]
         self.tallies[trouble].pages.update(new)
         self._paged[trouble] = episode, paged | set(new)

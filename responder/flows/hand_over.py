@@ -28,7 +28,7 @@ def _hand_over(desk: Desk, tx: Transaction, job: Job) -> None:
     if ticket.signal is Signal.CLEARED or ticket.acknowledged_by:
         return
     change, seen = Change.of(ticket, known.clocks), ""
-    if "round" not in job.args and held_back(desk, tx, change, job):
+    if ("round" not in job.args or job.args.get("may_wait")) and held_back(desk, tx, change, job):
         return
     if ticket.status is not Status.HANDED_OVER:
         if refusal(ticket, Action.HAND_OVER):

@@ -297,8 +297,8 @@ async def test_a_raised_grade_and_another_team_page_in_the_replay_as_they_did(
     )
     loaded = world.desk.configuration
     found = await backtest(world.database, loaded, loaded, (began, world.clock.now() + MINUTE))
-    assert (found.tickets[0], found.pages[0]) == happened == (2, 3)
-    assert world.sender.people() == ["mei", "lars", "lars"]
+    assert (found.tickets[0], found.pages[0]) == happened == (2, 4)
+    assert world.sender.people() == ["mei", "mei", "lars", "lars"]
 
 
 async def test_exit_code_2_is_for_mistakes_in_files_and_arguments(world: World) -> None:

@@ -174,6 +174,23 @@ async def test_a_raise_that_ends_no_hold_leaves_the_ticket_waiting_for_one_job(w
     assert await paged(world) == ["a"]
 
 
+async def test_a_raise_in_a_window_of_what_came_back_to_people_waits_for_the_end_of_the_window(world: Team) -> None:
+    world.rule(correlation=(BY_CLUSTER,))
+    await fire(world, "a", cluster="eu")
+    await world.do("acknowledge")
+    await world.clears(severity=P2, job="db", instance="a", cluster="eu")
+    number = await window(world)
+    await fire(world, "a", cluster="eu")
+    assert (await world.ticket())["held"]["name"] == "maintenance"
+    before = len(await paged(world))
+    await fire(world, "b", cluster="eu", severity="critical")
+    assert len(await paged(world)) == before
+    await end_window(world.desk, number, "lars")
+    await world.advance(MINUTE)
+    await world.advance(HOUR)
+    assert len(await paged(world)) == before + 1
+
+
 # --- what is counted --------------------------------------------------------------------------------------------
 
 
