@@ -138,6 +138,15 @@ def regrade(change: Change, policy: Policy, *, now: datetime) -> None:
     _look_at_clocks(change, before, now)
 
 
+def call_for_the_raise(change: Change, why: str) -> None:
+    """Who was told of something slighter is told anew, through quiet hours and ahead of any list."""
+    ticket = change.after
+    if ticket.waits_for_a_person:
+        change.promise("hand_over", why=why, round=change.round, may_wait=True)
+    elif ticket.acknowledged_by:
+        change.promise("still_on_it", by=ticket.acknowledged_by, episode=ticket.episode)
+
+
 def breach(change: Change, policy: Policy, name: str, *, now: datetime) -> bool:
     """A clock ran past its target: counted once, at that moment. Gives whether it did just now."""
     clock = change.clocks[name]
