@@ -11,7 +11,7 @@ from responder.domain.dossier import Verification, Verifier
 from responder.domain.facts import Fact
 from responder.domain.handling import Acting, dossier_of, handled, keep, spoken_status, tell_clocks
 from responder.domain.report import Signal
-from responder.domain.ticket import Action, Change, Disposition, EventKind, Status, refusal
+from responder.domain.ticket import Action, Change, Disposition, EventKind, Status, Ticket, refusal
 
 # --- whether it helped --------------------------------------------------------------------------------------
 
@@ -119,7 +119,21 @@ def merge(change: Change, into: Change, acting: Acting, reason: str) -> str | No
     into.note(acting.now, EventKind.HANDLED, text, acting.actor, merged=ticket.id, alerts=sorted(ticket.firing))
     if ticket.firing:
         _shows_again(into, acting, f"{ticket.number} was merged into it, and still fires.")
+    _take_the_graver_grade(into, ticket, acting)
     return None
+
+
+def _take_the_graver_grade(into: Change, member: Ticket, acting: Acting) -> None:
+    """People merge to tidy, not to silence: the pages of the member have ended."""
+    order, ticket = list(acting.policy.grades), into.after
+    if member.grade not in order or (ticket.grade in order and order.index(ticket.grade) <= order.index(member.grade)):
+        return
+    reason = f"{member.number} is {member.grade} and was merged into it"
+    into.update(grade=member.grade, grade_rule=member.grade_rule, grade_reason=reason)
+    lifecycle.regrade(into, acting.policy, now=acting.now)
+    text = f"Raised from {ticket.grade} to {member.grade}: {reason}."
+    into.note(acting.now, EventKind.REGRADED, text, was=ticket.grade, grade=member.grade)
+    lifecycle.call_for_the_raise(into, text)
 
 
 def _shows_again(change: Change, acting: Acting, reason: str) -> None:

@@ -395,3 +395,31 @@ async def test_a_page_that_could_not_leave_leaves_after_the_ticket_was_lowered(w
     world.sender.failures.clear()
     await world.advance(MINUTE)
     assert "mei" in world.sender.people()
+
+
+# --- merged ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_p1_merged_into_a_slight_ticket_makes_it_a_p1_that_calls_somebody(world: Team) -> None:
+    await world.post(alert("Slight", severity="info"))
+    await world.work()
+    assert world.sender.people() == []
+    world.sender.failures.extend(SendFailed("away") for _ in range(4))
+    await world.post(alert("Grave", severity="critical"))
+    await world.work()
+    world.sender.failures.clear()
+    await world.do("merge", "otto", key="2", into=(await world.ticket(1))["number"], reason="the same")
+    slight = await world.ticket(1)
+    assert slight["grade"] == "P1"
+    assert "Raised from P4 to P1: " in texts(slight)
+    assert world.sender.people() == ["mei", "lars"]
+
+
+async def test_a_slight_ticket_merged_into_a_p1_leaves_it_as_it_is(world: Team) -> None:
+    await world.fires("critical")
+    await world.post(alert("Slight", severity="info"))
+    await world.work()
+    told = world.sender.people()
+    await world.do("merge", "otto", key="2", into=(await world.ticket(1))["number"], reason="the same")
+    assert (await world.ticket(1))["grade"] == "P1"
+    assert world.sender.people() == told

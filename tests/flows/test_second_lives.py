@@ -77,7 +77,7 @@ async def test_a_worse_alert_of_the_same_trouble_raises_its_grade_and_tells_more
     await world.work()
 
     assert "Raised from P3 to P1" in texts(await world.ticket())
-    assert sorted(world.sender.people()) == ["lars", "mei"]
+    assert sorted(world.sender.people()) == ["lars", "mei", "mei"]
 
 
 async def test_a_grade_that_a_reload_took_away_is_treated_by_the_default_grade(
