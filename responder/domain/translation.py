@@ -29,7 +29,7 @@ _DURATION = r"-?\d{1,9}(?:ms|[smhdw])(?: \d{1,9}[smhd])?"
 _KINDS = {
     "": ".+?",
     "text": ".+?",
-    "list": ".+?",
+    "list": r"(?:[^.?!;]|[.?!;](?!\s))+?",
     "texts": ".+?",
     "conditions": ".+?",
     "time": _DURATION,
@@ -38,7 +38,7 @@ _KINDS = {
     "name": r"[^\s.?!;:()]{1,80}",
     "word": r"[^.?!;:()]{1,60}?",
 }
-_FREE = {kind for kind, fits in _KINDS.items() if fits.endswith("?")}
+_FREE = {kind for kind, fits in _KINDS.items() if fits.endswith("+?")}
 _WORD = re.compile(r"[A-Za-z]+")
 _END = re.compile(r"[.?!;]\Z")
 _BREAK = re.compile(r"(?<=[.?!;])\s+")
@@ -242,9 +242,8 @@ class _Reading:
     def _filled(self, pattern: Pattern, match: re.Match[str], depth: int) -> _Said:
         values = {name: self.value(match[name], kind, depth) for name, kind in pattern.kinds.items()}
         said = self._put_in(pattern.says, values)
-        last = list(pattern.kinds)[-1]
-        is_kept = match.end(last) == match.end() and values[last].is_kept
-        return _Said(said, pattern.heft + sum(value.heft for value in values.values()), is_kept)
+        ends = [value.is_kept for name, value in values.items() if match.end(name) == match.end()]
+        return _Said(said, pattern.heft + sum(value.heft for value in values.values()), any(ends))
 
     def _put_in(self, says: str, values: Mapping[str, _Said]) -> str:
         """The translation with its places filled; no space after the mark that ends a sentence in this language."""
@@ -259,7 +258,7 @@ class _Reading:
 
     def value(self, text: str, kind: str, depth: int) -> _Said:
         """What stands in a place of a kind."""
-        return self._kinds[kind](text, depth) if kind in self._kinds else _Said(text)
+        return self._kinds[kind](text, depth) if kind in self._kinds else _Said(text, is_kept=not kind)
 
     def _joint(self, mark: str) -> str:
         return self._known.joints.get(mark, mark)

@@ -24,12 +24,14 @@ SENTENCES = {
     "{host} would be the {number:nth}": "{host}是第{number}个",
     "graded: {reason:conditions}": "定级：{reason}",
     "an outage": "中断",
+    "{said:text} ({outcome:word}, {took:time})": "{said}（{outcome}，{took}）",
+    "{person} has the role {role:name}": "{person}是{role}",
     "restored": "已恢复",
     "{person} says {words}. Is it so?": "{person}说{words}，对吗？",
 }
 KNOWN = catalogue(
     SENTENCES,
-    items={"{person} by {channel}": "{person}（{channel}）"},
+    items={"{person} by {channel}": "{person}（{channel}）", "nobody at once": "无人"},
     joints={".": "。", "?": "？", ";": "；", ", ": "、", " and ": "和", " (": "（", ")": "）"},
     units={"h": "小时", "m": "分"},
 )
@@ -51,7 +53,10 @@ KNOWN = catalogue(
         ("Unknown here. No rule fits. Unknown there.", "Unknown here. 没有规则。Unknown there."),
         ("an outage; no rule fits.", "中断；没有规则。"),
         ("mei, lars and otto said yes.", "mei、lars和otto同意。"),
+        ("mei. 1. lars said yes.", "mei. 1. lars同意。"),
+        ("web-1.test, web-2.test said yes.", "web-1.test、web-2.test同意。"),
         ("Asked mei by pager, otto by phone.", "已问mei（pager）、otto（phone）。"),
+        ("Asked nobody at once.", "已问无人。"),
         ("Fixed by hand", "Fixed by hand"),
         ("Within 1h 30m nobody answered.", "1 小时 30 分内无人答复。"),
         ("Within a while nobody answered.", "Within a while nobody answered."),
