@@ -113,15 +113,19 @@ def _about_steps(plan: EscalationFile, place: Place, known: Known) -> Complaints
         for role in callees.roles:
             if not addressed((), (role,), known.people)[0]:
                 yield where, f"nobody with the role {role} has a channel"
-        if callees.tiers:
-            yield from _about_tiers(plan, callees, where, known)
+        if not addressed(callees.people, callees.roles, known.people)[0]:
+            yield from ((where, text) for text in _about_reach(plan, callees, known))
 
 
-def _about_tiers(plan: EscalationFile, callees: Callees, where: Place, known: Known) -> Complaints:
+def _about_reach(plan: EscalationFile, callees: Callees, known: Known) -> Iterator[str]:
+    """Why a step, none of whose people and roles has a channel, reaches nobody."""
     teams, people = known.teams or {}, known.people or {}
-    for name in plan.teams or teams:
-        if name in teams and not callees.roles and not callees.people and not _reaches(teams[name], callees, people):
-            yield where, f"this step reaches nobody of team {name}: no channel in {callees} or above"
+    for name in (plan.teams or teams) if callees.tiers else ():
+        if name in teams and not _reaches(teams[name], callees, people):
+            yield f"this step reaches nobody of team {name}: no channel in {callees} or above"
+    mute = [name for name in callees.people if name in people]
+    if mute and not callees.tiers and not callees.roles:
+        yield f"this step reaches nobody: no channel of {', '.join(mute)}"
 
 
 def _reaches(tiers: tuple[Tier, ...], callees: Callees, people: Mapping[str, Person]) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from responder.adapters.yaml_file import Document, Place, load
 from responder.config.configuration import SHIPPED_RUNBOOKS, Configuration
+from responder.config.people_lint import about_people
 from responder.config.rota_lint import about_rotas
 from responder.domain.policy import FirstAidRule
 from responder.domain.target import Target, find
@@ -61,7 +62,8 @@ def findings(configuration: Configuration) -> list[Finding]:
         further = (one for rule in RUNBOOK_RULES for one in rule.findings(used, sheet.document))
         found += linted(sheet, further)
     document = load(configuration.path.parent / configuration.settings.policy)
-    return [*found, *_about_policy(configuration, document), *about_rotas(configuration)]
+    about_policy = _about_policy(configuration, document)
+    return [*found, *about_policy, *about_people(configuration), *about_rotas(configuration)]
 
 
 def _about_policy(configuration: Configuration, document: Document) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ import pytest
 
 from responder.config.configuration import Configuration, read
 from responder.config.lint import POLICY_RULES, RUNBOOK_RULES, findings
+from responder.config.people_lint import PEOPLE_RULES
 from responder.config.rota_lint import ROTA_RULES
 from responder.errors import ConfigError
 from responder.firstaid.lint.catalog import INVALID, NO_LOOK, RULES, linted, refused
@@ -77,7 +78,8 @@ def test_nothing_else_is_wrong_with_a_bad_example(tmp_path: Path, rule: str) -> 
 def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
     ids = {rule.id for rule in RULES} | {NO_LOOK}
     assert set(EXAMPLES) == ids
-    together = {*(one.id for one in RUNBOOK_RULES), *(one.id for one in POLICY_RULES), *(one.id for one in ROTA_RULES)}
+    catalogs = (RUNBOOK_RULES, POLICY_RULES, PEOPLE_RULES, ROTA_RULES)
+    together = {rule.id for catalog in catalogs for rule in catalog}
     assert set(sections(TOGETHER)) - set(COMMENTS) == together - ids
     assert set(COMMENTS) == {BAD_IGNORE, USELESS_IGNORE}
     assert f"## {INVALID}\n" in PAGE
