@@ -13,7 +13,7 @@ from responder.domain.wall import shown
 _DAY = timedelta(days=1)
 _PATIENCE = 14
 _OF_NO_HELP = frozenset({MessageState.FAILED, MessageState.OVERTAKEN, MessageState.HELD})
-_DONE = frozenset({MessageState.SENT, MessageState.SENDING, MessageState.BUNDLED, MessageState.BY_HAND})
+_DONE = frozenset({MessageState.SENT, MessageState.SENDING, MessageState.BY_HAND})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,8 +105,14 @@ class Window:
 
 
 def admitted(window: Window | None, rule: BundleRule, now: datetime) -> tuple[Window, bool]:
-    """The window with one more page in it, and whether that page leaves by itself."""
-    if window is None or (window.bundle_at is None and now >= window.since_at + rule.within):
+    """The window with one more page in it, and whether that page leaves by itself.
+
+    A list that should have been written a whole window ago is taken to be lost: nothing more waits for it.
+    """
+    ends_at = window.since_at + rule.within if window else now
+    if window and window.bundle_at:
+        ends_at = window.bundle_at + rule.within
+    if window is None or now >= ends_at:
         window = Window(since_at=now)
     if window.bundle_at is None and window.sent < rule.messages:
         return replace(window, sent=window.sent + 1), True
@@ -127,8 +133,13 @@ def may_still_be_reached(messages: Collection[Message], now: datetime, patience:
     return any(
         one.state in _DONE
         or (one.state not in _OF_NO_HELP and one.person not in quiet and now - one.created_at < patience)
+        or (one.state is MessageState.BUNDLED and not _is_late_in_a_list(one, now, patience))
         for one in messages
     )
+
+
+def _is_late_in_a_list(page: Message, now: datetime, patience: timedelta) -> bool:
+    return page.sent_at is None and now - (page.due_at or page.created_at) >= patience
 
 
 def in_quiet_hours(messages: Collection[Message]) -> frozenset[str]:

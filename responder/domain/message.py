@@ -67,6 +67,11 @@ class Message:
         """Whether no channel is to be tried any more."""
         return self.state in _FINISHED
 
+    @property
+    def is_in_list(self) -> bool:
+        """Whether it waits for the list that tells of it; that one is due at `due_at`."""
+        return self.state is MessageState.BUNDLED and self.sent_at is None
+
 
 _FINISHED = frozenset(
     {MessageState.SENT, MessageState.FAILED, MessageState.BUNDLED, MessageState.OVERTAKEN, MessageState.BY_HAND}

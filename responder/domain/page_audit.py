@@ -218,7 +218,7 @@ def _lost_in_bundles(look: Look, bundles: set[tuple[str, str]]) -> Iterator[Diff
         waits = one.state == "bundled" and one.sent_at is None and (one.person, one.channel) not in bundles
         if waits and look.is_late(one.created_at, STUCK):
             text = f"message {one.id} to {one.person} by {one.channel} waits for a list that nobody will send"
-            yield look.differs(f"bundle/{one.id}", text)
+            yield look.differs(f"bundle/{one.id}", text, "deliver", f"message:{one.id}", message=one.id, unlisted=True)
 
 
 def _uncalled(look: Look) -> Iterator[Difference]:

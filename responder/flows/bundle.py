@@ -29,10 +29,11 @@ def bundled(desk: Desk, tx: Transaction, change: Change, message: Message) -> bo
     tx.messages.keep_window(message.person, message.channel, window)
     if leaves or window.bundle_at is None:
         return False
-    tx.messages.mark(message.id, MessageState.BUNDLED, error=_why(rule.bundle, window.bundle_at))
+    why = _why(rule.bundle, window.bundle_at)
+    tx.messages.mark(message.id, MessageState.BUNDLED, error=why, due_at=window.bundle_at)
     if before is None or before.bundle_at is None:
         _promise_the_bundle(tx, change, message, window.bundle_at)
-    text = f"Bundled for {message.person} by {message.channel}: {_why(rule.bundle, window.bundle_at)}"
+    text = f"Bundled for {message.person} by {message.channel}: {why}"
     change.note(now, EventKind.MESSAGE, text, message=message.id)
     change.count("messages_total", channel=channel_kind(desk, message), outcome="bundled")
     return True
@@ -52,14 +53,15 @@ def _promise_the_bundle(tx: Transaction, change: Change, message: Message, at: d
 
 def composed(desk: Desk, tx: Transaction, bundle: Message) -> tuple[Message, tuple[int, ...]] | None:
     """The list as it has to be now, and the messages that are in it; None if nobody needs it any more."""
-    now, needed = desk.clock.now(), []
+    # First, so that whoever bundles a page meanwhile has done so before, or begins the next list.
+    window, now, needed = tx.messages.window(bundle.person, bundle.channel), desk.clock.now(), []
     for message in tx.messages.bundled(bundle.person, bundle.channel):
         known = tx.tickets.one(message.ticket_id)
         if why := overtaken_by(desk, tx, message, known):
             tx.messages.leave_bundle([message.id], MessageState.OVERTAKEN, error=why)
         else:
             needed.append((message.id, known.ticket))
-    tx.messages.keep_window(bundle.person, bundle.channel, _next_window(tx, bundle, now, is_sent=bool(needed)))
+    tx.messages.keep_window(bundle.person, bundle.channel, _next_window(window, bundle, now, is_sent=bool(needed)))
     if not needed:
         return None
     recipient = Recipient(person=bundle.person, channel=bundle.channel)
@@ -69,8 +71,7 @@ def composed(desk: Desk, tx: Transaction, bundle: Message) -> tuple[Message, tup
     return replace(bundle, subject=text[0], body=text[1]), tuple(message_id for message_id, _ in needed)
 
 
-def _next_window(tx: Transaction, bundle: Message, now: datetime, *, is_sent: bool) -> Window:
-    window = tx.messages.window(bundle.person, bundle.channel)
+def _next_window(window: Window | None, bundle: Message, now: datetime, *, is_sent: bool) -> Window:
     if window is not None and window.bundle_at != bundle.due_at:
         # The list is sent again: it was counted already.
         return window
@@ -99,3 +100,13 @@ def lose_bundle(desk: Desk, tx: Transaction, bundle: Message, why: str) -> None:
         tx.messages.mark(message.id, MessageState.WAITING, due_at=now)
         args = {"ticket": message.ticket_id, **delivery_args(message.id, now), "lost": why}
         tx.promise([Job(kind="deliver", args=args, due_at=now, at_once=True, lock=f"message:{message.id}")])
+
+
+def report_late(desk: Desk, tx: Transaction, bundle: Message) -> None:
+    """A list that does not get through for too long brings, for each ticket in it, who comes next; its tries go on."""
+    now = desk.clock.now()
+    for message in tx.messages.bundled(bundle.person, bundle.channel):
+        if message.due_at and now - message.due_at >= desk.policy.delivery.next_after:
+            # A job for each: who is next is decided under its own ticket's lock.
+            args = {"ticket": message.ticket_id, "message": message.id, "late": True}
+            tx.promise([Job(kind="deliver", args=args, due_at=now, at_once=True, lock=f"message:{message.id}")])

@@ -16,7 +16,7 @@ from responder.domain.oncall import Recipient
 from responder.domain.reporter import REPORTER
 from responder.domain.ticket import Change, EventKind
 from responder.errors import ChannelBusy, SendFailed, SendRefused
-from responder.flows.bundle import bundled, close_bundle, composed, lose_bundle
+from responder.flows.bundle import bundled, close_bundle, composed, lose_bundle, report_late
 from responder.flows.desk import Desk
 from responder.flows.next_person import call_the_next_if_nobody_is_left, try_the_next_channel
 from responder.flows.overtaking import overtaken_by
@@ -42,6 +42,9 @@ class Taken:
 
 async def deliver(desk: Desk, job: Job) -> None:
     """Sends a message unless it is no longer needed; a failure is written down and tried again later."""
+    if "late" in job.args:
+        await desk.store.write(lambda tx: _leave_behind(desk, tx, job))
+        return
     taken = await desk.store.write(lambda tx: _take(desk, tx, job))
     if taken is None:
         return
@@ -53,12 +56,26 @@ async def deliver(desk: Desk, job: Job) -> None:
     await desk.store.write(lambda tx: _write_down(desk, tx, taken, error))
 
 
+def _leave_behind(desk: Desk, tx: Transaction, job: Job) -> None:
+    """Whose list does not get through is left for the next person."""
+    known = tx.tickets.one(int(job.args["ticket"]), locked=True)
+    message = tx.messages.one(int(job.args["message"]))
+    if message.is_in_list and not overtaken_by(desk, tx, message, known):
+        change = Change.of(known.ticket, known.clocks)
+        call_the_next_if_nobody_is_left(desk, tx, change, message)
+        tx.apply([change], desk.clock.now())
+
+
 def _take(desk: Desk, tx: Transaction, job: Job) -> Taken | None:
     """The message of a job, if it is this job that counts and the message is needed now; read once more under the
     ticket's lock, so that an acknowledgement committed before is seen."""
     message_id = int(job.args["message"])
     known = tx.tickets.one(tx.messages.one(message_id).ticket_id, locked=True)
     message = tx.messages.one(message_id)
+    if "unlisted" in job.args and message.is_in_list:
+        # Its list is lost, and it may be one too many again: then another list has it.
+        tx.messages.mark(message_id, MessageState.WAITING)
+        message = tx.messages.one(message_id)
     if message.is_finished or job.args.get("at") != (microseconds(message.due_at) if message.due_at else None):
         return None
     change = Change.of(known.ticket, known.clocks)
@@ -156,7 +173,10 @@ def _try_again(desk: Desk, tx: Transaction, change: Change, message: Message, er
     if not is_busy:
         text = f"Not through to {_whom(message)} yet (try {message.tries}, the next in {spoken(again)}): {error}"
         _note(desk, change, message, text, "")
-    call_the_next_if_nobody_is_left(desk, tx, change, message)
+    if is_bundle(message.purpose):
+        report_late(desk, tx, message)
+    else:
+        call_the_next_if_nobody_is_left(desk, tx, change, message)
 
 
 def _note(desk: Desk, change: Change, message: Message, text: str, outcome: str) -> None:

@@ -75,7 +75,8 @@ def test_another_persons_channels_are_not_brought_forward() -> None:
     ("state", "age", "is_left"),
     [
         (MessageState.SENT, 60 * MINUTE, True),
-        (MessageState.BUNDLED, 60 * MINUTE, True),
+        (MessageState.BUNDLED, MINUTE, True),
+        (MessageState.BUNDLED, 2 * MINUTE, False),
         (MessageState.SENDING, 60 * MINUTE, True),
         (MessageState.WAITING, MINUTE, True),
         (MessageState.FAILED_FOR_NOW, MINUTE, True),
@@ -88,6 +89,14 @@ def test_another_persons_channels_are_not_brought_forward() -> None:
 )
 def test_a_person_can_still_be_reached(state: MessageState, age: timedelta, *, is_left: bool) -> None:
     assert may_still_be_reached([page("pager", state)], NOW + age, 2 * MINUTE) is is_left
+
+
+def test_who_is_told_in_a_list_is_left_until_the_list_is_late_and_for_good_once_it_has_arrived() -> None:
+    in_list = replace(page("pager", MessageState.BUNDLED), due_at=NOW + 5 * MINUTE)
+    assert may_still_be_reached([in_list], NOW + 6 * MINUTE, 2 * MINUTE)
+    assert not may_still_be_reached([in_list], NOW + 7 * MINUTE, 2 * MINUTE)
+    told = replace(in_list, due_at=None, sent_at=NOW + 8 * MINUTE)
+    assert may_still_be_reached([told], NOW + 60 * MINUTE, 2 * MINUTE)
 
 
 def test_whose_first_channel_is_held_will_not_be_reached_by_the_later_ones() -> None:
@@ -152,7 +161,12 @@ def test_so_many_leave_and_the_next_ones_wait_for_the_end_of_the_window() -> Non
     assert (first, second, third) == (True, True, False)
     assert window.bundle_at == NOW + 5 * MINUTE
     # Until the list has left, whatever comes belongs to it, even if it is late.
-    assert admitted(window, RULE, NOW + 9 * MINUTE) == (window, False)
+    assert admitted(window, RULE, NOW + 10 * MINUTE - timedelta(microseconds=1)) == (window, False)
+
+
+def test_for_a_list_that_never_left_nothing_more_waits() -> None:
+    lost = Window(since_at=NOW, sent=2, bundle_at=NOW + 5 * MINUTE)
+    assert admitted(lost, RULE, NOW + 10 * MINUTE) == (Window(since_at=NOW + 10 * MINUTE, sent=1), True)
 
 
 def test_a_new_window_begins_when_the_old_one_is_over_to_the_instant() -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from responder.errors import SendRefused
+from responder.domain.message import Message
+from responder.domain.ticket import Change
+from responder.errors import SendFailed, SendRefused
 from responder.flows import handle
+from responder.flows.bundle import bundled
 from responder.flows.hand_over import hand_over
 from responder.store.database import Database
 from responder.store.jobs import Job
+from responder.store.transaction import Transaction
 from tests.world import POLICY, World, alert, texts
 
 FIVE = timedelta(minutes=5)
@@ -117,6 +126,92 @@ async def test_a_list_that_its_channel_will_never_take_brings_the_next_person_fo
     world.sender.failures.append(SendRefused("no such pager."))
     await world.advance(FIVE)
     assert world.sender.people() == ["mei"] * 5 + ["lars"] * 2
+
+
+async def in_the_list(world: World) -> list[dict[str, Any]]:
+    found = [await world.ticket(number) for number in range(1, 8)]
+    return [one for one in found if any(page["state"] == "bundled" for page in one["messages"])]
+
+
+async def goes_on(world: World, minutes: int) -> None:
+    """Time passes, with the provider away."""
+    for _ in range(minutes):
+        world.sender.failures.extend(SendFailed("no answer.") for _ in range(50))
+        await world.advance(timedelta(minutes=1))
+        world.sender.failures.clear()
+
+
+async def test_a_list_that_does_not_get_through_in_time_brings_the_next_person_for_each_ticket(world: World) -> None:
+    await burst(world, 7)
+    await goes_on(world, 6)
+    assert not any(page["person"] == "lars" for one in await in_the_list(world) for page in one["messages"])
+    await goes_on(world, 3)
+    late = await in_the_list(world)
+    assert [[page["person"] for page in one["messages"] if page["purpose"].startswith("hand")] for one in late] == [
+        ["mei", "lars"],
+        ["mei", "lars"],
+    ]
+    assert all("No channel reaches mei within 2m, so the next are called." in texts(one) for one in late)
+
+    world.sender.sent.clear()
+    await world.advance(FIVE)
+    assert sorted(world.sender.people()) == ["lars", "lars", "mei"]
+    assert all(texts(one).count("so the next are called") == 1 for one in await in_the_list(world))
+
+
+async def test_a_page_that_comes_while_its_list_is_written_is_in_this_list_or_in_the_next(world: World) -> None:
+    """What only two transactions at once can show."""
+    if not world.database.is_cluster:
+        pytest.skip("SQLite has one writer")
+    await burst(world, 6)
+    late = await a_page_that_has_not_left(world)
+    world.clock.advance(FIVE)
+    other = Replica(world, late)
+    page = asyncio.create_task(world.database.write(other.bundles_it))
+    await asyncio.to_thread(other.holds_the_window.wait, 30)
+    await asyncio.gather(page, world.work())
+    for _ in range(2):
+        await world.advance(FIVE)
+    found = await world.read(lambda tx: tx.messages.one(late.id))
+    assert (found.state, found.sent_at is not None) == ("bundled", True)
+
+
+async def a_page_that_has_not_left(world: World) -> Message:
+    async def is_stuck(job: Job) -> None: ...
+
+    await world.post(alert("DiskFull", severity="warning", instance="late"))
+    await world.work(deliver=is_stuck)
+    page: Message = (await world.read(lambda tx: tx.messages.of_ticket(7)))[0]
+    assert page.state == "waiting"
+    return page
+
+
+class Replica:
+    """Another one, which has begun to bundle a page when the list is due, and ends while that list is written."""
+
+    def __init__(self, world: World, page: Message) -> None:
+        self.holds_the_window = threading.Event()
+        self._world = world
+        self._page = page
+
+    def bundles_it(self, tx: Transaction) -> None:
+        known = tx.tickets.one(self._page.ticket_id, locked=True)
+        change = Change.of(known.ticket, known.clocks)
+        tx.messages.window(self._page.person, self._page.channel)
+        self.holds_the_window.set()
+        _until_somebody_waits(tx)
+        assert bundled(self._world.desk, tx, change, self._page)
+        tx.apply([change], self._world.clock.now())
+
+
+def _until_somebody_waits(tx: Transaction) -> None:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        tx.connection.execute(text("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)"))
+        if tx.connection.execute(text(waiting)).scalar():
+            return
+    raise AssertionError("nobody waits for the window")
 
 
 async def test_the_highest_grade_is_never_in_a_list(world: World) -> None:

@@ -338,6 +338,21 @@ async def test_a_message_that_nobody_tries_is_stuck_after_ten_minutes_and_tried_
     assert "mei" in world.sender.people()
 
 
+async def test_a_page_whose_list_was_lost_is_noticed_after_ten_minutes_and_sent_by_itself(world: Audited) -> None:
+    assert await world.round() == 0
+    await world.post(*(alert("DiskFull", severity="warning", instance=f"n{n}") for n in range(6)))
+    await world.work()
+    await world.sql("UPDATE messages SET state = 'overtaken' WHERE purpose LIKE 'bundle-%' AND person = 'mei'")
+    found = [await world.round() for _ in range(11)]
+    assert found == [0] * 10 + [1], await world.differences()
+    (late,) = [one for one in [await world.ticket(n) for n in range(1, 7)] if "nobody will send" in texts(one)]
+    assert "It is promised once more (deliver)." in texts(late)
+    await world.work()
+    pages = [subject for person, subject, _ in world.sender.sent if person == "mei" and subject.startswith("[P3]")]
+    assert [late["number"] in subject for subject in pages] == [False] * 5 + [True]
+    assert await world.round() == 0, await world.differences()
+
+
 async def test_what_was_due_while_nobody_was_there_is_no_difference_when_we_come_back(world: Audited) -> None:
     assert await world.round() == 0
     await world.post(alert("DiskFull"))
