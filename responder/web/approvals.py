@@ -12,14 +12,12 @@ from responder.flows import consent
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
 from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
-from responder.web.chinese import said
 from responder.web.context import CONTEXT, needs
 from responder.web.pages import page
 from responder.web.readers import language_of, no_link
 from responder.web.shapes import approval_line, run_line, shown_approval
 
 _LARGEST_PAGE = 500
-_NOTED = "Noted, {person}. Others are still awaited."
 
 
 # --- the API ---------------------------------------------------------------------------------------
@@ -82,24 +80,24 @@ async def ask(request: web.Request) -> web.StreamResponse:
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
         return page("message.html", status=403, **no_link(request), text=str(error))
-    language = language_of(request, claim.person)
-    title = said(language, "Approval {number}", number=claim.approval_id)
+    language, title = language_of(request, claim.person), ("Approval", str(claim.approval_id))
     return page("approve.html", language=language, approval=shown, person=claim.person, title=title)
 
 
 async def answer_by_link(request: web.Request) -> web.StreamResponse:
     """The answer given on that page."""
-    desk, form = request.app[CONTEXT].desk, dict(await request.post())
+    desk, form, person = request.app[CONTEXT].desk, dict(await request.post()), ""
     try:
         claim = desk.links.read_approve(request.match_info["token"])
+        person = claim.person
         yes, reason = _yes_or_no(form), _reason(form)
         await consent.answer(desk, claim.approval_id, claim.person, yes=yes, reason=reason)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
-        language = language_of(request)
+        language = language_of(request, person)
         return page("message.html", status=409, language=language, title="It does not count", text=str(error))
     language = language_of(request, claim.person)
-    text = shown["sentence"] or said(language, _NOTED, person=claim.person)
+    text = shown["sentence"] or f"Noted, {claim.person}. Others are still awaited."
     return page("message.html", language=language, title="Thank you", text=text, ticket=shown["ticket"])
 
 

@@ -11,15 +11,12 @@ from responder.domain.drill import Drill
 from responder.errors import NotFound, Refused
 from responder.flows.drill import confirm, order_drill
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
-from responder.web.chinese import said
 from responder.web.context import CONTEXT, needs
 from responder.web.pages import page
 from responder.web.readers import language_of, no_link
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 100
-_THANKS = "Thank you, {person}."
-_LATE = "Thank you, {person}. The drill was over by then."
 
 
 @needs("read")
@@ -49,22 +46,23 @@ async def ask_to_confirm(request: web.Request) -> web.StreamResponse:
     if answer is None:
         text = f"{claim.person} was not asked in drill {drill.id}."
         return page("message.html", status=403, **no_link(request), text=text)
-    language = language_of(request, claim.person)
-    title = said(language, "Drill {number}", number=drill.id)
+    language, title = language_of(request, claim.person), ("Drill", str(drill.id))
     return page("drill.html", language=language, answer=answer, person=claim.person, title=title)
 
 
 async def confirmed(request: web.Request) -> web.StreamResponse:
     """The confirmation itself."""
-    desk = request.app[CONTEXT].desk
+    desk, person = request.app[CONTEXT].desk, ""
     try:
         claim = desk.links.read_drill(request.match_info["token"])
+        person = claim.person
         drill = await confirm(desk, claim)
     except (Refused, NotFound) as error:
-        return page("message.html", status=409, language=language_of(request), title="Not confirmed", text=str(error))
+        language = language_of(request, person)
+        return page("message.html", status=409, language=language, title="Not confirmed", text=str(error))
     language = language_of(request, claim.person)
-    thanks = _THANKS if drill.ended_at is None else _LATE
-    return page("message.html", language=language, title="Confirmed", text=said(language, thanks, person=claim.person))
+    late = " The drill was over by then." if drill.ended_at is not None else ""
+    return page("message.html", language=language, title="Confirmed", text=f"Thank you, {claim.person}.{late}")
 
 
 def drill_line(drill: Drill) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache
-from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,9 @@ from responder.flows.switches import (
     turn_off_automation,
     turn_on_automation,
 )
+from responder.flows.texts.languages import Translations, said
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
-from responder.web.chinese import Chinese, said
 from responder.web.context import CONTEXT, allowed_actor, needs
 from responder.web.readers import language_of, no_link
 from responder.web.shapes import shown_approval, whole_ticket
@@ -35,7 +34,6 @@ from responder.web.shapes import shown_approval, whole_ticket
 _HERE = Path(__file__).parent
 _SHOWN = 200
 _CLOSED_SHOWN = 30
-_YOURS = "{number} is yours, {person}. Nobody else will be told about it."
 
 
 @needs("read")
@@ -84,23 +82,23 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         found = await handle.read_ticket(desk, str(claim.ticket_id))
     except (Refused, NotFound) as error:
         return page("message.html", status=403, **no_link(request), text=str(error))
-    language = language_of(request, claim.person)
-    title = said(language, "Acknowledge {number}", number=found.number)
+    language, title = language_of(request, claim.person), ("Acknowledge", found.number)
     return page("ack.html", language=language, ticket=found, person=claim.person, now=desk.clock.now(), title=title)
 
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:
     """The confirmation itself."""
-    desk = request.app[CONTEXT].desk
+    desk, person = request.app[CONTEXT].desk, ""
     try:
         claim = desk.links.read_acknowledge(request.match_info["token"])
+        person = claim.person
         found = await handle.acknowledge_by_link(desk, claim)
     except (Refused, NotFound) as error:
         return page(
-            "message.html", status=409, language=language_of(request), title="Not acknowledged", text=str(error)
+            "message.html", status=409, language=language_of(request, person), title="Not acknowledged", text=str(error)
         )
     language = language_of(request, claim.person)
-    text = said(language, _YOURS, number=found.number, person=claim.person)
+    text = f"{found.number} is yours, {claim.person}. Nobody else will be told about it."
     return page("message.html", language=language, title="Acknowledged", text=text, ticket=found.number)
 
 
@@ -152,7 +150,7 @@ def _back() -> web.Response:
 
 
 def page(template: str, *, status: int = 200, language: str = "en", **content: Any) -> web.Response:
-    """A page in one of the languages that people may have; a title that has a translation is translated."""
+    """A page in one of the languages that people may have. A title is one text, or a text and what stands behind it."""
     text = _environment(language).get_template(template).render(content)
     return web.Response(text=text, status=status, content_type="text/html")
 
@@ -167,11 +165,12 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    translations = Chinese() if language == "zh" else NullTranslations()
-    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(Translations(language), newstyle=True)  # type: ignore[attr-defined]
     environment.globals["language"] = language
     environment.filters["at"] = _at
-    environment.filters["ago"] = _ago
+    environment.filters["ago"] = lambda value, now: said(_ago(value, now), language, "time")
+    environment.filters["said"] = lambda text: said(str(text), language)
+    environment.filters["whole"] = lambda title: [title] if isinstance(title, str) else title
     environment.filters["ahead"] = _ahead
     environment.filters["words"] = lambda value: str(value).replace("_", " ")
     return environment
