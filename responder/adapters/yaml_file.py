@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class Document:
 
 def explained(error: Any, where: str) -> str:
     """What pydantic says, in words for somebody who writes YAML."""
-    kind, value = error["type"], error.get("input")
+    kind, value, where = error["type"], error.get("input"), without_addresses(where)
     if kind == "missing":
         return f"{where} is missing"
     if kind == "extra_forbidden":
@@ -75,7 +76,16 @@ def explained(error: Any, where: str) -> str:
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if kind == "value_error":
         return f"{where}: {message}" if where else message
-    return f"{where}: expected {message}, found {value!r:.80}"
+    return f"{where}: expected {message}, found {without_addresses(repr(value)):.80}"
+
+
+_ADDRESS = re.compile(r"(?<=://)[^\s'\",\]})]+")
+
+
+def without_addresses(text: str) -> str:
+    """The text without what follows on a scheme: the way to a person is a secret, also where it was written by
+    mistake."""
+    return _ADDRESS.sub("***", text)
 
 
 def _key_position(node: Any, key: str | int) -> tuple[int, int] | None:
@@ -149,11 +159,11 @@ def _places_of_mistakes(path: Path) -> Iterator[None]:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         said = " ".join(str(error.problem or error.context or error).split())
-        raise ConfigError([Problem(path=path, line=line, column=column, text=said)]) from error
+        raise ConfigError([Problem(path=path, line=line, column=column, text=without_addresses(said))]) from error
     except (YAMLError, ValueError, KeyError, RecursionError) as error:
         # Broken dates, numbers and booleans come as plain errors, without a place.
         said = " ".join(str(error).split())
-        raise ConfigError([Problem(path=path, line=1, column=1, text=said)]) from error
+        raise ConfigError([Problem(path=path, line=1, column=1, text=without_addresses(said))]) from error
 
 
 def _texts(node: Node, made: dict[int, Any]) -> Any:

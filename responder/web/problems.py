@@ -36,11 +36,17 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
     except ResponderError as error:
         return problem(_status(error), str(error))
     except Exception as error:
-        log.error("request failed", path=request.path, exc_info=error)
+        log.error("request failed", route=_route(request), exc_info=error)
         return problem(500, "Something went wrong here; the log says what.")
 
 
 _OWN = {"content-type", "content-length"}
+
+
+def _route(request: web.Request) -> str:
+    """The pattern of the path: the path itself may hold a signed token."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "unknown"
 
 
 def _status(error: ResponderError) -> int:

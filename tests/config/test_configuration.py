@@ -390,3 +390,28 @@ def test_with_credentials_any_address_will_do(folder: Folder) -> None:
     folder.change("responder.yml", "  - name: local\n    open: true\n", "")
     folder.change("responder.yml", "127.0.0.1:9180", "0.0.0.0:9180")
     assert not folder.read().settings.is_loopback
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        '{name: pager, url: "tgram://HIDDEN/bot", url_file: x}',
+        '{name: pager, url: "nosuch://HIDDEN@host"}',
+        '{name: pager, url: {a: "tgram://HIDDEN"}}',
+        '{name: pager, url: ["tgram://HIDDEN"]}',
+        '{name: pager, urll: "tgram://HIDDEN"}',
+        '{name: pager, url: "tgram://HIDDEN", length: middle}',
+        "{name: pager, url: tgram://HIDDEN: x}",
+        '"tgram://HIDDEN"',
+        '{name: pager, url: "tgram://HIDDEN',
+        '{name: pager, url: !!int "tgram://HIDDEN"}',
+        '{name: pager, "tgram://HIDDEN": 1}',
+    ],
+)
+def test_no_complaint_shows_the_address_of_a_channel(folder: Folder, channel: str) -> None:
+    people = f"people:\n  - {{name: mei, channels: [{channel}]}}\nteams:\n  - {{name: ops, tiers: {{1: [mei]}}}}\n"
+    folder.write("people.yml", people)
+    with pytest.raises(ConfigError) as raised:
+        folder.read()
+    assert "people.yml:" in str(raised.value)
+    assert "HIDDEN" not in str(raised.value)
