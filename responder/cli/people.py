@@ -88,10 +88,20 @@ def _list(server: str, json: bool) -> None:
         return
     shown = table("name", "called in", "roles", "quiet until", "channels")
     for one in found["people"]:
-        called = ", ".join(f"{team['team']} {team['tier']}" for team in one["teams"])
+        called = ", ".join(map(_called, one["teams"]))
         channels = ", ".join(map(_channel, one["channels"]))
         shown.add_row(one["name"], called, ", ".join(one["roles"]), moment(one["quiet_until"]), escape(channels))
     out.print(shown if found["people"] else "nobody is in the people file")
+
+
+def _called(team: dict[str, Any]) -> str:
+    """The team and the tier, and of a rota whether it is this one's turn now."""
+    place = f"{team['team']} {team['tier']}"
+    if not team["rota"]:
+        return place
+    if not team["is_on_duty"]:
+        return f"{place} (not now)"
+    return f"{place} (on duty until {moment(team['until'])})" if team["until"] else f"{place} (on duty)"
 
 
 def _channel(channel: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,12 @@ def folder(tmp_path: Path, sink: Sink) -> Path:
 people:
   - name: mei
     channels: [{{name: pager, url: "{sink.address}/mei"}}, {{name: dead, url: "json://127.0.0.1:{free_port()}/x"}}]
-teams: [{{name: ops, tiers: {{1: [mei]}}}}]
+  - {{name: lars, channels: [{{name: pager, url: "{sink.address}/lars"}}]}}
+teams:
+  - {{name: ops, tiers: {{1: [mei]}}}}
+  - {{name: db, tiers: {{1: {{rota: first}}}}}}
+rotas:
+  - {{name: first, layers: [{{people: [mei], start: 2026-01-05}}, {{people: [lars], start: 2099-01-05}}]}}
 """)
     return made
 
@@ -38,7 +44,8 @@ def test_an_hour_with_the_people(folder: Path, sink: Sink, server: str, monkeypa
     shown = run("people", *there).stdout
     assert ("mei" in shown, "ops 1" in shown, "pager json://***" in shown, "127.0.0.1" in shown) == (*[True] * 3, False)
     assert run("people", "list", *there).stdout == shown
-
+    words = " ".join(shown.split())
+    assert ("ops 1, db 1 (on duty)" in words, "db 1 (not now)" in words) == (True, True)
     with sink:
         tried = run("people", "test", "mei", "--as", "lars", *there)
         assert (tried.exit_code, len(sink.pages)) == (0, 1), tried.output
@@ -59,3 +66,8 @@ def test_an_hour_with_the_people(folder: Path, sink: Sink, server: str, monkeypa
     assert (dead.exit_code, "did not take" in dead.stdout) == (1, True)
     nobody = run("people", "test", "eve", *there)
     assert (nobody.exit_code, "Nobody is called eve" in nobody.output) == (1, True)
+
+    until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    assert run("rota", "override", "first", "lars", "--until", until, "--reason", "x", *there).exit_code == 0
+    words = " ".join(run("people", *there).stdout.split())
+    assert ("ops 1, db 1 (not now)" in words, "db 1 (on duty until " in words) == (True, True)

@@ -141,4 +141,4 @@ async def test_the_ticket_says_where_each_message_is_and_when_it_is_tried(
     page = await (await client.get("/tickets/1", headers=read)).text()
     assert "<td>held</td>" in page
     assert "mei is in quiet hours until" in page
-    assert f"at {messages[0]['due_at'][:10]} " in page
+    assert f'at <span class="date">{messages[0]["due_at"][:10]}</span> ' in page
