@@ -102,14 +102,14 @@ def hand_over_subject(ticket: Ticket) -> Headline:
 
 def hand_over_body(parts: HandOverText, language: str) -> str:
     """What is wrong, the grade and why, what was tried, what remains, and the links."""
-    labels = [(name, value[:_LONGEST]) for name, value in sorted(parts.ticket.labels.items())][:_SHOWN_LABELS]
+    labels = [(name, _inside(value[:_LONGEST])) for name, value in sorted(parts.ticket.labels.items())][:_SHOWN_LABELS]
     description = parts.ticket.annotations.get("description", "")
     return (
         _environment(language)
         .get_template("hand_over.txt.j2")
         .render(
             ticket=parts.ticket,
-            facts=[*([(said("description", language), description[:600])] if description else []), *labels],
+            facts=[*([(said("description", language), _inside(description[:600]))] if description else []), *labels],
             clocks=[clock for clock in parts.clocks.values() if clock.is_running and clock.due_at],
             runs=[_told(tried) for tried in parts.tried],
             why=parts.why,
@@ -120,6 +120,11 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
             links=sorted(parts.ticket.links.items()),
         )
     )
+
+
+def _inside(text: str) -> str:
+    """A text of the alert within the page: none of its lines can look like one of ours."""
+    return "\n    ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def subject(ticket: Ticket, text: str) -> Headline:
