@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from responder.cli import rota_calendars
+from responder.cli import rota_calendars, rota_lost
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
 from responder.cli.rota_common import TIMES, NameArgument, by_me, joined, local, people, show_overrides
@@ -158,6 +158,7 @@ def swap(
 def add_to(root: typer.Typer) -> None:
     root.command()(who)
     rota_calendars.add_to(rota)
+    rota_lost.add_to(rota)
     root.add_typer(rota, name="rota")
 
 

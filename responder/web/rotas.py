@@ -14,11 +14,12 @@ from responder.domain.oncall import Tier
 from responder.domain.rota import Override, Rota, Shift
 from responder.flows.desk import Desk
 from responder.flows.duty import Duty, on_duty, rota_of, shifts_of
+from responder.flows.lost_overrides import lost_overrides
 from responder.flows.overrides import Half, add_override, end_override, swap
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import needs
-from responder.web.duty_answers import outcome_answer, overrides_told
+from responder.web.duty_answers import outcome_answer, override_line, overrides_told
 from responder.web.shapes import plain
 
 _SHOWN = timedelta(days=28)
@@ -81,6 +82,15 @@ async def list_overrides(request: web.Request) -> web.StreamResponse:
     return json_answer({"zone": rota.zone.key, "overrides": await desk.store.read(gather)})
 
 
+@needs("read")
+async def list_lost_overrides(request: web.Request) -> web.StreamResponse:
+    """The overrides of rotas and people that the files do not know any more, each with why it counts no longer."""
+    desk = desk_of(request)
+    found = await desk.store.read(lambda tx: lost_overrides(desk, tx))
+    lines = [{**override_line(one.override), "why": one.why} for one in found]
+    return json_answer({"zone": desk.policy.zone.key, "overrides": lines})
+
+
 @needs("act")
 async def make_override(request: web.Request) -> web.StreamResponse:
     """Body: person, until, reason, and perhaps from (now), instead_of (everybody), actor."""
@@ -102,11 +112,12 @@ async def make_override(request: web.Request) -> web.StreamResponse:
 
 @needs("act")
 async def finish_override(request: web.Request) -> web.StreamResponse:
-    """Ends an override, and the other half of a swap."""
+    """Ends an override, and the other half of a swap; also of a rota that the files do not know any more."""
     desk, content = desk_of(request), await content_of(request)
-    rota, number = rota_of(desk, request.match_info["name"]), number_in(request.match_info["id"], 0)
-    ended = await end_override(desk, rota.name, number, actor_of(request, content))
-    return outcome_answer(desk, rota.zone, ended)
+    name, number = request.match_info["name"], number_in(request.match_info["id"], 0)
+    rota = desk.configuration.rotas.get(name)
+    ended = await end_override(desk, name, number, actor_of(request, content))
+    return outcome_answer(desk, rota.zone if rota else desk.policy.zone, ended)
 
 
 @needs("act")
@@ -130,6 +141,7 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/v1/on-call", show_on_call),
         web.get("/api/v1/rotas", list_rotas),
+        web.get("/api/v1/lost-overrides", list_lost_overrides),
         web.get(one, show_rota),
         web.get(f"{one}/overrides", list_overrides),
         web.post(f"{one}/overrides", make_override),

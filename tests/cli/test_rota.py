@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -122,6 +124,25 @@ def test_calendars_come_in_as_files_and_go_out_as_addresses(there: tuple[str, st
     assert run("rota", "feed", "first", *there).stdout.strip().endswith(".ics")
     assert "/calendars/" in asked("rota", "feed", "--person", "mei", *there)["url"]
     assert run("rota", "feed", *there).exit_code == 1
+
+
+def test_what_a_renamed_rota_loses_is_listed_and_ended_under_its_old_name(there: tuple[str, str], folder: Path) -> None:
+    assert run("rota", "lost", *there).stdout == "every override counts\n"
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    assert run("rota", "override", "first", "rosa", "--until", until, "--reason", "ill", *there).exit_code == 0
+    renamed = PEOPLE.replace("rota: first", "rota: primary").replace("- name: first", "- name: primary")
+    (folder / "people.yml").write_text(renamed)
+    made = asked("token", "create", "boss", "--scope", "admin", "--config", str(folder / "responder.yml"))
+    request = Request(f"{there[1]}/-/reload", method="POST", headers={"Authorization": f"Bearer {made['token']}"})
+    with urlopen(request) as answer:
+        assert answer.status == 200
+
+    shown = run("rota", "lost", *there)
+    assert (shown.exit_code, "there is no rota first" in shown.stdout) == (1, True)
+    (one,) = json.loads(run("rota", "lost", "--json", *there).stdout)["overrides"]
+    assert (one["rota"], one["person"]) == ("first", "rosa")
+    assert "(ended by" in run("rota", "end", "first", str(one["id"]), *there).stdout
+    assert run("rota", "lost", *there).exit_code == 0
 
 
 def test_gaps_that_touch_are_told_as_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def world(tmp_path: Path, database: Database) -> World:
         ("GET", "/api/v1/rotas", "read"),
         ("GET", "/api/v1/rotas/first", "read"),
         ("GET", OVERRIDES, "read"),
+        ("GET", "/api/v1/lost-overrides", "read"),
         ("POST", OVERRIDES, "act"),
         ("DELETE", f"{OVERRIDES}/1", "act"),
         ("POST", SWAPS, "act"),
@@ -85,6 +87,21 @@ async def test_an_override_is_made_listed_and_ended(client: Client, world: World
     assert (await (await client.get(OVERRIDES, headers=act)).json())["overrides"] == []
     (older,) = (await (await client.get(f"{OVERRIDES}?since=2026-01-01", headers=act)).json())["overrides"]
     assert (older["id"], older["ended_by"] != "") == (made["id"], True)
+
+
+async def test_what_hangs_on_a_rota_that_is_gone_is_listed_and_can_be_ended(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    until = (world.clock.now() + timedelta(hours=2)).isoformat()
+    await client.post(OVERRIDES, json={"person": "lars", "until": until, "reason": "x"}, headers=act)
+    lost = "/api/v1/lost-overrides"
+    assert (await (await client.get(lost, headers=act)).json())["overrides"] == []
+    world.desk.take_over(replace(world.desk.configuration, rotas={}))
+    (one,) = (await (await client.get(lost, headers=act)).json())["overrides"]
+    assert (one["id"], one["person"], one["why"]) == (1, "lars", "there is no rota first")
+    assert (await client.delete(f"/api/v1/rotas/second/overrides/{one['id']}", headers=act)).status == 404
+    assert (await client.delete(f"{OVERRIDES}/{one['id']}", headers=act)).status == 200
+    assert (await (await client.get(lost, headers=act)).json())["overrides"] == []
 
 
 @pytest.mark.parametrize(
