@@ -2,36 +2,71 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from responder.cli.client import DEFAULT_SERVER, ServerOption
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.clocks import explain_clock
-from responder.cli.common import DEFAULT_CONFIG, ConfigOption, JsonOption, configuration, out, pairs, print_json
+from responder.cli.common import (
+    BAD_CONFIG,
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    configuration,
+    fail,
+    out,
+    pairs,
+    print_json,
+)
 from responder.clock import SystemClock
+from responder.config.rotas import as_instant
 from responder.flows.explain import explain as explained
 
 
 def explain(
     labels: Annotated[list[str], typer.Argument(help="The alert's labels, as name=value; or: clock NUMBER [NAME].")],
     annotation: Annotated[list[str], typer.Option("--annotation", "-a", help="Its annotations.")] = [],  # noqa: B006
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the server, which knows overrides and open tickets.")
+    ] = False,
+    at: Annotated[
+        str, typer.Option("--at", help="When it begins to show, such as 2026-12-24T20:00; now without it.")
+    ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
-    """Say which rule, grade, runbook and people an alert with these labels would get, and why.
+    """Say which rule, grade, runbook and people an alert with these labels would get, what would hold it back, and why.
+
+    Without --live only files are read: windows and hold-off of the policy, the rota without its overrides.
 
     `explain clock NUMBER` says why the clocks of a ticket of a running server are due when they are.
     """
     if labels[0] == "clock" and len(labels) in (2, 3):
         explain_clock(labels[1], labels[2] if len(labels) == 3 else "", server, json=json)
         return
-    found = explained(configuration(config), pairs(labels), pairs(annotation), SystemClock().now())
+    if live:
+        wish = {"labels": pairs(labels), "annotations": pairs(annotation), "at": at}
+        found = ask("POST", server, "/api/v1/explain", wish)
+    else:
+        known = configuration(config)
+        found = explained(known, pairs(labels), pairs(annotation), _instant(at, known.policy.zone))
     if json:
         print_json(found)
     else:
         _show(found)
+
+
+def _instant(at: str, zone: ZoneInfo) -> datetime:
+    if not at:
+        return SystemClock().now()
+    try:
+        return as_instant(at, zone)
+    except ValueError as error:
+        fail(f"--at: {error}", BAD_CONFIG)
 
 
 def add_to(root: typer.Typer) -> None:
@@ -50,7 +85,20 @@ def _show(found: dict[str, Any]) -> None:
     line("clocks", ", ".join(f"{name} in {target}" for name, target in found["clocks"].items()))
     line("team", found["team"])
     line("first aid", _first_aid(found["first_aid"]))
+    if found["ticket"]:
+        line("ticket", f"{found['ticket']}: it would be {found['outcome'].replace('_', ' ')}")
+    line("held", _held(found["held"]))
     line("people", f"{', '.join(found['people']) or 'nobody'} ({found['people_reason']})")
+    for call in found["calls"][1:]:
+        line("then", f"at {call['at']}: {', '.join(call['people']) or 'nobody'} ({call['means']})")
+    for text in found["unknown"]:
+        line("unknown", text)
+
+
+def _held(held: dict[str, Any] | None) -> str:
+    if held is None:
+        return "by nothing: it goes on at once"
+    return f"{held['sentence']} Until {held['until'] or 'that is over'}."
 
 
 def _first_aid(aid: dict[str, Any] | None) -> str:

@@ -11,6 +11,7 @@ from responder.web import (
     audit,
     calendars,
     drills,
+    explain,
     health,
     health_checks,
     heartbeats,
@@ -63,6 +64,7 @@ def build(context: Context) -> web.Application:
             *runbooks.routes(),
             *switches.routes(),
             *maintenance.routes(),
+            *explain.routes(),
             *noise.routes(),
             *pages.routes(),
         ]
