@@ -55,6 +55,18 @@ async def test_a_refusal_speaks_the_language_of_the_one_who_is_refused(client: C
     assert (refused.status, "未能认领" in text, "已由 lars 认领" in text) == (409, True, True)
 
 
+async def test_whoever_has_the_ticket_can_say_by_link_that_they_are_still_on_it(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    link = world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person="lars"))
+    path = "/ack/" + link.rpartition("/")[2]
+    assert (await client.post(path)).status == 200
+    asked = await (await client.get(path)).text()
+    assert ('<form method="post">' in asked, "Yes, I am" in asked) == (True, True)
+    assert (await client.post(path)).status == 200
+    assert "lars is still on it." in [event["text"] for event in (await world.ticket())["events"]]
+
+
 async def test_a_drill_is_confirmed_in_the_language_of_the_one_who_was_asked(
     client: Client, world: World, act: dict[str, str]
 ) -> None:
