@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import procrastinate
@@ -18,7 +18,7 @@ from procrastinate import JobContext, RetryDecision, jobs
 from responder.metrics import jobs_running
 from responder.store.database import Database
 from responder.store.jobs import Job
-from responder.worker.handlers import Lane, Work, described, retry_after
+from responder.worker.handlers import STOP_PATIENCE, Lane, Work, described, retry_after
 
 log = structlog.get_logger()
 _BEAT = 5.0
@@ -50,13 +50,15 @@ class _Backoff(procrastinate.BaseRetryStrategy):
 class ClusterWorker:
     """Takes jobs from PostgreSQL beside the other replicas' workers; one procrastinate worker per lane."""
 
-    def __init__(self, database: Database, work: Work) -> None:
+    def __init__(self, database: Database, work: Work, *, patience: timedelta = STOP_PATIENCE) -> None:
         conninfo = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
         connections = 4 + 2 * len(work.lanes)
         self._app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(conninfo=conninfo, min_size=1, max_size=connections)
         )
         self._work = work
+        self._patience = patience
+        self._is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._running = 0
         self._problems: dict[Lane, str] = {}
@@ -71,7 +73,8 @@ class ClusterWorker:
         ]
 
     async def stop(self) -> None:
-        """Stops taking jobs and ends those at work; they are done again by whoever is left."""
+        """Takes nothing new and lets those at work end; those that take too long are done again by whoever is left."""
+        self._is_stopping = True
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -101,7 +104,8 @@ class ClusterWorker:
                 )
 
     async def _lane(self, lane: Lane) -> None:
-        while True:
+        # An error in the middle of a stop must not begin the lane anew.
+        while not self._is_stopping:
             # A lane that has run for a while without an error is taken to be well again.
             well = asyncio.get_running_loop().call_later(5, self._problems.pop, lane, None)
             try:
@@ -114,7 +118,7 @@ class ClusterWorker:
                     fetch_job_polling_interval=_LATENESS,
                     update_heartbeat_interval=_BEAT,
                     stalled_worker_timeout=_STALLED_AFTER,
-                    shutdown_graceful_timeout=1,
+                    shutdown_graceful_timeout=self._patience.total_seconds(),
                 )
             except procrastinate.exceptions.ConnectorException as error:
                 self._problems[lane] = f"The worker for {', '.join(lane.kinds)} cannot take jobs: {_cause(error)}"

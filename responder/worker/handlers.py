@@ -14,6 +14,9 @@ Handler = Callable[[Job], Awaitable[None]]
 SetAside = Callable[[Job, str], Awaitable[None]]
 
 MOST_TRIES = 8
+STOP_PATIENCE = timedelta(seconds=8)
+"""So long a stop waits for the jobs at work. A page that is on its way is sent twice if its job is cut off; and other
+replicas take a worker for dead that has not been heard of for longer than this and a beat."""
 
 
 class Worker(Protocol):

@@ -18,7 +18,7 @@ from responder.metrics import jobs_running
 from responder.store.database import Database
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
-from responder.worker.handlers import Lane, Work, described, retry_after
+from responder.worker.handlers import STOP_PATIENCE, Lane, Work, described, retry_after
 
 log = structlog.get_logger()
 _LONGEST_NAP = timedelta(seconds=30)
@@ -27,8 +27,9 @@ _LONGEST_NAP = timedelta(seconds=30)
 class LocalWorker:
     """Runs due jobs, each lane up to its limit, and jobs with the same lock one after another."""
 
-    def __init__(self, database: Database, work: Work, clock: Clock) -> None:
+    def __init__(self, database: Database, work: Work, clock: Clock, *, patience: timedelta = STOP_PATIENCE) -> None:
         self._database = database
+        self._patience = patience
         self._work = work
         self._clock = clock
         self._awake = asyncio.Event()
@@ -45,13 +46,15 @@ class LocalWorker:
         self._loop = asyncio.create_task(self._forever(), name="local worker")
 
     async def stop(self) -> None:
-        """Stops taking jobs and cancels those at work; they are done again at the next start."""
+        """Takes nothing new and lets those at work end; those that take too long are done again at the next start."""
         self._database.on_promise = lambda: None
         if self._loop is not None:
             self._loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop
         at_work = list(self._tasks)
+        if at_work:
+            await asyncio.wait(at_work, timeout=self._patience.total_seconds())
         for task in at_work:
             task.cancel()
         await asyncio.gather(*at_work, return_exceptions=True)

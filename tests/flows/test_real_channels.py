@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -93,7 +95,7 @@ def real(tmp_path: Path, database: Database, people: str) -> World:
 
 async def until_heard(world: World, heard: list[str], count: int = 1) -> None:
     """Works until so many messages have arrived, whatever else hangs meanwhile."""
-    worker = LocalWorker(world.database, work_for(world.desk), world.clock)
+    worker = LocalWorker(world.database, work_for(world.desk), world.clock, patience=timedelta())
     await worker.start()
     started = time.monotonic()
     while len(heard) < count:
@@ -165,6 +167,25 @@ teams: [{{name: ops, tiers: {{1: [mei]}}}}]
         await world.ticket()
     )
     world.desk.notifier.close()
+
+
+async def test_an_orderly_stop_in_the_middle_of_a_send_does_not_page_twice(tmp_path: Path, database: Database) -> None:
+    slow = Provider("slow")
+    people = f"""
+people: [{{name: mei, channels: [{{name: phone, url: "{slow.address("mei")}"}}]}}]
+teams: [{{name: ops, tiers: {{1: [mei]}}}}]
+"""
+    world = real(tmp_path, database, people)
+    await world.post(alert("DiskFull", severity="warning"))
+    worker = LocalWorker(database, work_for(world.desk), world.clock)
+    await worker.start()
+    assert await asyncio.to_thread(slow.asked.wait, _PATIENCE)
+    await worker.stop()
+    await world.work()
+    assert len(slow.heard) == 1
+    assert (await world.ticket())["messages"][0]["state"] == "sent"
+    world.desk.notifier.close()
+    slow.close()
 
 
 async def test_no_page_leaves_after_an_acknowledgement_that_was_committed_before(

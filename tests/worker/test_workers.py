@@ -16,7 +16,7 @@ from responder.errors import Refused, ResponderError
 from responder.store.database import Database
 from responder.store.jobs import Job
 from responder.worker.cluster import ClusterWorker
-from responder.worker.handlers import Handler, Work, Worker, retry_after
+from responder.worker.handlers import STOP_PATIENCE, Handler, Work, Worker, retry_after
 from responder.worker.local import LocalWorker
 
 CLOCK = SystemClock()
@@ -44,10 +44,15 @@ class Desk:
         return Work(handlers=dict.fromkeys(KINDS, self.handle), lanes=LANES, set_aside=self.set_aside)
 
 
+def a_worker(database: Database, work: Work, patience: timedelta = STOP_PATIENCE) -> Worker:
+    if database.is_cluster:
+        return ClusterWorker(database, work, patience=patience)
+    return LocalWorker(database, work, CLOCK, patience=patience)
+
+
 @asynccontextmanager
-async def at_work(database: Database, desk: Desk) -> AsyncIterator[Worker]:
-    work = desk.work
-    worker: Worker = ClusterWorker(database, work) if database.is_cluster else LocalWorker(database, work, CLOCK)
+async def at_work(database: Database, desk: Desk, patience: timedelta = STOP_PATIENCE) -> AsyncIterator[Worker]:
+    worker = a_worker(database, desk.work, patience)
     await worker.start()
     yield worker
     await worker.stop()
@@ -169,12 +174,35 @@ async def test_a_stopped_worker_leaves_its_jobs_to_the_next_one(database: Databa
         await asyncio.Event().wait()
 
     first, second = Desk(never_ends), Desk()
-    async with at_work(database, first):
+    async with at_work(database, first, timedelta(milliseconds=100)):
         await promise(database, a_job("first_aid"))
         await started.wait()
     async with at_work(database, second):
         await until(lambda: second.done)
     assert first.done == []
+
+
+async def test_an_orderly_stop_lets_what_is_at_work_end_and_takes_nothing_new(database: Database) -> None:
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: Job) -> None:
+        started.set()
+        await gate.wait()
+
+    first, second = Desk(slow), Desk()
+    worker = a_worker(database, first.work)
+    await worker.start()
+    await promise(database, a_job("deliver", number=1))
+    await started.wait()
+    stopping = asyncio.create_task(worker.stop())
+    assert not (await asyncio.wait([stopping], timeout=1.5))[0]
+    await promise(database, a_job("deliver", number=2))
+    gate.set()
+    await stopping
+    assert [job.args["number"] for job in first.done] == [1]
+    async with at_work(database, second):
+        await until(lambda: second.done)
+    assert [job.args["number"] for job in second.done] == [2]
 
 
 async def test_what_has_priority_goes_before_all_that_waits_longer(database: Database) -> None:
