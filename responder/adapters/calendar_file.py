@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1024 * 1024
 MOST = 1000
+_LONGEST_EVENT = timedelta(days=370)
 _TOO_OFTEN = frozenset({"SECONDLY", "MINUTELY", "HOURLY"})
 _EXPANDING = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
@@ -55,6 +56,7 @@ def occurrences(content: bytes, start: datetime, until: datetime, zone: ZoneInfo
     for event in calendar.walk("VEVENT"):
         _refuse_what_repeats_too_often(event)
     _leave_out_older_ones(calendar)
+    _leave_out_what_has_ended(calendar, start)
     # Whole days have no zone: one day more on both sides, and then by the instant.
     around = (start - timedelta(days=2), until + timedelta(days=2))
     try:
@@ -122,6 +124,25 @@ def _leave_out_older_ones(calendar: icalendar.Calendar) -> None:
     calendar.subcomponents = [
         one for one in calendar.subcomponents if one.name != "VEVENT" or not one.get("UID") or id(one) in kept
     ]
+
+
+def _leave_out_what_has_ended(calendar: icalendar.Calendar, start: datetime) -> None:
+    """Drops repeated events whose last time is long past: each would be walked through from its beginning."""
+    long_ago = start.date() - _LONGEST_EVENT
+    calendar.subcomponents = [
+        one for one in calendar.subcomponents if one.name != "VEVENT" or not _ended_before(one, long_ago)
+    ]
+
+
+def _ended_before(event: Any, day: date) -> bool:
+    rule = event.get("RRULE")
+    if rule is None or isinstance(rule, list) or event.get("RDATE") is not None:
+        return False
+    return any(_day(end) < day for end in rule.get("UNTIL", []))
+
+
+def _day(at: date | datetime) -> date:
+    return at.date() if isinstance(at, datetime) else at
 
 
 def _age(event: Any) -> tuple[int, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from responder.adapters.calendar_file import FeedEntry, Occurrence, feed, occurrences
+from responder.adapters.calendar_file import FeedEntry, Occurrence, feed
+from responder.adapters.calendar_reader import read_calendar
 from responder.adapters.links import CalendarClaim
 from responder.clock import microseconds
 from responder.domain.override_rules import refusal_of_absence
@@ -40,7 +41,7 @@ async def import_shifts(desk: Desk, rota: str, calendar: Calendar) -> Outcome:
     changed.
     """
     now, zone = desk.clock.now(), rota_of(desk, rota).zone
-    events = occurrences(calendar.content, now, now + LOOKED_AHEAD, zone)
+    events = await read_calendar(calendar.content, now, now + LOOKED_AHEAD, zone)
     blank = _blank(calendar, now, f"rota {rota}")
     wanted = [replace(_cut(blank, one, now), rota=rota, person=_person(desk, one)) for one in events]
 
@@ -60,7 +61,7 @@ async def import_absences(desk: Desk, person: str, calendar: Calendar) -> Outcom
     """Every event of a calendar is a time in which the person is away, in all rotas. What the same source said before
     and does not say any more is ended. Gives what is new and what has ended. Raises NotFound and Refused."""
     now, zone = desk.clock.now(), _zone_of(desk, person)
-    events = occurrences(calendar.content, now, now + LOOKED_AHEAD, zone)
+    events = await read_calendar(calendar.content, now, now + LOOKED_AHEAD, zone)
     blank = replace(_blank(calendar, now, f"person {person}"), instead_of=person)
     wanted = [_cut(blank, one, now) for one in events]
 
