@@ -11,6 +11,7 @@ import pytest
 
 from responder.store import schema
 from responder.store.database import Database
+from tests.databases import opened
 from tests.runbooks.stage import may_be_set
 from tests.servers.namespaces import may_be_made
 from tests.servers.postgres import Postgres, initdb
@@ -62,17 +63,20 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of either kind: every test that takes it runs on both."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'responder.db'}"
+        yield f"sqlite:///{tmp_path / 'responder.db'}"
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.url(server.create(template="template_of_ours"))
+    name = server.create(template="template_of_ours")
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    schema.upgrade(made)
+    is_file = database_url.startswith("sqlite:///")
+    made = opened(Path(database_url.removeprefix("sqlite:///"))) if is_file else Database(database_url)
     yield made
     made.close()

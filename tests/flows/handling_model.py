@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from responder.config.configuration import Configuration, read
 from responder.domain.approval import Approval, ApprovalKind, able
@@ -33,6 +33,7 @@ from responder.intake.alertmanager import parse
 from responder.store import schema
 from responder.store.database import Database
 from responder.store.transaction import Transaction
+from tests.databases import opened_as
 from tests.fakes import NOW, FakeClock
 from tests.flows.handling_rules import PLAN, Rules
 from tests.flows.handling_watch import Watched
@@ -44,23 +45,14 @@ BY_HOST = CorrelationRule(name="host", when=(parse_matcher('alertname="ServiceDo
 REVIEW = ReviewForm(root_cause="no limits", cause_class="environment", whys=("why?",), improvements="limits")
 ON_POSTGRESQL = os.environ.get("MODEL_ON") == "postgresql"
 _KEPT: dict[str, Any] = {}
-"""What is the same for all runs, and costs more than most of them: the empty database and the configuration."""
+"""What is the same for all runs, and costs more than most of them: the server and the configuration."""
 
 
 def empty_database(folder: Path) -> Watched:
     """A fresh one, copied. It need not survive a power cut."""
     if ON_POSTGRESQL:
         return _empty_on_the_server()
-    path = folder / "model.db"
-    if "database" not in _KEPT:
-        made = Database(f"sqlite:///{path}")
-        schema.upgrade(made)
-        made.close()
-        _KEPT["database"] = path.read_bytes()
-    path.write_bytes(_KEPT["database"])
-    opened = Watched(f"sqlite:///{path}")
-    event.listen(opened.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-    return opened
+    return opened_as(Watched, folder / "model.db")
 
 
 def _empty_on_the_server() -> Watched:

@@ -33,9 +33,8 @@ from responder.flows.audit_pages import audit_pages, compare
 from responder.flows.handle import do
 from responder.flows.holds import hold_of
 from responder.flows.watch import look_at_clocks
-from responder.store import schema
-from responder.store.database import Database
 from responder.store.transaction import Transaction
+from tests.databases import opened
 from tests.world import World, alert, resolved
 
 RUNS = int(os.environ.get("RUNS_OF_THE_MODEL", "0"))
@@ -110,8 +109,7 @@ class Calling(RuleBasedStateMachine):
     def begin(self, hour: int) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
-        self.database = Database(f"sqlite:///{self.folder.name}/model.db")
-        schema.upgrade(self.database)
+        self.database = opened(Path(self.folder.name) / "model.db")
         self.world = World(Path(self.folder.name), self.database, people=PEOPLE, policy=POLICY)
         self.pagers = Pagers(world=self.world)
         self.world.desk.notifier = self.pagers

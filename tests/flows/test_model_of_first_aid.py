@@ -28,9 +28,8 @@ from responder.domain.acts import CommandResult
 from responder.domain.target import Target
 from responder.errors import ResponderError
 from responder.flows.desk import Desk
-from responder.store import schema
-from responder.store.database import Database
 from responder.store.jobs import Job
+from tests.databases import opened
 from tests.fakes import MINUTE, SECOND, Crash
 from tests.world import HOST_KEY, World, alert, resolved
 
@@ -119,8 +118,7 @@ class FirstAid(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.database = Database(f"sqlite:///{self.folder}/model.db")
-        schema.upgrade(self.database)
+        self.database = opened(self.folder / "model.db")
         self.world = World(self.folder, self.database, policy=POLICY, inventory=INVENTORY, runbook=RUNBOOK)
         self.fleet = ShellFleet(self.folder / "hosts")
         self.world.fleet = self.fleet  # type: ignore[assignment]
