@@ -217,13 +217,12 @@ def _take_after(change: Change, report: Report, policy: Policy) -> None:
 def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) -> None:
     """The worst alert of a trouble grades it; its clocks then count from the same start against the new targets."""
     ticket, grading = change.after, policy.grade(report)
-    order = list(policy.grades)
-    if ticket.grade not in order or order.index(grading.grade) >= order.index(ticket.grade):
+    if not policy.is_graver(grading.grade, ticket.grade):
         return
     change.update(grade=grading.grade, grade_rule=grading.rule, grade_reason=grading.reason)
     lifecycle.regrade(change, policy, now=now)
     text = f"Raised from {ticket.grade} to {grading.grade} by rule “{grading.rule}”: {grading.reason}."
-    change.note(now, EventKind.REGRADED, text, was=ticket.grade, grade=grading.grade)
+    change.note(now, EventKind.REGRADED, text, was=ticket.grade, grade=grading.grade, raised=True)
     lifecycle.call_for_the_raise(change, text)
 
 

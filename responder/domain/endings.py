@@ -125,14 +125,14 @@ def merge(change: Change, into: Change, acting: Acting, reason: str) -> str | No
 
 def _take_the_graver_grade(into: Change, member: Ticket, acting: Acting) -> None:
     """People merge to tidy, not to silence: the pages of the member have ended."""
-    order, ticket = list(acting.policy.grades), into.after
-    if member.grade not in order or (ticket.grade in order and order.index(ticket.grade) <= order.index(member.grade)):
+    ticket = into.after
+    if not acting.policy.is_graver(member.grade, ticket.grade):
         return
     reason = f"{member.number} is {member.grade} and was merged into it"
     into.update(grade=member.grade, grade_rule=member.grade_rule, grade_reason=reason)
     lifecycle.regrade(into, acting.policy, now=acting.now)
     text = f"Raised from {ticket.grade} to {member.grade}: {reason}."
-    into.note(acting.now, EventKind.REGRADED, text, was=ticket.grade, grade=member.grade)
+    into.note(acting.now, EventKind.REGRADED, text, was=ticket.grade, grade=member.grade, raised=True)
     lifecycle.call_for_the_raise(into, text)
 
 

@@ -153,24 +153,24 @@ def regrade(change: Change, acting: Acting, grade: str, reason: str) -> str | No
         return f"there is no grade {grade[:40]!r}; there are {', '.join(policy.grades)}"
     if ticket.status is Status.CLOSED:
         return f"{ticket.number} is closed; its grade stands"
-    is_confirmed = grade == ticket.grade
+    is_confirmed, is_raised = grade == ticket.grade, policy.is_graver(grade, ticket.grade)
     text = (
         f"{acting.actor} confirms {grade}: {reason}"
         if is_confirmed
         else f"{acting.actor} changes {ticket.grade} to {grade}: {reason}"
     )
     change.update(grade=grade, grade_rule="by hand", grade_reason=f"{acting.actor}: {reason}")
-    change.note(acting.now, EventKind.REGRADED, text, acting.actor, was=ticket.grade, grade=grade, fact=Fact.GRADED)
+    mark: dict[str, Any] = {"was": ticket.grade, "grade": grade, "raised": is_raised, "fact": Fact.GRADED}
+    change.note(acting.now, EventKind.REGRADED, text, acting.actor, **mark)
     if not is_confirmed:
         lifecycle.regrade(change, policy, now=acting.now)
     tell_clocks(change, acting, Fact.GRADED)
     tell_clocks(change, acting, Fact.ASSESSED)
-    if not is_confirmed and ticket.waits_for_a_person:
-        order = list(policy.grades)
-        is_raised = ticket.grade not in order or order.index(grade) < order.index(ticket.grade)
-        # Who was told of something slighter is told anew; who was told of something worse need not be.
-        again: dict[str, Any] = {"round": change.round} if is_raised else {}
-        change.promise("hand_over", why=text, **again)
+    if is_raised:
+        lifecycle.call_for_the_raise(change, text)
+    elif not is_confirmed and ticket.waits_for_a_person:
+        # Who was told of something worse need not be told again, but fewer may have to be called.
+        change.promise("hand_over", why=text)
     return None
 
 

@@ -76,7 +76,14 @@ def _moved(story: Story, fact: Fact) -> None:
 def _handled(story: Story, fact: Fact) -> None:
     if "assignee" in fact.data:
         story.acknowledged_by = str(fact.data["assignee"])
-    if fact.data.get("fact") == "escalated" and story.status == "handed_over":
+    is_moved = fact.data.get("team", "") != fact.data.get("was_team", "")
+    if story.status == "handed_over" and (fact.data.get("fact") == "escalated" or is_moved):
+        story.called_at = fact.at
+
+
+def _regraded(story: Story, fact: Fact) -> None:
+    """A raise tells anew; lowered, it may go on as it is."""
+    if fact.data.get("raised") and story.calls_people:
         story.called_at = fact.at
 
 
@@ -97,4 +104,11 @@ def _escalation(story: Story, fact: Fact) -> None:
         story.steps.setdefault(number, []).append(fact)
 
 
-_READ = {"opened": _opened, "moved": _moved, "handled": _handled, "held": _held, "escalation": _escalation}
+_READ = {
+    "opened": _opened,
+    "moved": _moved,
+    "handled": _handled,
+    "regraded": _regraded,
+    "held": _held,
+    "escalation": _escalation,
+}

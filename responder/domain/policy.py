@@ -193,6 +193,11 @@ class Policy:
         """What a grade promises; a ticket whose grade a reload took away is treated by the default grade."""
         return self.grades.get(grade_name) or self.grades[self.default_grade]
 
+    def is_graver(self, grade: str, than: str) -> bool:
+        """Whether a grade of this policy stands before another one, or the other is none of this policy's."""
+        order = list(self.grades)
+        return grade in order and (than not in order or order.index(grade) < order.index(than))
+
     def escalation_of(self, ticket: Ticket, now: datetime) -> EscalationPlan:
         """The first plan that applies; without one, a single call of the tiers and roles that the grade calls.
 

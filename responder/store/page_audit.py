@@ -25,7 +25,7 @@ SELECT id, number, status, episode, acknowledged_by, runbook, signal FROM ticket
 """
 _EVENTS = """
 SELECT id, ticket_id, at, kind, data FROM events WHERE ticket_id IN ({which}) AND (data NOT LIKE '{{%}}' OR kind IN
-('opened', 'moved', 'handled', 'held', 'escalation', 'message', 'run', 'refused', 'approval', 'set_aside'))
+('opened', 'moved', 'handled', 'regraded', 'held', 'escalation', 'message', 'run', 'refused', 'approval', 'set_aside'))
 ORDER BY ticket_id, id
 """
 _MESSAGES = """

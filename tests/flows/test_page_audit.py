@@ -17,8 +17,10 @@ from responder.domain.ticket import Ticket
 from responder.errors import QueryFailed, SendFailed
 from responder.flows import dead_man
 from responder.flows.audit_pages import EVERY, accept, audit_pages, compare
+from responder.flows.handle import do
 from responder.store.database import Database
-from tests.flows.people import Team
+from responder.store.jobs import Job
+from tests.flows.people import KINDS, Team
 from tests.world import MAIN, alert, texts
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -471,3 +473,44 @@ async def test_a_beat_that_does_not_get_through_is_counted_and_said_without_its_
     assert (await world.sums("dead_man_beats_total")) == {(("outcome", "failed"),): 1}
     said = await world.read(lambda tx: dead_man.spoken_state(world.desk, tx))
     assert said == "dead man's switch: never sent; now failed: *** gave no answer within 10 s."
+
+
+async def nothing(job: Job) -> None:
+    """A job that is lost."""
+
+
+async def half_an_hour(world: Team) -> None:
+    for _ in range(30):
+        world.clock.advance(MINUTE)
+        await audit_pages(world.desk)
+        await world.work()
+
+
+async def test_a_raise_whose_job_is_lost_is_noticed_and_calls_after_all(world: Team) -> None:
+    await audit_pages(world.desk)
+    await world.fires("info")
+    await world.advance(10 * MINUTE)
+    await do(world.desk, "regrade", "1", actor="otto", content={"grade": "P1", "reason": "down"})
+    await world.work(hand_over=nothing)
+    await half_an_hour(world)
+    assert "mei" in world.sender.people()
+
+
+async def test_a_move_to_another_team_whose_job_is_lost_is_noticed_and_calls_after_all(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    await audit_pages(world.desk)
+    await world.fires()
+    await world.advance(10 * MINUTE)
+    await do(world.desk, "classify", "1", actor="otto", content={"kind": "hardware"})
+    await world.work(hand_over=nothing)
+    await half_an_hour(world)
+    assert "otto" in world.sender.people()
+
+
+async def test_a_ticket_that_is_lowered_keeps_the_audit_in_agreement(world: Team) -> None:
+    await audit_pages(world.desk)
+    await world.fires()
+    for grade in ("P2", "P3", "P4"):
+        await world.do("regrade", "otto", grade=grade, reason="it gets better")
+    await half_an_hour(world)
+    assert not (await compare(world.desk))["differences"]
