@@ -81,6 +81,7 @@ async def test_short_hiccups_are_held_off_in_the_replay_too(world: Team) -> None
 async def test_an_alert_that_nobody_expects_ends_the_hold_in_the_replay_too(world: Team) -> None:
     world.rule(maintenance=(window(world, 4 * HOUR),), correlation=(BY_CLUSTER,))
     await world.fires(job="web", cluster="eu")
+    await world.advance(MINUTE)
     await world.fires("error", name="DiskFull", job="node", cluster="eu")
     same, _ = await replayed(world)
     assert same.pages[0] == len(world.sender.sent) == 2
@@ -89,6 +90,7 @@ async def test_an_alert_that_nobody_expects_ends_the_hold_in_the_replay_too(worl
 async def test_several_alerts_that_are_all_expected_are_held_together_in_the_replay(world: Team) -> None:
     world.rule(maintenance=(window(world, 4 * HOUR),), correlation=(BY_CLUSTER,))
     await world.fires(job="web", cluster="eu")
+    await world.advance(MINUTE)
     await world.fires("error", name="DiskFull", job="web", cluster="eu")
     same, _ = await replayed(world)
     assert same.pages == (0, 0)
