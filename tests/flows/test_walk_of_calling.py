@@ -86,6 +86,16 @@ class Walk:
             self.machine.time_goes_by(12)
             self._looks()
 
+    def ends_with_broken_channels(self) -> None:
+        """First one channel of the first person refuses, then all of the first two."""
+        machine = self.machine
+        machine._do(self._stands_in("rosa"))
+        for host, refusing in (("web-10", {"mei"}), ("web-11", {"mei", "mei-mail", "lars"})):
+            machine.all_channels_are_mended()
+            self.pagers.refusing |= refusing
+            machine.alerts_fire({host}, "critical")
+            self._looks()
+
     def _does(self, what: str) -> None:
         machine, dice = self.machine, self.dice
         if what == "fires":
@@ -111,11 +121,11 @@ class Walk:
             self.oracle.back_at = machine.world.clock.now()
             machine.time_goes_by(1)
 
-    async def _stands_in(self) -> None:
+    async def _stands_in(self, who: str = "") -> None:
         now, dice = self.machine.world.clock.now(), self.dice
         if any(until > now for _, until, _ in self.oracle.stands_in):
             return
-        until, who = now + timedelta(hours=dice.randint(1, 6)), dice.choice(["mei", "lars", "rosa"])
+        until, who = now + timedelta(hours=dice.randint(1, 6)), who or dice.choice(["mei", "lars", "rosa"])
         wanted = Override(rota="first", person=who, start=now, until=until, reason="dentist", actor="rosa", made_at=now)
         with contextlib.suppress(Refused):
             await add_override(self.machine.world.desk, wanted)
@@ -156,6 +166,7 @@ def test_walks_through_calls_outages_and_silence_keep_what_the_policy_promises()
         walk = Walk(seed)
         try:
             walk.goes(STEPS)
+            walk.ends_with_broken_channels()
             walk.ends_in_silence()
             seen["calls"] = max(seen["calls"], walk.calls_made())
             seen["lists"] += walk.pagers.lists
