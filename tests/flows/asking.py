@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +54,8 @@ async def purposes(world: World, person: str) -> list[str]:
 
 class After:
     """A store that does `then` right after the first commit after which `when` holds: a crash, or somebody's answer."""
+
+    first_grades: Collection[str] = ()
 
     def __init__(
         self, database: Database, when: Callable[[Transaction], object], then: Callable[[], Awaitable[object]]

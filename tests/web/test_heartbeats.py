@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -145,6 +146,8 @@ async def test_while_the_database_is_away_the_job_is_asked_to_come_back_and_its_
 ) -> None:
     class Away:
         """A store that fails so many times before it works."""
+
+        first_grades: Collection[str] = ()
 
         def __init__(self, database: Database, failures: int) -> None:
             self.database, self.failures = database, failures

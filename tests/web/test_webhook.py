@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -101,6 +101,8 @@ async def test_a_stranger_cannot_fill_the_quarantine(client: Client, world: Worl
 class _Away:
     """A store whose database is away."""
 
+    first_grades: Collection[str] = ()
+
     async def write(self, body: Callable[[Transaction], T], *, urgent: bool = False) -> T:
         raise StoreUnavailable("The database cannot be used now: connection refused")
 
@@ -134,6 +136,8 @@ async def test_a_report_that_loses_every_race_is_asked_for_again_and_not_thrown_
 
 class _Slow:
     """A store that commits only when it is told to."""
+
+    first_grades: Collection[str] = ()
 
     def __init__(self, store: Any) -> None:
         self._store = store
