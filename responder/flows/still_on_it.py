@@ -52,9 +52,9 @@ class _Watch:
         return self.desk.policy.escalation_of(ticket, chain.started_at if chain and is_current else self.taken_at)
 
     def look_again(self, at: datetime) -> None:
-        """Promises the next look; the instants tell it from one of an older watch, and from one that was made."""
-        marks = {"taken": microseconds(self.taken_at), "at": microseconds(at)}
-        self.change.promise("still_on_it", at, by=self.person, episode=self.change.after.episode, **marks)
+        """Promises the next look; its instant tells it from one that was made already."""
+        episode, marked = self.change.after.episode, microseconds(at)
+        self.change.promise("still_on_it", at, by=self.person, episode=episode, at=marked)
 
 
 def watch_over(desk: Desk, tx: Transaction, change: Change) -> None:
@@ -99,19 +99,15 @@ def _look(desk: Desk, tx: Transaction, job: Job) -> None:
     if ticket.acknowledged_by != job.args["by"] or ticket.episode != job.args["episode"] or not ticket.is_open:
         return
     watch = _watch_of(desk, tx, change, tx.tickets.events(ticket.id))
-    if "at" in job.args and (_is_older(watch, job) or _was_made(watch, job)):
+    if "at" in job.args and _was_made(watch, job):
         return
     _decide(watch, watch.plan)
     tx.apply([change], watch.now)
 
 
-def _is_older(watch: _Watch, job: Job) -> bool:
-    """Whether the ticket has been with somebody else in between."""
-    return microseconds(watch.taken_at) != int(job.args["taken"])
-
-
 def _was_made(watch: _Watch, job: Job) -> bool:
-    """Whether this look, or another one of that time, has asked already: the job is done again."""
+    """Whether this look, or another one of that time, has asked already: the job is done again, or the person had the
+    ticket before, and is watched twice until then."""
     return watch.question is not None and watch.question.said_at >= from_microseconds(int(job.args["at"]))
 
 

@@ -86,6 +86,8 @@ async def test_who_has_it_again_is_asked_once(world: Team) -> None:
     await world.do("take-over", "lars")
     await world.do("take-over", "mei")
     assert await asked(world, 44, 45, 54) == [[], ["mei"], []]
+    await world.do("still-on-it", "mei")
+    assert await asked(world, 44, 45, 54, 55) == [[], ["mei"], [], ["mei"]]
 
 
 @pytest.mark.parametrize("thinks_for", [1, 15])
