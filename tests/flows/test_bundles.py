@@ -14,9 +14,10 @@ from sqlalchemy import text
 
 from responder.domain.message import Message
 from responder.domain.ticket import Change
-from responder.errors import SendFailed, SendRefused
+from responder.errors import ChannelBusy, SendFailed, SendRefused
 from responder.flows import handle
 from responder.flows.bundle import bundled
+from responder.flows.deliver import deliver
 from responder.flows.hand_over import hand_over
 from responder.store.database import Database
 from responder.store.jobs import Job
@@ -129,7 +130,8 @@ async def test_a_list_that_its_channel_will_never_take_brings_the_next_person_fo
 
 
 async def in_the_list(world: World) -> list[dict[str, Any]]:
-    found = [await world.ticket(number) for number in range(1, 8)]
+    known = await world.read(lambda tx: tx.tickets.listed(limit=100))
+    found = [await world.ticket(one.number) for one in known]
     return [one for one in found if any(page["state"] == "bundled" for page in one["messages"])]
 
 
@@ -157,6 +159,25 @@ async def test_a_list_that_does_not_get_through_in_time_brings_the_next_person_f
     await world.advance(FIVE)
     assert sorted(world.sender.people()) == ["lars", "lars", "mei"]
     assert all(texts(one).count("so the next are called") == 1 for one in await in_the_list(world))
+
+
+async def test_nobody_else_is_called_for_what_somebody_takes_while_its_list_does_not_get_through(world: World) -> None:
+    await burst(world, 7)
+    await goes_on(world, 6)
+    taken = []
+
+    async def not_before_it_is_acknowledged(job: Job) -> None:
+        if "late" in job.args:
+            taken.append((await handle.acknowledge(world.desk, str(job.args["ticket"]), "otto")).number)
+        await deliver(world.desk, job)
+
+    world.sender.failures.append(SendFailed("no answer."))
+    world.clock.advance(timedelta(minutes=1))
+    await world.work(deliver=not_before_it_is_acknowledged)
+    tickets = [await world.ticket(key) for key in taken]
+    assert len(tickets) == 2
+    assert not any(page["person"] == "lars" for one in tickets for page in one["messages"])
+    assert not any("the next are called" in texts(one) for one in tickets)
 
 
 async def test_a_page_that_comes_while_its_list_is_written_is_in_this_list_or_in_the_next(world: World) -> None:
@@ -212,6 +233,14 @@ def _until_somebody_waits(tx: Transaction) -> None:
         if tx.connection.execute(text(waiting)).scalar():
             return
     raise AssertionError("nobody waits for the window")
+
+
+async def test_a_page_that_finds_its_provider_busy_is_counted_once(world: World) -> None:
+    world.sender.failures.extend(ChannelBusy("busy.") for _ in range(3))
+    await burst(world, 5)
+    await world.advance(timedelta(seconds=5))
+    assert len(world.sender.sent) == 5
+    assert await in_the_list(world) == []
 
 
 async def test_the_highest_grade_is_never_in_a_list(world: World) -> None:
