@@ -6,6 +6,7 @@ declare -A packages=(
   [prometheus]=prometheus [prometheus-alertmanager]=prometheus-alertmanager [amtool]=prometheus-alertmanager
   [/usr/sbin/sshd]=openssh-server [supervisord]=supervisor
   [keepalived]=keepalived [haproxy]=haproxy [ip]=iproute2
+  [/usr/lib/dovecot/imap]=dovecot-imapd [/usr/lib/dovecot/lmtp]=dovecot-lmtpd
   [nginx]=nginx-light [logrotate]=logrotate [curl]=curl [openssl]=openssl
 )
 missing=()
