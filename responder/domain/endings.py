@@ -133,7 +133,7 @@ def _take_the_graver_grade(into: Change, member: Ticket, acting: Acting) -> None
     lifecycle.regrade(into, acting.policy, now=acting.now)
     text = f"Raised from {ticket.grade} to {member.grade}: {reason}."
     into.note(acting.now, EventKind.REGRADED, text, was=ticket.grade, grade=member.grade, raised=True)
-    lifecycle.call_for_the_raise(into, text)
+    lifecycle.call_for_the_raise(into, text, acting.actor)
 
 
 def _shows_again(change: Change, acting: Acting, reason: str) -> None:

@@ -167,7 +167,7 @@ def regrade(change: Change, acting: Acting, grade: str, reason: str) -> str | No
     tell_clocks(change, acting, Fact.GRADED)
     tell_clocks(change, acting, Fact.ASSESSED)
     if is_raised:
-        lifecycle.call_for_the_raise(change, text)
+        lifecycle.call_for_the_raise(change, text, acting.actor)
     elif not is_confirmed and ticket.waits_for_a_person:
         # Who was told of something worse need not be told again, but fewer may have to be called.
         change.promise("hand_over", why=text)

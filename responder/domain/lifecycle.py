@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from responder.domain import measures, ticking
 from responder.domain.facts import Fact
@@ -138,13 +139,16 @@ def regrade(change: Change, policy: Policy, *, now: datetime) -> None:
     _look_at_clocks(change, before, now)
 
 
-def call_for_the_raise(change: Change, why: str) -> None:
-    """Who was told of something slighter is told anew, through quiet hours and ahead of any list."""
+def call_for_the_raise(change: Change, why: str, actor: str = "") -> None:
+    """Who was told of something slighter is told anew, through quiet hours and ahead of any list; who has it is told,
+    unless it was they who raised it."""
     ticket = change.after
     if ticket.waits_for_a_person:
         change.promise("hand_over", why=why, round=change.round, may_wait=True)
     elif ticket.acknowledged_by:
-        change.promise("still_on_it", by=ticket.acknowledged_by, episode=ticket.episode)
+        is_told = actor != ticket.acknowledged_by
+        raised: dict[str, Any] = {"raised": why, "round": change.round} if is_told else {}
+        change.promise("still_on_it", by=ticket.acknowledged_by, episode=ticket.episode, **raised)
 
 
 def breach(change: Change, policy: Policy, name: str, *, now: datetime) -> bool:

@@ -21,7 +21,7 @@ from responder.domain.oncall import addressed
 from responder.domain.silence import Question
 from responder.domain.ticket import Change, Event, EventKind, Ticket
 from responder.flows.desk import Desk
-from responder.flows.telling import Text, language_of, spoken_recipients, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, write_messages, write_notice
 from responder.flows.texts import still_on_it_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -98,11 +98,22 @@ def _look(desk: Desk, tx: Transaction, job: Job) -> None:
     ticket, change = known.ticket, Change.of(known.ticket, known.clocks)
     if ticket.acknowledged_by != job.args["by"] or ticket.episode != job.args["episode"] or not ticket.is_open:
         return
+    if "raised" in job.args:
+        _say_that_it_was_raised(desk, tx, change, job)
     watch = _watch_of(desk, tx, change, tx.tickets.events(ticket.id))
     if "at" in job.args and _was_made(watch, job):
         return
     _decide(watch, watch.plan)
     tx.apply([change], watch.now)
+
+
+def _say_that_it_was_raised(desk: Desk, tx: Transaction, change: Change, job: Job) -> None:
+    """Who took something slighter must not learn by chance what it has become."""
+    told, _ = addressed((str(job.args["by"]),), (), desk.configuration.people)
+    purpose, text = f"raised-{job.args['round']}", str(job.args["raised"])
+    new = write_notice(desk, tx, change, told, purpose=purpose, text=text)
+    if new:
+        change.note(desk.clock.now(), EventKind.MESSAGE, f"To tell: {spoken_recipients(new)}, who has it: {text}")
 
 
 def _was_made(watch: _Watch, job: Job) -> bool:

@@ -182,6 +182,19 @@ async def test_a_ticket_raised_after_everybody_was_called_in_vain_calls_again(wo
     assert world.sender.people() == ["mei", "lars", "rosa", "mei"]
 
 
+async def test_who_has_a_ticket_that_is_raised_is_told_unless_they_raised_it(world: Team) -> None:
+    await world.fires("warning")
+    await world.do("acknowledge", "mei")
+    world.sender.sent.clear()
+    await world.do("regrade", "otto", grade="P2", reason="the shop is slow")
+    assert [(person, "otto changes P3 to P2: the shop is slow" in body) for person, _, body in world.sender.sent] == [
+        ("mei", True)
+    ]
+    world.sender.sent.clear()
+    await world.do("regrade", "mei", grade="P1", reason="all shops are down")
+    assert world.sender.people() == []
+
+
 async def test_a_lowered_ticket_is_not_told_anew(world: Team) -> None:
     await world.fires("critical")
     told = world.sender.people()
@@ -412,7 +425,7 @@ async def test_a_p1_merged_into_a_slight_ticket_makes_it_a_p1_that_calls_somebod
     slight = await world.ticket(1)
     assert slight["grade"] == "P1"
     assert "Raised from P4 to P1: " in texts(slight)
-    assert world.sender.people() == ["mei", "lars"]
+    assert sorted(world.sender.people()) == ["lars", "mei"]
 
 
 async def test_a_slight_ticket_merged_into_a_p1_leaves_it_as_it_is(world: Team) -> None:
