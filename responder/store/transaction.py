@@ -25,6 +25,7 @@ from responder.store.health_checks import HealthCheckStore
 from responder.store.holds import HoldStore
 from responder.store.jobs import Job, Jobs, LocalJobs
 from responder.store.library import LibraryStore
+from responder.store.mails import MailStore
 from responder.store.maintenance_windows import MaintenanceStore
 from responder.store.messages import MessageStore
 from responder.store.noise import NoiseStore
@@ -163,6 +164,10 @@ class Transaction:
     @cached_property
     def noise(self) -> NoiseStore:
         return NoiseStore(self.connection)
+
+    @cached_property
+    def mails(self) -> MailStore:
+        return MailStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:

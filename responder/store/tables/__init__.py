@@ -6,6 +6,7 @@ from responder.store.tables.drills import drills
 from responder.store.tables.escalation import chains
 from responder.store.tables.holds import holds
 from responder.store.tables.intake import bodies, reporters, reports
+from responder.store.tables.mail import mail_addresses, mails
 from responder.store.tables.maintenance import maintenance_windows
 from responder.store.tables.people import messages, page_windows, tokens
 from responder.store.tables.rotas import duty_notices, overrides, rota_watches
@@ -36,6 +37,8 @@ __all__ = [
     "heartbeats",
     "holds",
     "jobs",
+    "mail_addresses",
+    "mails",
     "maintenance_windows",
     "messages",
     "metadata",

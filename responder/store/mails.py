@@ -1,0 +1,96 @@
+"""Mails: what became of each that came in, and which addresses take none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.engine import Connection, Row
+
+from responder.clock import microseconds
+from responder.domain.mail_record import MailRecord, Taken
+from responder.store.tables import mail_addresses, mails
+
+_MARK = text(
+    "INSERT INTO mail_addresses (address, refused_at, is_permanent, why) VALUES (:address, :at, :permanent, :why) "
+    "ON CONFLICT (address) DO UPDATE SET refused_at = :at, is_permanent = :permanent, why = :why"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedAddress:
+    """An address of which a delivery report said that it takes no mail."""
+
+    address: str
+    refused_at: datetime
+    is_permanent: bool
+    why: str
+
+
+class MailStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def known(self, identity: str) -> MailRecord | None:
+        """What became of this mail when it came in before."""
+        return self._first(select(mails).where(mails.c.identity == identity))
+
+    def add(self, record: MailRecord) -> int:
+        """Writes a mail down; gives its number. A second one of the same identity is a Conflict."""
+        values = {**asdict(record), "taken": record.taken.value}
+        del values["id"]
+        row = self._connection.execute(mails.insert().values(values).returning(mails.c.id)).one()
+        return int(row.id)
+
+    def by_message_id(self, message_id: str) -> MailRecord | None:
+        """The newest mail with this Message-ID that belongs to a ticket."""
+        is_it = (mails.c.message_id == message_id) & mails.c.ticket_id.is_not(None)
+        return self._first(select(mails).where(is_it).order_by(mails.c.id.desc()).limit(1))
+
+    def of_ticket(self, ticket_id: int) -> list[MailRecord]:
+        """The oldest first."""
+        query = select(mails).where(mails.c.ticket_id == ticket_id).order_by(mails.c.id)
+        return [_record(row) for row in self._connection.execute(query)]
+
+    def listed(self, limit: int) -> list[MailRecord]:
+        """The newest first."""
+        query = select(mails).order_by(mails.c.id.desc()).limit(limit)
+        return [_record(row) for row in self._connection.execute(query)]
+
+    def answered_since(self, sender: str, since: datetime) -> int:
+        """How many mails of a sender were answered since then."""
+        is_it = (mails.c.sender == sender) & mails.c.answered & (mails.c.received_at >= since)
+        return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
+
+    def forget_before(self, limit: datetime, most: int = 5000) -> int:
+        """Ends the retention of what belongs to no ticket, so many at a time; how many that were."""
+        is_old = (mails.c.received_at < limit) & mails.c.ticket_id.is_(None)
+        old = select(mails.c.id).where(is_old).limit(most)
+        return self._connection.execute(delete(mails).where(mails.c.id.in_(old))).rowcount
+
+    # --- addresses ---------------------------------------------------------------------------------
+
+    def mark(self, refused: RefusedAddress) -> None:
+        """Writes down that an address takes no mail, in place of what was known of it."""
+        at, permanent = microseconds(refused.refused_at), refused.is_permanent
+        values = {"address": refused.address, "at": at, "permanent": permanent, "why": refused.why}
+        self._connection.execute(_MARK, values)
+
+    def refused(self, address: str) -> RefusedAddress | None:
+        """What is known against an address."""
+        row = self._connection.execute(select(mail_addresses).where(mail_addresses.c.address == address)).first()
+        return RefusedAddress(**row._mapping) if row else None
+
+    def take_back(self, address: str) -> None:
+        """The address is as good as any other again: it wrote to us, or a letter arrived."""
+        self._connection.execute(delete(mail_addresses).where(mail_addresses.c.address == address))
+
+    def _first(self, query: Any) -> MailRecord | None:
+        row = self._connection.execute(query).first()
+        return None if row is None else _record(row)
+
+
+def _record(row: Row[Any]) -> MailRecord:
+    return MailRecord(**{**row._mapping, "taken": Taken(row.taken)})
