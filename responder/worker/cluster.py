@@ -6,7 +6,6 @@ Its `lock` serialises jobs per ticket, its heartbeats find workers that died, an
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from responder.worker.handlers import STOP_PATIENCE, Lane, Work, described, retr
 log = structlog.get_logger()
 _BEAT = 5.0
 _STALLED_AFTER = 15.0
+_FAREWELL = 3.0
 # How late a job may start that was promised for a later time; what is due at once is woken by NOTIFY.
 _LATENESS = 1.0
 
@@ -77,10 +77,14 @@ class ClusterWorker:
         self._is_stopping = True
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._wait_for_tasks(self._patience.total_seconds() + _FAREWELL)
+        # With the database away they would wait long for a connection to say goodbye with; now they get none.
         await self._app.close_async()
+        await self._wait_for_tasks(_FAREWELL)
+
+    async def _wait_for_tasks(self, seconds: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
 
     def problem(self) -> str:
         """Why some jobs cannot be taken; empty if all is well."""

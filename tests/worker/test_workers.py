@@ -13,11 +13,13 @@ import pytest
 from responder.app import LANES
 from responder.clock import SystemClock
 from responder.errors import Refused, ResponderError
+from responder.store import schema
 from responder.store.database import Database
 from responder.store.jobs import Job
 from responder.worker.cluster import ClusterWorker
 from responder.worker.handlers import STOP_PATIENCE, Handler, Work, Worker, retry_after
 from responder.worker.local import LocalWorker
+from tests.servers.postgres import Postgres
 
 CLOCK = SystemClock()
 KINDS = [kind for lane in LANES for kind in lane.kinds]
@@ -203,6 +205,23 @@ async def test_an_orderly_stop_lets_what_is_at_work_end_and_takes_nothing_new(da
     async with at_work(database, second):
         await until(lambda: second.done)
     assert [job.args["number"] for job in second.done] == [2]
+
+
+@pytest.mark.needs("postgresql")
+async def test_a_stop_ends_though_the_database_is_away() -> None:
+    with Postgres() as server:
+        database = Database(server.url(server.create()))
+        schema.upgrade(database)
+        desk = Desk()
+        worker = a_worker(database, desk.work, timedelta(milliseconds=100))
+        await worker.start()
+        await promise(database, a_job("deliver"))
+        await until(lambda: desk.done)
+        server.stop()
+        async with asyncio.timeout(20):
+            await worker.stop()
+        database.close()
+        server.start()
 
 
 async def test_what_has_priority_goes_before_all_that_waits_longer(database: Database) -> None:
