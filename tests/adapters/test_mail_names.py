@@ -1,4 +1,4 @@
-"""What our letters are known by when an answer comes: nobody else can make it, and the case of letters does not matter."""
+"""What our letters are known by when an answer comes: nobody else can make it, whatever the case of letters."""
 
 from __future__ import annotations
 
