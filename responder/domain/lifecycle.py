@@ -141,8 +141,10 @@ def regrade(change: Change, policy: Policy, *, now: datetime) -> None:
 
 def call_for_the_raise(change: Change, why: str, actor: str = "") -> None:
     """Who was told of something slighter is told anew, through quiet hours and ahead of any list; who has it is told,
-    unless it was they who raised it."""
+    unless it was they who raised it. What comes back and is raised in one go has promised its hand-over already."""
     ticket = change.after
+    if any(promise.kind == "hand_over" for promise in change.promises):
+        return
     if ticket.waits_for_a_person:
         change.promise("hand_over", why=why, round=change.round, may_wait=True)
     elif ticket.acknowledged_by:

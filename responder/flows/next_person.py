@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from responder.domain.delivery import in_quiet_hours, may_still_be_reached, next_tries, pages_of
 from responder.domain.durations import spoken
-from responder.domain.escalation import Call, Callees, Chain, purpose_of
+from responder.domain.escalation import Call, Callees, Chain, over, purpose_of
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.oncall import not_called_yet
 from responder.domain.ticket import Change, EventKind, Ticket
@@ -37,8 +37,8 @@ def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change,
     """Calls those who come next when nobody of the latest call can still be reached; once for each such call."""
     ticket, now = change.after, desk.clock.now()
     chain = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
-    if chain is None or not _is_latest_call(chain, lost):
-        # Those who come after it were called already.
+    if chain is None or over(chain, ticket, chain.number) or not _is_latest_call(chain, lost):
+        # Somebody has it by now, or those who come after it were called already.
         return
     episode = pages_of(tx.messages.of_ticket(ticket.id), ticket.episode)
     pages = [page for page in episode if page.purpose == lost.purpose]

@@ -16,6 +16,7 @@ from responder.flows.reporter_letters import no_longer_needed
 from responder.store.transaction import Transaction
 
 _OVER = frozenset({Status.RESTORED, Status.RESOLVED, Status.CLOSED})
+_IN_VAIN = frozenset({MessageState.OVERTAKEN, MessageState.FAILED})
 
 
 def overtaken_by(desk: Desk, tx: Transaction, message: Message, known: Known) -> str:
@@ -49,7 +50,9 @@ def _others_are_called(tx: Transaction, message: Message) -> str:
         return "Nobody is called any more."
     if chain is None or is_of(chain, message.purpose):
         return ""
-    is_told = any(is_of(chain, other.purpose) for other in tx.messages.of_ticket(message.ticket_id))
+    theirs = (one for one in tx.messages.of_ticket(message.ticket_id) if is_of(chain, one.purpose))
+    # A chain that takes an older one's rows up again tells nobody by those that have ended in vain.
+    is_told = any(one.episode == message.episode and one.state not in _IN_VAIN for one in theirs)
     return "Others are called now." if is_told else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from responder.domain.delivery import QuietHours
 from responder.domain.escalation import Callees, EscalationPlan, Step
+from responder.domain.policy import CorrelationRule
 from responder.domain.rota import Override
 from responder.errors import SendFailed, SendRefused
 from responder.flows.audit_pages import audit_pages, compare
@@ -436,3 +438,56 @@ async def test_a_slight_ticket_merged_into_a_p1_leaves_it_as_it_is(world: Team) 
     await world.do("merge", "otto", key="2", into=(await world.ticket(1))["number"], reason="the same")
     assert (await world.ticket(1))["grade"] == "P1"
     assert world.sender.people() == told
+
+
+# --- raised, lowered, back again ------------------------------------------------------------------------------
+
+
+async def test_who_could_not_be_told_of_the_raise_is_told_after_the_ticket_was_lowered(world: Team) -> None:
+    world.sender.failures.extend(SendFailed("away") for _ in range(2))
+    await world.fires("warning")
+    await world.do("regrade", "otto", grade="P1", reason="more")
+    assert world.sender.people() == ["lars"]
+    world.sender.failures.append(SendFailed("away"))
+    await world.advance(timedelta(seconds=6))
+    await world.do("regrade", "otto", grade="P3", reason="less")
+    assert not world.sender.failures
+    await world.advance(MINUTE)
+    assert world.sender.people() == ["lars", "mei"]
+
+
+async def test_what_comes_back_in_a_greater_grade_calls_everybody_once(world: Team) -> None:
+    world.rule(correlation=(CorrelationRule(name="one", when=(), by=("job",)),))
+    await world.fires("warning", job="db")
+    await world.clears(job="db", severity="warning")
+    world.sender.sent.clear()
+    await world.fires("critical", job="db")
+    assert "Raised from P3 to P1" in texts(await world.ticket())
+    assert world.sender.people() == ["mei", "lars"]
+
+
+async def test_what_a_merge_brings_back_in_a_greater_grade_calls_everybody_once(world: Team) -> None:
+    await world.fires("warning")
+    await world.clears(severity="warning")
+    await world.post(alert("Grave", severity="critical"))
+    await world.work()
+    world.sender.sent.clear()
+    await world.do("merge", "otto", key="2", into=(await world.ticket(1))["number"], reason="the same")
+    assert "Raised from P3 to P1" in texts(await world.ticket(1))
+    assert world.sender.people() == ["mei", "lars"]
+
+
+async def test_a_page_that_is_lost_after_somebody_took_the_ticket_calls_nobody(world: Team) -> None:
+    configuration = world.desk.configuration
+    world.desk.take_over(replace(configuration, tiers={"ops": configuration.tiers["ops"][:1]}))
+    world.sender.gate = asyncio.Event()
+    await world.post(alert())
+    working = asyncio.create_task(world.work())
+    while not (await world.read(lambda tx: [one for one in tx.messages.of_ticket(1) if one.tries])):
+        await asyncio.sleep(0)
+    await do(world.desk, "acknowledge", "1", actor="lars", content={}, version=None)
+    world.sender.failures.append(SendRefused("gone."))
+    world.sender.gate.set()
+    await working
+    assert "nobody is left to call" not in texts(await world.ticket())
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
