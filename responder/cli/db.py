@@ -6,22 +6,14 @@ from dataclasses import asdict
 
 import typer
 
-from responder.app import open_database
-from responder.cli.common import (
-    DEFAULT_CONFIG,
-    FAILED,
-    ConfigOption,
-    JsonOption,
-    awaited,
-    configuration,
-    out,
-    print_json,
-    told_in_a_sentence,
-)
+from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, told_in_a_sentence
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.config.configuration import Configuration
+from responder.domain.counting import counted
 from responder.flows.recount import Recount
 from responder.flows.recount import recount as told_anew
 from responder.store import schema
+from responder.store.database import Database
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 
@@ -30,7 +22,7 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 def upgrade(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Bring the schema to this version; `serve` does it too when it starts."""
     with told_in_a_sentence():
-        database = open_database(configuration(config))
+        database = Database(configuration(config).database_url)
         before, after = schema.upgrade(database)
         database.close()
     if json:
@@ -54,13 +46,14 @@ def recount(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> 
         for one in found.differences:
             labels = ", ".join(f"{name}={value}" for name, value in one.labels)
             out.print(f"{one.name}{{{labels}}}: counted {one.counted:g}, the events tell {one.told:g}", markup=False)
-        out.print(f"{found.tickets} tickets, {found.sums} sums, {len(found.differences)} differences", markup=False)
+        sums = (("ticket", found.tickets), ("sum", found.sums), ("difference", len(found.differences)))
+        out.print(", ".join(counted(number, noun) for noun, number in sums), markup=False)
     if found.differences:
         raise typer.Exit(FAILED)
 
 
 async def _recount(read: Configuration) -> Recount:
-    database = open_database(read)
+    database = Database(read.database_url)
     try:
         return await told_anew(database, read.policy)
     finally:

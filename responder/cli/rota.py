@@ -15,6 +15,7 @@ from responder.cli import rota_calendars, rota_lost
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
 from responder.cli.rota_common import TIMES, NameArgument, by_me, joined, local, people, show_overrides
+from responder.domain.counting import counted
 
 rota = typer.Typer(help="Who is on call: shifts, gaps, overrides and swaps.", no_args_is_help=True)
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")]
@@ -78,7 +79,7 @@ def show(
     if any(one["overrides"] for one in found["shifts"]):
         out.print(f"* changed by hand: `responder rota overrides {escape(name)}`")
     if holes := joined(found["gaps"]):
-        out.print(f"[red]nobody[/red]: {len(holes)} times; `responder rota gaps {escape(name)}` lists them")
+        out.print(f"[red]nobody[/red]: {counted(len(holes), 'time')}; `responder rota gaps {escape(name)}` lists them")
 
 
 @rota.command()

@@ -36,7 +36,7 @@ def _next(ticket: Ticket, clock: Clock, rule: ClockRule) -> Ahead | None:
     whom = _whom(ticket, alarm)
     if not whom:
         return None
-    when = f"the {rule.name} clock runs out" if percent is None else f"{percent} % of the {rule.name} clock are used"
+    when = f"the {rule.name} clock runs out" if percent is None else f"{percent} % of the {rule.name} clock is used"
     return Ahead(at=clock.next_at, clock=rule.name, text=f"{when}: {whom}")
 
 

@@ -267,7 +267,8 @@ def _clear(change: Change, report: Report, policy: Policy, now: datetime) -> Out
     firing = {key: value for key, value in ticket.firing.items() if key != alert}
     change.update(firing=firing)
     if firing:
-        change.note(now, EventKind.SIGNAL, f"One of its alerts cleared; {len(firing)} still show.")
+        left = "1 still shows" if len(firing) == 1 else f"{len(firing)} still show"
+        change.note(now, EventKind.SIGNAL, f"One of its alerts cleared; {left}.")
         return Outcome.PARTLY_CLEARED
     all_clear(change, policy, now=now, reason="All-clear: the alert no longer fires.")
     return Outcome.CLEARED

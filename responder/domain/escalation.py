@@ -188,7 +188,9 @@ def told_so_far(chain: Chain) -> str:
 def foreseen(chain: Chain) -> str:
     """The chain in one line, for the ticket's history."""
     parts = [f"{', '.join(call.who) or str(call.callees)} {_when(call, chain)}" for call in chain.calls]
-    shown = "; ".join(parts[:8]) + (f"; and {len(parts) - 8} calls more" if len(parts) > 8 else "")
+    left = len(parts) - 8
+    more = "and 1 call more" if left == 1 else f"and {left} calls more"
+    shown = "; ".join([*parts[:8], *([more] if left > 0 else [])])
     return f"Escalation by “{chain.plan}”: {shown}."
 
 

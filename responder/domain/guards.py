@@ -104,9 +104,13 @@ def runs_per_hour(situation: Situation, now: datetime) -> Objection | None:  # n
         return None
     return Objection(
         guard="runs per hour",
-        sentence=f"{situation.runbook.name} has run {situation.runs_last_hour} times in the last hour; "
+        sentence=f"{situation.runbook.name} has run {_times(situation.runs_last_hour)} in the last hour; "
         f"its limit is {limit}.",
     )
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def budget(situation: Situation, now: datetime) -> Objection | None:

@@ -295,7 +295,7 @@ def _row(look: Look, number: int, row: ChainRow | None, made: int) -> Iterator[D
         yield look.differs(f"chain/{number}/row", f"chain {number} is gone, though its history speaks of it")
         return
     if row.position != made:
-        text = f"chain {number} counts {row.position} calls as made, its history {made}"
+        text = f"chain {number} counts {_calls(row.position)} as made, its history {made}"
         yield look.differs(f"chain/{number}/position", text)
     snapshot = look.story.snapshots.get(number)
     times = _times(snapshot, look.story.steps.get(number, ())) if snapshot else []
@@ -389,3 +389,7 @@ def _is_overdue(look: Look, work: Work, since: datetime) -> bool:
     # One that fails is put off each time; that makes it no earlier.
     due_at = since if work.tries else max(work.due_at or since, since)
     return not work.is_at_work and look.is_late(due_at, OVERDUE)
+
+
+def _calls(number: int) -> str:
+    return "1 call" if number == 1 else f"{number} calls"

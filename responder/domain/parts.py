@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from responder.domain.counting import counted
+
 MOST = 1_000_000
 """The largest number of one part that can be written down."""
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -143,4 +145,4 @@ def summed(reservations: Iterable[Reservation]) -> dict[str, int]:
 
 
 def _are(number: int) -> str:
-    return "1 is" if number == 1 else f"{number} are"
+    return counted(number, "is", "are")

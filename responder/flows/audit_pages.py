@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from responder.clock import from_microseconds, microseconds
+from responder.domain.counting import counted
 from responder.domain.page_audit import Account, Difference, audit
 from responder.domain.report import Signal
 from responder.domain.ticket import Change, EventKind
@@ -202,7 +203,7 @@ def objection(tx: Transaction, now: datetime) -> str:
     if age > _LATEST:
         return f"The audit of pages has made no round since {from_microseconds(result['at']):%Y-%m-%d %H:%M:%S} UTC."
     count = open_differences(result)
-    return f"The audit of pages finds {count} differences." if count else ""
+    return f"The audit of pages finds {counted(count, 'difference')}." if count else ""
 
 
 def open_differences(result: Mapping[str, Any]) -> int:

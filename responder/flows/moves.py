@@ -41,7 +41,8 @@ class Move:
 class Verb:
     """Something people do. `action` is the move of the lifecycle that it makes, for requirements and gates.
 
-    `brings` is what the form itself adds to the dossier, so that requirements find it there.
+    `brings` is what the form itself adds to the dossier, so that requirements find it there. `to_do_so` is how a
+    refusal says it, where the name is no verb.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Verb:
     action: Action | None = None
     fields: tuple[str, ...] = ()
     brings: Callable[[Form, Dossier], Dossier] = lambda _, dossier: dossier
+    to_do_so: str = ""
 
 
 async def act(
@@ -103,7 +105,7 @@ def changed_since(tx: Transaction, ticket: Ticket, version: int) -> str:
 
 def _refused(tx: Transaction, change: Change, acting: Acting, verb: Verb, why: str) -> str:
     """Writes the refusal down: no silent no."""
-    text = f"{acting.actor} could not {verb.name.replace('-', ' ')}: {why}"
+    text = f"{acting.actor} could not {verb.to_do_so or verb.name.replace('-', ' ')}: {why}"
     change.note(acting.now, EventKind.REFUSED, text, acting.actor, verb=verb.name)
     change.dossier = None
     tx.apply([change], acting.now)

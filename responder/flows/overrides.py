@@ -112,14 +112,14 @@ async def end_override(desk: Desk, rota: str, override_id: int, actor: str) -> O
 
 def _still(tx: Transaction, rota: str, override_id: int, now: datetime) -> list[Override]:
     """An override and what was made with it, as far as it is not over. Raises NotFound and Refused."""
-    found = tx.overrides.one(override_id)
-    if found.rota != rota:
-        where = f"in rota {rota[:80]}" if rota else "for all rotas"
-        raise NotFound(f"There is no override {override_id} {where}.")
+    found = tx.overrides.find(override_id)
+    if found is None or found.rota != rota:
+        what = f"override {override_id} in rota {rota[:80]}" if rota else f"absence {override_id}"
+        raise NotFound(f"There is no {what}.")
     together = tx.overrides.of_act(found.act) if found.act else [found]
     still = [one for one in together if one.holds_after(now)]
     if not still:
-        raise Refused(f"Override {override_id} is over.")
+        raise Refused(f"{'Override' if rota else 'Absence'} {override_id} is over.")
     return still
 
 

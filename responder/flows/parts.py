@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from responder.domain.counting import counted
 from responder.domain.parts import (
     MOST,
     Part,
@@ -84,16 +85,16 @@ def _use(tx: Transaction, part: Part, count: int, ticket_id: int, *, actor: str,
         reason += f"; {count} were reserved, but only {there} in stock by the last count"
     tx.parts.move(StockMove(part=part.number, count=-there, reason=reason, actor=actor, at=now))
     doubt = "" if there == count else f" Only {there} of them were in stock by the last count: count them again."
-    return f"Used: {count} of {part}; {part.stock - there} are left.{doubt}"
+    return f"Used: {count} of {part}; {counted(part.stock - there, 'is', 'are')} left.{doubt}"
 
 
 def _reserved(part: Part, count: int) -> str:
     place = f" at {part.place}" if part.place else ""
-    return f"Reserved: {count} of {part}{place}; {part.free} more are free."
+    return f"Reserved: {count} of {part}{place}; {counted(part.free, 'more is', 'more are')} free."
 
 
 def _given_back(part: Part, count: int) -> str:
-    return f"No longer reserved: {count} of {part}; {part.free} are free."
+    return f"No longer reserved: {count} of {part}; {counted(part.free, 'is', 'are')} free."
 
 
 # --- what people do --------------------------------------------------------------------------------

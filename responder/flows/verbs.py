@@ -18,7 +18,7 @@ from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
 from responder.flows.moves import Move, Verb, case_of, judge_runs, opened_change
 from responder.flows.telling import tiers_of
-from responder.flows.verbs_of_people import ABOUT_PEOPLE
+from responder.flows.verbs_of_people import ABOUT_PEOPLE, assign, tell_one
 from responder.store.attachments import Attachment
 
 LARGEST_ATTACHMENT = 5 * 1024 * 1024
@@ -38,7 +38,7 @@ def _assign(move: Move) -> str | None:
     to, people = move.form.text("to"), move.desk.configuration.people
     if to not in people:
         return f"nobody is called {to[:80]!r} in the people file; there are {', '.join(people) or 'no people'}"
-    return handling.assign(move.change, move.acting, to)
+    return assign(move, to)
 
 
 def _give_back(move: Move) -> str | None:
@@ -89,7 +89,14 @@ def _register(move: Move) -> str | None:
 
 
 def _classify(move: Move) -> str | None:
-    return handling.classify(move.change, move.acting, move.form.text("kind"))
+    """Whoever has it keeps it, and learns that it belongs to another team now."""
+    was = move.change.after
+    if refused := handling.classify(move.change, move.acting, move.form.text("kind")):
+        return refused
+    if was.acknowledged_by not in ("", move.acting.actor) and was.team != move.change.after.team:
+        said = f"{move.change.events[-1].text} You still have it: give it back, and that team is called."
+        tell_one(move, was.acknowledged_by, "team", said)
+    return None
 
 
 def _regrade(move: Move) -> str | None:
@@ -354,7 +361,13 @@ _ALL = (
     Verb(name="verify", run=_verify, fields=("by", "good", "text"), text="Whether it is really gone."),
     Verb(name="relapse", run=_relapse, action=Action.RELAPSE, fields=("reason",), text="It is back."),
     Verb(name="resolve", run=_resolve, action=Action.RESOLVE, fields=("reason",), text="It has stayed away."),
-    Verb(name="satisfaction", run=_satisfaction, fields=("score", "text"), text="How the reporter liked it."),
+    Verb(
+        name="satisfaction",
+        run=_satisfaction,
+        fields=("score", "text"),
+        text="How the reporter liked it.",
+        to_do_so="write down the satisfaction",
+    ),
     Verb(name="follow-up", run=_follow_up, fields=("text",), text="The call after the solution."),
     Verb(
         name="dismiss",

@@ -57,8 +57,8 @@ def _warn(desk: Desk, tx: Transaction, change: Change, rule: ClockRule, clock: C
     if percent is None:
         return
     change.clocks[rule.name] = ticking.warned(clock, rule, percent)
-    left = f"; {spoken(clock.due_at - now)} are left" if clock.due_at else ""
-    text = f"{percent} % of the {rule.name} clock are used{left}."
+    left = f"; {spoken(clock.due_at - now)} left" if clock.due_at else ""
+    text = f"{percent} % of the {rule.name} clock is used{left}."
     lifecycle.count_clock(change, "sla_clock_warnings_total", rule.name)
     change.note(now, EventKind.CLOCK, text, clock=rule.name, percent=percent)
     ring(desk, tx, change, rule.on_warn, clock, what=text)

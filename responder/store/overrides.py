@@ -36,10 +36,14 @@ class OverrideStore:
 
     def one(self, override_id: int) -> Override:
         """Raises NotFound."""
-        row = self._connection.execute(select(overrides).where(overrides.c.id == override_id)).first()
-        if row is None:
+        found = self.find(override_id)
+        if found is None:
             raise NotFound(f"There is no override {override_id}.")
-        return Override(**row._mapping)
+        return found
+
+    def find(self, override_id: int) -> Override | None:
+        row = self._connection.execute(select(overrides).where(overrides.c.id == override_id)).first()
+        return None if row is None else Override(**row._mapping)
 
     def of_act(self, act: str) -> list[Override]:
         """What was made in one go."""

@@ -116,6 +116,10 @@ def test_calendars_come_in_as_files_and_go_out_as_addresses(there: tuple[str, st
     (absence,) = asked("rota", "absences", *there)["overrides"]
     assert "(ended by" in run("rota", "back", str(absence["id"]), *there).stdout
     assert run("rota", "absences", *there).stdout == "nobody is away\n"
+    over = run("rota", "back", str(absence["id"]), *there)
+    assert f"Absence {absence['id']} is over." in over.stderr
+    assert "There is no absence 99." in run("rota", "back", "99", *there).stderr
+    assert "There is no override 99 in rota first." in run("rota", "end", "first", "99", *there).stderr
     assert run("rota", "away", "rosa", *there).exit_code == 2
     assert run("rota", "away", "rosa", "--file", str(file), "--reason", "x", *there).exit_code == 2
     until = (now + timedelta(hours=1)).isoformat()

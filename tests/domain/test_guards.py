@@ -66,6 +66,12 @@ def test_the_budget_per_hour_is_a_limit_and_not_one_more(runs: int, objects: boo
         assert objection.sentence == f"restart has run {runs} times in the last hour; its limit is 4."
 
 
+def test_a_runbook_that_may_run_once_has_run_once() -> None:
+    objection = first_objection(replace(CALM, runbook=a_runbook(runs_per_hour=1), runs_last_hour=1), NOW)
+    assert objection is not None
+    assert objection.sentence == "restart has run once in the last hour; its limit is 1."
+
+
 def test_a_host_in_maintenance_is_named_though_it_is_not_the_runs_own() -> None:
     both = replace(
         CALM, hosts=("web-1", "web-2"), maintenance={"web-2": "until 2026-11-20 12:00 UTC (mei: new kernel)"}

@@ -31,10 +31,10 @@ async def ahead(world: Team) -> list[tuple[timedelta, str]]:
 async def test_the_next_alarm_of_each_clock_stands_there_the_soonest_first(world: Team) -> None:
     await world.fires()
     assert await ahead(world) == [
-        (11.25 * MINUTE, "75 % of the respond clock are used: the team is told"),
-        (15 * MINUTE, "50 % of the escalation clock are used: it goes to tier 2"),
-        (45 * MINUTE, "75 % of the restore clock are used: the team is told"),
-        (180 * MINUTE, "75 % of the resolve clock are used: the team is told"),
+        (11.25 * MINUTE, "75 % of the respond clock is used: the team is told"),
+        (15 * MINUTE, "50 % of the escalation clock is used: it goes to tier 2"),
+        (45 * MINUTE, "75 % of the restore clock is used: the team is told"),
+        (180 * MINUTE, "75 % of the resolve clock is used: the team is told"),
     ]
 
 
@@ -46,7 +46,7 @@ async def test_after_a_warning_comes_the_breach_and_after_that_nothing(world: Te
     assert (await ahead(world))[0] == (60 * MINUTE, "the restore clock runs out: lars and the next tier are told")
     await world.advance(HOUR)
     await look_at_clocks(world.desk)
-    assert [text for _, text in await ahead(world)] == ["75 % of the resolve clock are used: lars is told"]
+    assert [text for _, text in await ahead(world)] == ["75 % of the resolve clock is used: lars is told"]
 
 
 async def test_a_ticket_that_is_over_has_nothing_ahead(world: Team) -> None:

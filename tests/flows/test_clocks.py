@@ -51,7 +51,7 @@ async def test_a_warning_starts_the_escalation_before_the_breach(world: Team) ->
     assert world.sender.people() == ["lars"]
     ticket = await world.ticket()
     assert (ticket["tier"], ticket["clocks"][0]["breached_at"]) == (2, None)
-    assert "50 % of the respond clock are used; 2h are left." in texts(ticket)
+    assert "50 % of the respond clock is used; 2h left." in texts(ticket)
     await later(world, 72)
     assert world.sender.people() == ["lars", "rosa"]
 

@@ -11,13 +11,14 @@ import pytest
 
 from responder.adapters.links import AckClaim
 from responder.domain.escalation import Callees, EscalationPlan, Step
-from responder.domain.ticket import EventKind
+from responder.domain.requirements import Need
+from responder.domain.ticket import Action, EventKind
 from responder.domain.windows import Window
 from responder.errors import Refused
 from responder.flows.handle import acknowledge_by_link
 from responder.store.database import Database
 from responder.store.jobs import Job
-from tests.flows.people import HOUR, MINUTE, Team
+from tests.flows.people import BOTH, HOUR, MINUTE, Team
 from tests.world import texts
 
 PLAN = EscalationPlan(
@@ -270,16 +271,58 @@ async def test_whoever_takes_it_over_is_the_one_who_is_asked(taken: Team) -> Non
 # --- people among themselves --------------------------------------------------------------------------------
 
 
-async def test_somebody_takes_it_over_and_the_history_says_from_whom(taken: Team) -> None:
+async def test_somebody_takes_it_over_and_the_history_and_a_message_say_from_whom(taken: Team) -> None:
     await taken.do("take-over", "lars")
     assert (await taken.ticket())["acknowledged_by"] == "lars"
-    assert "lars has given it to lars (before: mei)." in texts(await taken.ticket())
+    assert "lars takes it over from mei." in texts(await taken.ticket())
+    [(person, _, body)] = taken.sender.sent
+    assert (person, "lars takes it over from mei." in body) == ("mei", True)
 
 
-async def test_what_nobody_has_cannot_be_taken_over(world: Team) -> None:
+async def test_who_loses_a_ticket_by_another_hand_is_told_each_time(taken: Team) -> None:
+    for _ in range(2):
+        await taken.do("take-over", "lars")
+        await taken.do("assign", "rosa", to="mei")
+    assert taken.sender.people() == ["mei", "lars"] * 2
+    await taken.do("assign", "mei", to="lars")
+    assert taken.sender.people() == ["mei", "lars"] * 2
+
+
+async def test_what_nobody_has_is_acknowledged_by_whoever_takes_it_over(world: Team) -> None:
     await world.fires()
-    with pytest.raises(Refused, match="; acknowledge it"):
+    await world.do("take-over", "lars")
+    ticket = await world.ticket()
+    assert (ticket["status"], ticket["acknowledged_by"], ticket["assignee"]) == ("in_progress", "lars", "lars")
+    assert "lars has taken it." in texts(ticket)
+    assert not (await world.runs("respond")).is_running
+    assert world.sender.people() == ["mei"]
+
+
+async def test_taking_over_what_nobody_has_is_no_way_around_a_gate(world: Team) -> None:
+    world.rule(gates=(replace(BOTH, move=Action.ACKNOWLEDGE),))
+    await world.fires()
+    with pytest.raises(Refused, match="; acknowledge it, since"):
         await world.do("take-over", "lars")
+
+
+async def test_taking_over_what_nobody_has_is_no_way_around_what_is_required(world: Team) -> None:
+    world.rule(needs=(Need(move=Action.ACKNOWLEDGE, needs=("kind",)),))
+    await world.fires()
+    with pytest.raises(Refused, match="needs its kind"):
+        await world.do("take-over", "lars")
+
+
+async def test_what_is_closed_cannot_be_taken_over(taken: Team) -> None:
+    await taken.do("dismiss", **{"as": "false_alarm", "reason": "a test"})
+    with pytest.raises(Refused, match="closed"):
+        await taken.do("take-over", "lars")
+
+
+async def test_a_refusal_is_a_sentence_where_the_verb_is_none(taken: Team) -> None:
+    with pytest.raises(Refused, match="is with mei, not with lars"):
+        await taken.do("still-on-it", "lars")
+    said = texts(await taken.ticket())
+    assert "lars could not say to be still on it: " in said
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ MUTATIONS = {
         "DELETE FROM events WHERE kind = 'escalation' AND data LIKE '%\"steps\"%'",
         "does not say what chain 1 was to be",
     ),
-    "the chain set back": ("UPDATE chains SET position = 1", "counts 1 calls as made, its history 2"),
+    "the chain set back": ("UPDATE chains SET position = 1", "counts 1 call as made, its history 2"),
     "the chain set forward": ("UPDATE chains SET position = 3", "counts 3 calls as made, its history 2"),
     "the chain deleted": ("DELETE FROM chains", "chain 1 is gone"),
     "the times of the chain put off": (

@@ -99,12 +99,12 @@ async def test_a_plan_reserves_and_the_solution_takes_it_out_of_the_stock_once(w
     await stocked(world, disk=4, fan=2)
     await tickets(world, 1)
     assert await reserve(world, 1, disk=3, fan=1) == [
-        "Reserved: 3 of disk (a disk); 1 more are free.",
-        "Reserved: 1 of fan (a fan); 1 more are free.",
+        "Reserved: 3 of disk (a disk); 1 more is free.",
+        "Reserved: 1 of fan (a fan); 1 more is free.",
     ]
     assert await counted(world, "disk") == (4, 3, 1)
 
-    assert await use(world, 1) == ["Used: 3 of disk (a disk); 1 are left.", "Used: 1 of fan (a fan); 1 are left."]
+    assert await use(world, 1) == ["Used: 3 of disk (a disk); 1 is left.", "Used: 1 of fan (a fan); 1 are left."]
     assert await counted(world, "disk") == (1, 0, 1)
     number = (await world.ticket())["number"]
     assert await moves(world, "disk") == [(-3, f"used for {number}"), (4, "added")]
@@ -158,7 +158,7 @@ async def test_a_plan_that_is_given_up_gives_its_parts_back_to_the_others(world:
     await reserve(world, 1, disk=1)
     with pytest.raises(Refused, match="0 are free: 1 in stock, 1 reserved for other tickets"):
         await reserve(world, 2, disk=1)
-    assert await give_back(world, 1) == ["No longer reserved: 1 of disk (a disk); 1 are free."]
+    assert await give_back(world, 1) == ["No longer reserved: 1 of disk (a disk); 1 is free."]
     assert await give_back(world, 1) == []
     await reserve(world, 2, disk=1)
     assert await use(world, 1) == []
