@@ -104,7 +104,7 @@ async def test_a_plan_reserves_and_the_solution_takes_it_out_of_the_stock_once(w
     ]
     assert await counted(world, "disk") == (4, 3, 1)
 
-    assert await use(world, 1) == ["Used: 3 of disk (a disk); 1 is left.", "Used: 1 of fan (a fan); 1 are left."]
+    assert await use(world, 1) == ["Used: 3 of disk (a disk); 1 is left.", "Used: 1 of fan (a fan); 1 is left."]
     assert await counted(world, "disk") == (1, 0, 1)
     number = (await world.ticket())["number"]
     assert await moves(world, "disk") == [(-3, f"used for {number}"), (4, "added")]

@@ -96,7 +96,7 @@ async def test_one_no_rejects_a_level_1_plan_and_its_parts_are_free_again(walk: 
     await walk.do("approve", "mina")
     ticket = await walk.do("reject", "rosa", reason="a repair is cheaper")
     assert ticket.status == "in_progress"
-    assert "No longer reserved: 1 of board-7 (power board); 1 are free." in texts(await walk.ticket())
+    assert "No longer reserved: 1 of board-7 (power board); 1 is free." in texts(await walk.ticket())
     await walk.do("propose", "otto", **{**PLAN, "kind": "repair"})
     assert (await walk.do("approve", "rosa")).status == "proposed"
 
