@@ -100,14 +100,17 @@ class GradeRuleFile(Model):
     predicted_duration: Annotated[DurationBound, PlainValidator(_duration_bound, json_schema_input_type=str)] | None = (
         None
     )
+    words: OneOrMore[Word] = ()
+    senders: OneOrMore[Word] = ()
     because: str = ""
 
     @model_validator(mode="after")
     def _asks_something(self) -> GradeRuleFile:
-        if not (self.when or self.affected_users or self.impact or self.facts or self.predicted_duration):
+        asked = (self.when, self.affected_users, self.impact, self.facts, self.predicted_duration)
+        if not any((*asked, self.words, self.senders)):
             raise ValueError(
                 "a rule without when:, affected_users: or impact: would take everything; ask for one of these, for "
-                "facts: or predicted_duration:, or use default_grade"
+                "facts:, predicted_duration:, words: or senders:, or use default_grade"
             )
         return self
 

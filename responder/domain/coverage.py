@@ -104,6 +104,9 @@ def grade_options(policy: Policy, alert: StaticAlert) -> tuple[Option[GradeRule]
 
 
 def _grade_conditions(rule: GradeRule, alert: StaticAlert) -> Conditions:
+    if rule.words or rule.senders:
+        # No alert says any of this.
+        return None
     found = conditions(rule.when, alert)
     bound, impact = rule.affected_users, rule.impact
     if bound is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from responder.domain.durations import parse_duration, spoken
 from responder.domain.matching import Matcher, all_match
+from responder.domain.said import found_words, is_from
 
 AFFECTED_USERS = "affected_users"
 IMPACT = "impact"
@@ -54,7 +55,8 @@ class DurationBound:
 class GradeRule:
     """If everything named here holds, the report has this grade.
 
-    `facts` maps names to words: the report must say one of them under that name, in capitals or not.
+    `facts` maps names to words: the report must say one of them under that name, in capitals or not. `words` are looked
+    for in all that a person wrote; `senders` are patterns of addresses. No alert has either.
     """
 
     name: str
@@ -64,6 +66,8 @@ class GradeRule:
     impact: tuple[str, ...] = ()
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     predicted_duration: DurationBound | None = None
+    words: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
     because: str = ""
 
     def holds(self, labels: Mapping[str, str], facts: Mapping[str, str]) -> bool:
@@ -74,6 +78,8 @@ class GradeRule:
         if self.predicted_duration and not self.predicted_duration.holds(predicted_duration(labels, facts)):
             return False
         if self.impact and fact(labels, facts, IMPACT) not in self.impact:
+            return False
+        if (self.words and not found_words(self.words, facts)) or (self.senders and not is_from(self.senders, facts)):
             return False
         return not self.facts or all(says(fact(labels, facts, name), words) for name, words in self.facts.items())
 
@@ -130,6 +136,11 @@ def _reason(rule: GradeRule, labels: Mapping[str, str], facts: Mapping[str, str]
         found.append(f"predicted duration {spoken(predicted)} {rule.predicted_duration}")
     if rule.impact:
         found.append(f"impact {fact(labels, facts, IMPACT)}")
+    if rule.words:
+        found.append(f"the report says {', '.join(found_words(rule.words, facts))}")
+    if rule.senders:
+        # The address itself is the reporter's own, and stands in their row only.
+        found.append("the sender is one of the rule's")
     found += [f"{name.replace('_', ' ')} {fact(labels, facts, name)}" for name in rule.facts]
     conditions = " and ".join(found) or "always"
     return f"{rule.because} ({conditions})" if rule.because else conditions

@@ -16,6 +16,7 @@ from responder.domain.handling import missing_fields
 from responder.domain.policy import Policy
 from responder.domain.report import Report, Signal
 from responder.domain.reporter import LANGUAGES, REPORTER, ReporterKind, contact_of
+from responder.domain.said import told_by
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.domain.ticking import opened
 
@@ -209,7 +210,9 @@ class Opening:
 def opening_of(form: Form, policy: Policy, trouble: str, now: datetime) -> Opening:
     """How the policy sees a report: graded by its rules unless a person has graded it."""
     facts = form.all_fields
-    report = Report(source=form.channel, signal=Signal.FIRING, labels=form.labels, annotations=facts, started_at=now)
+    said = told_by((form.title, *facts.values()), form.contact)
+    given = {**facts, **said}
+    report = Report(source=form.channel, signal=Signal.FIRING, labels=form.labels, annotations=given, started_at=now)
     grading = _graded_by_a_person(form) if form.grade else policy.grade(report)
     kind = form.kind or policy.kind(form.labels)
     # Without labels a rule that only says what must not be there would hold.

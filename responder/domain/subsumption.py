@@ -27,6 +27,8 @@ def takes_all(first: GradeRule, later: GradeRule) -> bool:
         and _duration_follows(first.predicted_duration, later.predicted_duration)
         and (not first.impact or _is_within(_said(later, IMPACT, exactly=True), first.impact))
         and all(_speaks(_said(later, name), words) for name, words in first.facts.items())
+        and (not first.words or (bool(later.words) and set(later.words) <= set(first.words)))
+        and (not first.senders or (bool(later.senders) and set(later.senders) <= set(first.senders)))
     )
 
 
