@@ -25,6 +25,7 @@ from responder.domain.escalation import (
     put_off,
     told_so_far,
 )
+from responder.domain.message import Purpose
 from responder.domain.oncall import Recipient, addressed
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import question_for
@@ -95,9 +96,12 @@ def _call_nobody(tx: Transaction, change: Change, plan: EscalationPlan, reason: 
 
 
 def _goes_on(tx: Transaction, ticket: Ticket, purpose: str, plan: EscalationPlan, wanted: list[Callees]) -> bool:
-    """Whether the same chain was begun already: the job is done again, or nothing that matters here has changed."""
+    """Whether the same chain was begun already: the job is done again, or nothing that matters here has changed. A
+    hand-over that is no round of its own is any chain of the episode."""
     newest = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
-    if newest is None or (newest.purpose, newest.episode, newest.plan) != (purpose, ticket.episode, plan.name):
+    if newest is None or (newest.episode, newest.plan) != (ticket.episode, plan.name):
+        return False
+    if purpose not in (newest.purpose, Purpose.HAND_OVER):
         return False
     return [call.callees for call in newest.calls] == wanted
 

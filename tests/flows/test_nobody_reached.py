@@ -491,3 +491,15 @@ async def test_a_page_that_is_lost_after_somebody_took_the_ticket_calls_nobody(w
     await working
     assert "nobody is left to call" not in texts(await world.ticket())
     assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_who_was_called_for_the_raise_is_not_called_again_after_the_ticket_was_lowered(world: Team) -> None:
+    world.rule(escalation=(replace(PLAN, grades=()),))
+    await world.fires("warning")
+    await world.do("regrade", "otto", grade="P1", reason="more")
+    await world.advance(5 * MINUTE)
+    assert world.sender.people() == ["mei", "mei", "lars"]
+    await world.do("regrade", "otto", grade="P3", reason="less")
+    await world.advance(5 * MINUTE)
+    await world.advance(5 * MINUTE)
+    assert world.sender.people() == ["mei", "mei", "lars", "rosa"]
