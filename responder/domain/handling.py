@@ -47,9 +47,14 @@ def assign(change: Change, acting: Acting, to: str) -> str | None:
         lifecycle.acknowledge(change, acting.policy, now=acting.now, actor=to, reason=reason)
         return None
     change.update(assignee=to, acknowledged_by=to, acknowledged_at=ticket.acknowledged_at or acting.now)
-    text = f"{acting.actor} has given it to {to}" + (f" (before: {ticket.assignee})." if ticket.assignee else ".")
-    handled(change, acting, text, assignee=to)
+    handled(change, acting, _given(ticket.assignee, acting.actor, to), assignee=to)
     return None
+
+
+def _given(had: str, actor: str, to: str) -> str:
+    if actor == to and had:
+        return f"{to} takes it over from {had}."
+    return f"{actor} has given it to {to} (before: {had})." if had else f"{actor} has given it to {to}."
 
 
 def give_back(change: Change, acting: Acting, reason: str) -> str | None:

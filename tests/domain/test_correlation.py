@@ -249,7 +249,7 @@ def test_a_keyed_trouble_is_clear_only_when_all_of_its_alerts_are() -> None:
     world.receive(DISK, LOAD)
     assert world.receive(cleared(DISK, NOW + MINUTE), after=MINUTE) == [Outcome.PARTLY_CLEARED]
     assert (world.change.after.signal, world.change.after.status) == (Signal.FIRING, Status.NEW)
-    assert texts(world.change, EventKind.SIGNAL) == ["One of its alerts cleared; 1 still show."]
+    assert texts(world.change, EventKind.SIGNAL) == ["One of its alerts cleared; 1 still shows."]
     assert world.receive(cleared(LOAD, NOW + MINUTE), after=MINUTE) == [Outcome.CLEARED]
     assert (world.change.after.signal, world.change.after.status) == (Signal.CLEARED, Status.RESTORED)
 

@@ -25,7 +25,7 @@ from responder.flows.switches import turn_off_automation
 from responder.flows.watch import look_at_clocks
 from responder.flows.watch_rotas import watch_rotas
 from responder.store.database import Database
-from tests.flows.people import ALERTS_ONLY, BOTH, HOUR, MINUTE, TEAM, TELL_NEXT, Team
+from tests.flows.people import ALERTS_ONLY, BOTH, HOUR, KINDS, MINUTE, TEAM, TELL_NEXT, Team
 from tests.world import POLICY, RUNBOOK, World, alert, resolved
 
 NAMES = (
@@ -176,6 +176,11 @@ async def people_hand_it_on(world: Readers) -> None:
     await world.do("acknowledge", "lars")
     await world.do("give-back", "lars", reason="too big for me")
     await world.do("regrade", "lars", grade="P2", reason="too big for me")
+    world.rule(kinds=KINDS)
+    await world.do("take-over", "mei")
+    await world.do("classify", "lars", kind="hardware")
+    await world.do("take-over", "lars")
+    await world.do("assign", "rosa", to="mei")
 
 
 async def a_gate_that_is_silent(world: Readers) -> None:
@@ -255,7 +260,18 @@ STORIES: dict[str, tuple[Story, dict[str, str], tuple[str, ...]]] = {
     "a suggestion": (a_suggestion, {"policy": AID}, ("此处只建议", "建议: restart-app，目标 web-1（仅建议：")),
     "clocks": (clocks, {}, ("“响应”时限已用 50%，还剩 ", "时限已超期。")),
     "still on it": (nobody_is_on_it, {}, ("您还在处理吗？", "至今未答复")),
-    "handed on": (people_hand_it_on, {}, ("mei 升级到 2 线：", "退回工单：", "将级别由 P1 改为 P2：")),
+    "handed on": (
+        people_hand_it_on,
+        {},
+        (
+            "mei 升级到 2 线：",
+            "退回工单：",
+            "将级别由 P1 改为 P2：",
+            "从 mei 处接手。",
+            "工单仍在您手中",
+            "将工单交给 mei",
+        ),
+    ),
     "a silent gate": (a_gate_that_is_silent, {}, ("是否批准执行", "各一人同意", "请督促相关人员答复。")),
     "a gate before closing": (a_gate_before_closing, {}, ("是否允许驳回",)),
     "missing": (something_is_missing, {}, ("工单可以关闭，但：", "原因分类（操作：diagnose）", "字段 asset（")),

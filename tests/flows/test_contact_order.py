@@ -218,6 +218,10 @@ async def test_an_answer_or_any_other_sign_ends_the_question(asked: World, verb:
 
 async def test_nobody_is_asked_further_about_what_somebody_else_has_now(asked: World) -> None:
     await handle.do(asked.desk, "take-over", "1", actor="lars", content={})
+    await asked.work()
+    [(channel, _, body)] = asked.sender.sent
+    assert (channel, "lars takes it over from mei." in body) == ("mei-pager", True)
+    asked.sender.sent.clear()
     await asked.advance(FIVE)
     assert asked.sender.people() == []
     assert "Not sent to mei by mail: lars has it now." in texts(await asked.ticket())

@@ -55,6 +55,29 @@ async def test_giving_it_to_a_person_stops_the_respond_clock(world: Team) -> Non
     assert "mei has given it to lars (before: mei)." in texts(await world.ticket())
 
 
+async def test_who_has_what_turns_out_to_be_another_team_s_keeps_it_and_is_told(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    await world.fires()
+    await world.do("acknowledge", "mei")
+    world.sender.sent.clear()
+    await world.do("classify", "lars", kind="hardware")
+    ticket = await world.ticket()
+    assert (ticket["team"], ticket["acknowledged_by"], ticket["status"]) == ("hardware", "mei", "in_progress")
+    [(person, _, body)] = world.sender.sent
+    assert person == "mei"
+    assert "lars says it is hardware, so team hardware handles it. You still have it: give it back" in body
+
+
+async def test_who_says_themselves_that_it_is_another_team_s_need_not_be_told(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    await world.fires()
+    await world.do("acknowledge", "mei")
+    world.sender.sent.clear()
+    await world.do("classify", "mei", kind="hardware")
+    await world.do("classify", "lars", kind="hardware")
+    assert world.sender.people() == []
+
+
 async def test_nobody_can_be_given_it_who_is_not_in_the_people_file(world: Team) -> None:
     await world.fires()
     assert "nobody is called 'nobody' in the people file; there are mei, lars" in await refused(
