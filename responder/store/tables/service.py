@@ -21,6 +21,7 @@ jobs = Table(
     Index(
         "jobs_due",
         "kind",
+        "priority",
         "due_at",
         sqlite_where=text("set_aside_at IS NULL"),
         postgresql_where=text("set_aside_at IS NULL"),

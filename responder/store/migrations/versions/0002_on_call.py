@@ -50,6 +50,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.add_column("jobs", sa.Column("priority", sa.Integer(), nullable=False, server_default="0"))
+    op.drop_index("jobs_due", "jobs")
+    op.create_index(
+        "jobs_due",
+        "jobs",
+        ["kind", "priority", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("set_aside_at IS NULL"),
+        postgresql_where=sa.text("set_aside_at IS NULL"),
+    )
     op.add_column("messages", sa.Column("due_at", sa.BigInteger(), nullable=True))
     op.create_index(
         "messages_bundled",
@@ -178,6 +187,15 @@ def downgrade() -> None:
     op.drop_table("page_windows")
     op.drop_index("messages_bundled", "messages")
     op.drop_column("messages", "due_at")
+    op.drop_index("jobs_due", "jobs")
     op.drop_column("jobs", "priority")
+    op.create_index(
+        "jobs_due",
+        "jobs",
+        ["kind", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("set_aside_at IS NULL"),
+        postgresql_where=sa.text("set_aside_at IS NULL"),
+    )
     op.drop_table("rounds")
     op.drop_table("cron_jobs")
