@@ -1,0 +1,171 @@
+"""Who or what sent a mail, and whether it may be answered: two machines must never talk to each other.
+
+RFC 3834 (automatic answers, Auto-Submitted, the null sender), RFC 5230 (vacation: lists, bulk, daemons, a budget per
+sender), RFC 2919 and 2369 (List-*), RFC 3464 (delivery reports), RFC 8098 (receipts), RFC 5965 (feedback reports).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from responder.domain.mail import Mail
+from responder.domain.mail_thread import OwnAddress, is_own, is_own_id
+
+_DAEMONS = re.compile(
+    r"mailer-?daemon|mail-daemon|maildaemon|postmaster|double-bounce|bounces?|microsoftexchange[0-9a-f]*"
+)
+_NOBODY = re.compile(
+    r"(?:no|not|non|dont?|do-?not|do_not)[-_.]?(?:reply|respond|answer)[\w.+-]*"
+    r"|owner-.*|.*-(?:request|owner|bounces?|relay)|listserv|majordomo|root|daemon|uucp|news|cron",
+)  # fmt: skip
+_AUTOMATIC_SUBJECT = re.compile(
+    r"(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|automatische antwort"
+    r"|abwesenheit(?:snotiz)?|réponse automatique|absence du bureau|respuesta automática"
+    r"|自动回复|自動回覆|自动答复|自動応答)\s*(?:[:：\]】-]|$)",
+    re.IGNORECASE,
+)
+_LIST_HEADERS = ("list-id", "list-post", "list-help", "list-unsubscribe", "list-owner")
+_SUPPRESSED = {"all", "autoreply"}
+_LOOKED_AT = 200
+
+
+class Kind(StrEnum):
+    PERSON = "person"
+    MACHINE = "machine"
+    AUTO_REPLY = "auto_reply"
+    BOUNCE = "bounce"
+    LIST = "list"
+    OWN = "own"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Nature:
+    """What sent a mail, and what says so."""
+
+    kind: Kind
+    why: str
+
+
+def nature(mail: Mail, own: OwnAddress) -> Nature:
+    """What sent a mail. Where headers disagree, the first counts of: own, bounce, automatic answer, list, machine."""
+    for kind, says in _QUESTIONS:
+        if why := says(mail, own):
+            return Nature(kind=kind, why=why)
+    return Nature(kind=Kind.PERSON, why="Nothing says that a machine wrote it.")
+
+
+def _is_ours(mail: Mail, own: OwnAddress) -> str:
+    if is_own_id(mail.id, own):
+        return "It bears a Message-ID of ours."
+    if mail.headers.get("x-responder"):
+        return "It bears our own header X-Responder."
+    loops = [address.strip().lower() for address in mail.headers.get("x-loop", ())]
+    if any(is_own(address, own) for address in loops):
+        return "Its X-Loop names our own address."
+    return "It comes from our own address." if is_own(mail.sender.address, own) else ""
+
+
+def _is_a_bounce(mail: Mail, _: OwnAddress) -> str:
+    if mail.bounces:
+        return "It is a report of what became of a mail (RFC 3464)."
+    if mail.headers.get("x-failed-recipients"):
+        return "Its header X-Failed-Recipients names who got no mail."
+    return f"It comes from {_local(mail)[:40]}." if _DAEMONS.fullmatch(_local(mail)) else ""
+
+
+def _is_an_answer(mail: Mail, _: OwnAddress) -> str:
+    if _automatic(mail) == "auto-replied":
+        return "Its header Auto-Submitted says auto-replied (RFC 3834)."
+    for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from"):
+        if mail.header(name) not in ("", "no", "false"):
+            return f"It bears the header {name}."
+    if mail.header("precedence") in ("auto_reply", "auto-reply"):
+        return "Its Precedence is auto_reply."
+    if "disposition-notification" in mail.header("content-type"):
+        return "It is a receipt (RFC 8098)."
+    if _AUTOMATIC_SUBJECT.match(_bare(mail.subject)):
+        return "Its subject is that of an automatic answer."
+    return ""
+
+
+def _is_of_a_list(mail: Mail, _: OwnAddress) -> str:
+    if mail.header("precedence") == "list":
+        return "Its Precedence is list."
+    return next((f"It bears the header {name}." for name in _LIST_HEADERS if mail.headers.get(name)), "")
+
+
+def _is_of_a_machine(mail: Mail, _: OwnAddress) -> str:
+    if "feedback-report" in mail.header("content-type"):
+        return "It is a complaint about a mail (RFC 5965)."
+    if mail.envelope_from == "":
+        return "The sender of its envelope is empty."
+    if (said := _automatic(mail)) not in ("", "no"):
+        return f"Its header Auto-Submitted says {said[:40]} (RFC 3834)."
+    if mail.header("precedence") in ("bulk", "junk"):
+        return f"Its Precedence is {mail.header('precedence')}."
+    if mail.headers.get("feedback-id"):
+        return "It bears the header Feedback-ID, as bulk mail does."
+    return f"{_local(mail)[:40]} is nobody who reads mail." if _NOBODY.fullmatch(_local(mail)) else ""
+
+
+_QUESTIONS: tuple[tuple[Kind, Callable[[Mail, OwnAddress], str]], ...] = (
+    (Kind.OWN, _is_ours),
+    (Kind.BOUNCE, _is_a_bounce),
+    (Kind.AUTO_REPLY, _is_an_answer),
+    (Kind.LIST, _is_of_a_list),
+    (Kind.MACHINE, _is_of_a_machine),
+)
+
+
+def _automatic(mail: Mail) -> str:
+    """The keyword of Auto-Submitted, without its parameters and comments."""
+    words = mail.header("auto-submitted").replace(";", " ").replace("(", " ").split()
+    return words[0] if words else ""
+
+
+def _local(mail: Mail) -> str:
+    return mail.sender.address.rpartition("@")[0][:_LOOKED_AT].lower()
+
+
+def _bare(subject: str) -> str:
+    """A subject without the brackets before it."""
+    return subject[:_LOOKED_AT].lstrip("[【(（ ")
+
+
+# --- may it be answered -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerBudget:
+    """How many mails may be sent in a day, to one address and in all, because of mails that came in."""
+
+    per_sender: int = 10
+    in_all: int = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswersSent:
+    """How many were sent in the last 24 hours."""
+
+    to_sender: int = 0
+    in_all: int = 0
+
+
+def may_answer(mail: Mail, nature: Nature, sent: AnswersSent, budget: AnswerBudget = AnswerBudget()) -> str:
+    """Why a mail gets no answer, in a sentence; empty if it may be answered."""
+    if nature.kind is not Kind.PERSON:
+        return f"It gets no answer: {nature.why[0].lower()}{nature.why[1:]}"
+    if not mail.sender.address:
+        return "It gets no answer: it does not say who sent it."
+    wishes = {word.strip() for word in mail.header("x-auto-response-suppress").split(",")}
+    if wishes & _SUPPRESSED:
+        return "It gets no answer: its sender wants none (X-Auto-Response-Suppress)."
+    if sent.to_sender >= budget.per_sender:
+        count = f"{sent.to_sender} were sent to this address in 24 hours"
+        return f"It gets no answer: {count}, and {budget.per_sender} are allowed."
+    if sent.in_all >= budget.in_all:
+        return f"It gets no answer: {sent.in_all} were sent in 24 hours, and {budget.in_all} are allowed."
+    return ""
