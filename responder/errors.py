@@ -79,6 +79,10 @@ class BadForm(ResponderError):
     permanent = True
 
 
+class KeyUsed(BadForm):
+    """A key under which another report was sent before."""
+
+
 class BadReport(ResponderError):
     """A body that can never be understood."""
 

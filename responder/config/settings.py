@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 from responder.config.model import Duration, Model, Name
 
@@ -32,6 +32,7 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+_MEGA = 1024 * 1024
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -98,6 +99,32 @@ class DeadMan(Model):
     method: Literal["GET", "POST"] = "POST"
 
 
+class Feedback(Model):
+    """The form for people who report: for everybody, or only for who shows a token; without either there is none.
+
+    The limits of files hold for `POST /api/v1/reports`, too. `per_address` and `in_all` are reports in an hour.
+    """
+
+    open: bool = False
+    behind: Literal["token"] | None = None
+    max_files: Annotated[int, Field(ge=0, le=20)] = 5
+    max_file: Annotated[int, Field(ge=1024, le=100 * _MEGA)] = 5 * _MEGA
+    max_sum: Annotated[int, Field(ge=1024, le=200 * _MEGA)] = 10 * _MEGA
+    per_address: Annotated[int, Field(ge=1)] = 20
+    in_all: Annotated[int, Field(ge=1)] = 200
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_open_or_not(self) -> Feedback:
+        if self.open and self.behind:
+            raise ValueError("give one of open: true and behind: token")
+        return self
+
+    @property
+    def is_on(self) -> bool:
+        return self.open or self.behind is not None
+
+
 class Settings(Model):
     """The main file. Relative paths start at its folder."""
 
@@ -118,6 +145,7 @@ class Settings(Model):
     ssh: Ssh = Ssh()
     reporters: Reporters | None = None
     dead_man: DeadMan | None = None
+    feedback: Feedback = Feedback()
 
     @model_validator(mode="after")
     def _is_open_only_at_home(self) -> Settings:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
 
 from responder.domain import lifecycle
+from responder.domain.enclosed import Enclosure, Sending, Sent, digest_of, plain_names
 from responder.domain.facts import Fact
 from responder.domain.masking import masked
 from responder.domain.report_form import Form, Opening, complaints, open_ticket, opening_of
-from responder.domain.reporter import Reporter, contact_of
+from responder.domain.reporter import REPORTER, Reporter, contact_of
 from responder.domain.ticket import Change, EventKind, Ticket
-from responder.errors import BadForm, Refused
+from responder.errors import BadForm, KeyUsed, Refused
 from responder.flows.desk import Desk
 from responder.flows.receive import receipt
 from responder.flows.reporter_letters import Draft, Letter, write_letter
 from responder.flows.reporter_talk import Talk
+from responder.store.attachments import Attachment
 from responder.store.transaction import Numbering, Transaction
 
 BY_A_PERSON = "by a person"
@@ -22,14 +26,44 @@ BY_A_PERSON = "by a person"
 _WHY = "Reported by a person."
 
 
-async def open_report(desk: Desk, form: Form) -> Ticket:
-    """Opens a ticket for what somebody reports. Raises BadForm, which names everything that is wrong with it."""
+async def open_report(desk: Desk, form: Form, sending: Sending | None = None) -> Ticket:
+    """Opens a ticket for what somebody reports; what was sent under the same key before gives its first ticket.
+
+    Raises BadForm, which names everything that is wrong with it, and KeyUsed for a key of another report.
+    """
+    sending = sending or Sending()
     now = desk.clock.now()
     if wrong := complaints(form, desk.policy, now):
         raise BadForm(" ".join(wrong))
-    form = without_secrets(desk, form)
-    opening = opening_of(form, desk.policy, new_trouble(desk), now)
-    return await desk.store.write(lambda tx: opened_with_reporter(desk, tx, opening))
+    sent = Sent(identity=sending.identity, content=_content(form, sending), ticket_id=0, at=now)
+    files = _without_secrets_in_names(desk, form, sending.files)
+    opening = opening_of(without_secrets(desk, form), desk.policy, new_trouble(desk), now)
+    return await desk.store.write(lambda tx: _opened_once(desk, tx, opening, files, sent))
+
+
+def _opened_once(desk: Desk, tx: Transaction, opening: Opening, files: Sequence[Enclosure], sent: Sent) -> Ticket:
+    if not sent.identity:
+        return opened_with_reporter(desk, tx, opening, files)
+    known = tx.sendings.known(sent.identity)
+    if known is None:
+        ticket = opened_with_reporter(desk, tx, opening, files)
+        tx.sendings.add(replace(sent, ticket_id=ticket.id))
+        return ticket
+    if known.content != sent.content:
+        raise KeyUsed("This Idempotency-Key was used for another report; a new report needs a new key.")
+    return tx.tickets.one(known.ticket_id).ticket
+
+
+def _content(form: Form, sending: Sending) -> str:
+    said = asdict(form)
+    pairs = [*said.pop("fields").items(), "labels", *said.pop("labels").items(), "form", *said.items()]
+    return digest_of([str(pair) for pair in pairs], sending.files)
+
+
+def _without_secrets_in_names(desk: Desk, form: Form, files: Sequence[Enclosure]) -> list[Enclosure]:
+    known = {*desk.configuration.secrets, form.contact}
+    names = plain_names([masked(one.name, known) for one in files])
+    return [replace(one, name=name) for one, name in zip(files, names, strict=True)]
 
 
 async def add_reporter(desk: Desk, key: str, actor: str, form: Form) -> Ticket:
@@ -62,14 +96,16 @@ def _add(desk: Desk, tx: Transaction, key: str, form: Form, *, actor: str) -> Ti
     return talk.write()
 
 
-def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening) -> Ticket:
-    """Writes the new ticket, its form, its reporter and the first letter."""
+def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening, files: Sequence[Enclosure] = ()) -> Ticket:
+    """Writes the new ticket, its form with its files, its reporter and the first letter."""
     now, form = desk.clock.now(), opening.form
     new = open_ticket(opening, desk.policy, now)
     tx.apply([new], now, Numbering.of(desk.policy, now))
     # Only now has it the number that the letter names.
     change = Change.of(new.after, new.clocks)
     change.dossier = replace(tx.dossiers.of_ticket(new.after.id), fields=form.all_fields)
+    for file in files:
+        _attach(tx, change, file, now)
     if opening.runbook:
         change.promise("first_aid")
     else:
@@ -79,6 +115,19 @@ def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening) -> Ticke
     talk = Talk(desk=desk, tx=tx, change=change, reporter=reporter)
     write_letter(talk, Draft(letter=Letter.RECEIVED))
     return talk.write()
+
+
+def _attach(tx: Transaction, change: Change, file: Enclosure, now: datetime) -> None:
+    kept = Attachment(
+        ticket_id=change.after.id,
+        name=file.name,
+        at=now,
+        content=file.content,
+        media_type="application/octet-stream",
+        actor=REPORTER,
+    )
+    made = tx.attachments.keep(kept)
+    change.note(now, EventKind.REPORTER, f"Attached: {file.name}", REPORTER, attachment=made)
 
 
 def new_trouble(desk: Desk) -> str:

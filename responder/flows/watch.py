@@ -134,6 +134,6 @@ def _labels(beat: Heartbeat) -> dict[str, str]:
 
 
 async def forget(desk: Desk) -> int:
-    """Deletes raw bodies whose retention has ended; how many."""
+    """Deletes raw bodies and keys of sent reports whose retention has ended; how many."""
     limit = desk.clock.now() - desk.configuration.settings.retention
-    return await desk.store.write(lambda tx: tx.reports.forget_before(limit))
+    return await desk.store.write(lambda tx: tx.reports.forget_before(limit) + tx.sendings.forget_before(limit))

@@ -36,6 +36,7 @@ from responder.store.reporters import ReporterStore
 from responder.store.reports import ReportStore
 from responder.store.rounds import RoundStore
 from responder.store.runs import RunStore
+from responder.store.sendings import SendingStore
 from responder.store.sums import SumStore
 from responder.store.switchboard import Switchboard
 from responder.store.tickets import TicketStore
@@ -168,6 +169,10 @@ class Transaction:
     @cached_property
     def mails(self) -> MailStore:
         return MailStore(self.connection)
+
+    @cached_property
+    def sendings(self) -> SendingStore:
+        return SendingStore(self.connection)
 
     @cached_property
     def messages(self) -> MessageStore:

@@ -25,7 +25,11 @@ def json_answer(content: object) -> web.Response:
 
 
 async def content_of(request: web.Request) -> dict[str, Any]:
-    body = await request.read()
+    return as_object(await request.read())
+
+
+def as_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; nothing is an empty one. Raises HTTPBadRequest, HTTPUnprocessableEntity."""
     try:
         content = orjson.loads(body) if body else {}
     except orjson.JSONDecodeError as error:

@@ -14,8 +14,7 @@ from responder.config.configuration import Credential
 from responder.config.settings import digest
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
-
-SCOPES = ("ingest", "read", "act", "admin")
+from responder.store.switchboard import SCOPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +68,11 @@ async def allowed_actor(request: web.Request, scope: str) -> str | None:
     return token.name if SCOPES.index(token.scope) >= SCOPES.index(scope) else None
 
 
-def _refuse_other_sites(request: web.Request) -> None:
-    """Browsers send credentials along with requests that other sites make them send; they also say who asks."""
+def refuse_other_sites(request: web.Request) -> None:
+    """Browsers send credentials along with requests that other sites make them send; they also say who asks.
+
+    Raises HTTPForbidden.
+    """
     if request.method in ("GET", "HEAD"):
         return
     site, origin = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Origin")
@@ -83,7 +85,7 @@ def needs(scope: str) -> Callable[[Callable[[web.Request], Awaitable[web.StreamR
 
     def mark(handler: _Handler) -> _Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            _refuse_other_sites(request)
+            refuse_other_sites(request)
             actor = await allowed_actor(request, scope)
             if actor is None:
                 shown = "The token is unknown, has expired, or has a lesser scope. " if shown_secret(request)[1] else ""

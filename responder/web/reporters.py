@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from responder.domain.enclosed import Enclosure, Sending
 from responder.domain.message import Message
 from responder.domain.report_form import form_of
 from responder.domain.reporter_answers import Answer, AnswerKind, Heard
@@ -17,20 +18,26 @@ from responder.flows.reporter_answers import reporter_says
 from responder.flows.reporter_letters import told
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, text_in
-from responder.web.context import allowed_actor, needs
+from responder.web.bodies import actor_of, as_object, content_of, desk_of, json_answer, name_in, text_in
+from responder.web.context import ACTOR, allowed_actor, needs
+from responder.web.multipart import FileLimits, is_multipart, sheet_of
 from responder.web.reporter_line import reporter_line
 from responder.web.shapes import message_line
+
+_LONGEST_KEY = 200
 
 
 @needs("ingest")
 async def open_(request: web.Request) -> web.StreamResponse:
-    """Opens a ticket for a form (docs/reporters.md). Answers what the sender may tell the reporter at once."""
-    content = await content_of(request)
+    """Opens a ticket for a form (docs/reporters.md), perhaps with files. Answers what the sender may tell the
+    reporter at once; a second send under the same Idempotency-Key, what the first was told."""
+    key = _key(request)
+    content, files = await _with_files(request) if is_multipart(request) else (await content_of(request), [])
+    sending = Sending(files=files, key=key, sender=f"token {request[ACTOR]}")
     staff = [name for name in ("grade", "taken_by") if content.get(name)]
     if staff and await allowed_actor(request, "act") is None:
         raise web.HTTPForbidden(text=f"“{staff[0]}” counts only with a token of the scope act.")
-    ticket = await open_report(desk_of(request), form_of(content))
+    ticket = await open_report(desk_of(request), form_of(content), sending)
     return json_answer({"number": ticket.number, "id": ticket.id, "grade": ticket.grade, "status": ticket.status})
 
 
@@ -96,6 +103,28 @@ def routes() -> list[web.RouteDef]:
         web.post(f"{ticket}/answer", answer),
         web.post(f"{ticket}/told", tell),
     ]
+
+
+def file_limits(request: web.Request) -> FileLimits:
+    """What the settings say of files of reports."""
+    given = desk_of(request).configuration.settings.feedback
+    return FileLimits(most=given.max_files, largest=given.max_file, sum=given.max_sum)
+
+
+def _key(request: web.Request) -> str:
+    key = request.headers.get("Idempotency-Key", "")
+    if len(key) > _LONGEST_KEY or not key.isprintable():
+        raise web.HTTPBadRequest(text=f"The Idempotency-Key is no text of up to {_LONGEST_KEY} characters.")
+    return key
+
+
+async def _with_files(request: web.Request) -> tuple[dict[str, Any], list[Enclosure]]:
+    sheet = await sheet_of(request, file_limits(request))
+    if sheet.is_broken:
+        raise web.HTTPBadRequest(text="The body is no whole form of the kind multipart/form-data.")
+    if sheet.too_much:
+        raise web.HTTPRequestEntityTooLarge(max_size=0, actual_size=0, text=sheet.too_much)
+    return as_object(sheet.texts.get("report", "").encode()), sheet.files
 
 
 def _answer(content: Mapping[str, Any]) -> Answer:

@@ -11,6 +11,7 @@ from responder.store.tables.maintenance import maintenance_windows
 from responder.store.tables.people import messages, page_windows, tokens
 from responder.store.tables.rotas import duty_notices, overrides, rota_watches
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
+from responder.store.tables.sendings import sendings
 from responder.store.tables.service import counters, heartbeats, jobs, sums, switches
 from responder.store.tables.tickets import attachments, clocks, dossiers, events, tickets
 from responder.store.tables.watching import cron_jobs, rounds
@@ -53,6 +54,7 @@ __all__ = [
     "run_hosts",
     "run_steps",
     "runs",
+    "sendings",
     "stock_moves",
     "sums",
     "switches",

@@ -40,8 +40,18 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("address"),
     )
+    op.create_table(
+        "sendings",
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identity"),
+    )
+    op.create_index("sendings_by_time", "sendings", ["at"])
 
 
 def downgrade() -> None:
+    op.drop_table("sendings")
     op.drop_table("mail_addresses")
     op.drop_table("mails")
