@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from responder.domain.local_time import UTC, local_time
 from responder.domain.report import Signal
 from responder.domain.ticket import Status, Ticket
 from responder.domain.windows import Window, holds_any
@@ -179,10 +181,11 @@ def put_off(chain: Chain, by: timedelta) -> Chain:
     return replace(chain, calls=(*chain.calls[: chain.position], *later)) if by else chain
 
 
-def told_so_far(chain: Chain) -> str:
-    """Who was told by the calls until now, for those who are called next; empty before the first call."""
-    calls = [call for call in chain.calls[: chain.position] if call.made_at and call.told]
-    return "; ".join(f"{', '.join(call.told)} at {call.made_at:%H:%M} UTC" for call in calls)
+def told_so_far(chain: Chain, zone: ZoneInfo = UTC) -> str:
+    """Who was told by the calls until now, for those who are called next, in a reader's zone; empty before the first
+    call."""
+    calls = [call for call in chain.calls[: chain.position] if call.told]
+    return "; ".join(f"{', '.join(call.told)} at {local_time(call.made_at, zone)}" for call in calls if call.made_at)
 
 
 def foreseen(chain: Chain) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from responder.adapters.links import AckClaim
 from responder.clock import microseconds
@@ -31,7 +32,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
 from responder.flows.nobody import anybody, look_again
-from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, zone_of
 from responder.flows.texts import HandOverText, QuestionText, Tried, hand_over_body, hand_over_subject
 from responder.store.transaction import Transaction
 
@@ -134,7 +135,7 @@ def make_call(desk: Desk, tx: Transaction, change: Change, chain: Chain, *, seen
             return look_again(desk, tx, change, chain)
     late = lateness(chain, now)
     chain = put_off(chain, late)
-    text = _Text(desk, tx, change, _why(chain), seen)
+    text = _Text(desk, tx, change, chain, seen)
     words = Text(subject=hand_over_subject(ticket), body=text.body, link=text.link)
     new = write_messages(desk, tx, change, told, purpose=purpose_of(chain, index), text=words)
     mark: dict[str, Any] = {"chain": chain.number, "episode": chain.episode, "step": index}
@@ -168,8 +169,8 @@ def _promise_the_next(desk: Desk, change: Change, chain: Chain, *, at_once: bool
         change.promise("escalate", now + pause, chain=chain.number, step=chain.position)
 
 
-def _why(chain: Chain) -> str:
-    so_far = told_so_far(chain)
+def _why(chain: Chain, zone: ZoneInfo) -> str:
+    so_far = told_so_far(chain, zone)
     return f"{chain.why} Nobody has taken it yet. Called until now: {so_far}." if so_far else chain.why
 
 
@@ -180,8 +181,8 @@ def _names(told: Iterable[Recipient]) -> tuple[str, ...]:
 class _Text:
     """What the message says to each of its readers."""
 
-    def __init__(self, desk: Desk, tx: Transaction, change: Change, why: str, seen: str) -> None:
-        self._desk, self._change, self._why, self._seen = desk, change, why, seen
+    def __init__(self, desk: Desk, tx: Transaction, change: Change, chain: Chain, seen: str) -> None:
+        self._desk, self._change, self._chain, self._seen = desk, change, chain, seen
         ticket = change.after
         self._tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
         suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
@@ -195,15 +196,17 @@ class _Text:
 
     def body(self, recipient: Recipient) -> str:
         ticket, links = self._change.after, self._desk.links
+        zone = zone_of(self._desk, recipient.person)
         parts = HandOverText(
             ticket=ticket,
             clocks=self._change.clocks,
             tried=self._tried,
-            why=self._why,
+            why=_why(self._chain, zone),
             ack_link=self.link(recipient),
             ticket_link=links.ticket(ticket.number),
             suggestion=self._offer(recipient),
             seen=self._seen,
+            zone=zone,
         )
         return hand_over_body(parts, language_of(self._desk, recipient))
 

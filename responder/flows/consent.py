@@ -14,6 +14,7 @@ from responder.domain import approval as rules
 from responder.domain.acts import Ask
 from responder.domain.approval import Approval, ApprovalKind, ApprovalState
 from responder.domain.autonomy import ApprovalRule
+from responder.domain.local_time import local_moment
 from responder.domain.masking import masked
 from responder.domain.oncall import Recipient, addressed
 from responder.domain.runbook import Run
@@ -26,7 +27,7 @@ from responder.flows.desk import Desk
 from responder.flows.gates import after_a_gate
 from responder.flows.moves import changed_since
 from responder.flows.starting import Order, order_as_approved, start_ordered
-from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages
+from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, zone_of
 from responder.flows.texts import QuestionText, question_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -80,7 +81,7 @@ def suggest(desk: Desk, tx: Transaction, change: Change, order: Order, rule: App
 def question_for(desk: Desk, approval: Approval, run: Run | None, ticket: Ticket, person: str) -> QuestionText:
     """What a message to a person says of a question."""
     made = run.snapshot if run else approval.snapshot
-    until = f", until {approval.due_at:%Y-%m-%d %H:%M} UTC" if approval.due_at else ""
+    until = f", until {local_moment(approval.due_at, zone_of(desk, person))}" if approval.due_at else ""
     return QuestionText(
         ticket=ticket,
         approval=approval,

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from responder.adapters.links import DrillClaim
 from responder.domain.delivery import quiet_until
 from responder.domain.drill import Answer, Drill, DrillRule, last_word, next_drill, outcome, summary
+from responder.domain.local_time import local_moment
 from responder.domain.oncall import Person, recipients
 from responder.errors import Refused
 from responder.flows.desk import Desk
@@ -155,7 +157,8 @@ async def ask_in_drill(desk: Desk, job: Job) -> None:
 
 async def _send(desk: Desk, drill: Drill, person: Person) -> tuple[Verdict, ...]:
     link = desk.links.drill(DrillClaim(drill_id=drill.id, person=person.name))
-    subject, body = drill_text(link, drill.until, person.language)
+    until = local_moment(drill.until, ZoneInfo(person.zone))
+    subject, body = drill_text(link, until, person.language)
     brief = short_text(subject, link, desk.links.console(), person.language)
     short = [one for one in person.channels if one.is_short]
     long = [one for one in person.channels if not one.is_short]

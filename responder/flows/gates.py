@@ -10,11 +10,20 @@ from responder.domain import approval as rules
 from responder.domain import handling
 from responder.domain.approval import Approval, ApprovalKind, ApprovalState
 from responder.domain.gates import GateRule, OnTimeout, gate_for
+from responder.domain.local_time import local_moment
 from responder.domain.oncall import Person, Recipient, addressed
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket
 from responder.flows import parts
 from responder.flows.desk import Desk
-from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, write_notice
+from responder.flows.telling import (
+    Text,
+    language_of,
+    spoken_recipients,
+    team_of,
+    write_messages,
+    write_notice,
+    zone_of,
+)
 from responder.flows.texts import QuestionText, question_body, subject
 from responder.store.transaction import Transaction
 
@@ -74,12 +83,12 @@ def _question(change: Change, gate: GateRule, what: str, now: datetime) -> Appro
 
 
 def _send(desk: Desk, tx: Transaction, change: Change, asked: Approval, told: tuple[Recipient, ...]) -> None:
-    until = f", until {asked.due_at:%Y-%m-%d %H:%M} UTC" if asked.due_at else ""
-
     def link(recipient: Recipient) -> str:
         return desk.links.approve(ApprovalClaim(approval_id=asked.id, person=recipient.person))
 
     def body(recipient: Recipient) -> str:
+        zone = zone_of(desk, recipient.person)
+        until = f", until {local_moment(asked.due_at, zone)}" if asked.due_at else ""
         parts = QuestionText(
             ticket=change.after,
             approval=asked,

@@ -16,12 +16,13 @@ from responder.domain.delivery import quiet_until
 from responder.domain.durations import spoken
 from responder.domain.escalation import LATE, EscalationPlan
 from responder.domain.handling import Acting
+from responder.domain.local_time import local_moment
 from responder.domain.message import Message
 from responder.domain.oncall import addressed
 from responder.domain.silence import Question
 from responder.domain.ticket import Change, Event, EventKind, Ticket
 from responder.flows.desk import Desk
-from responder.flows.telling import Text, language_of, spoken_recipients, write_messages, write_notice
+from responder.flows.telling import Text, language_of, spoken_recipients, write_messages, write_notice, zone_of
 from responder.flows.texts import still_on_it_body, subject
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -148,9 +149,10 @@ def _ask(watch: _Watch, plan: EscalationPlan) -> None:
     until = _may_be_asked_at(watch) + plan.answer_within
     text = f"{by}, are you still on it? Nothing was heard from you for {spoken(silent)}."
     link = desk.links.acknowledge(AckClaim(ticket_id=ticket.id, episode=ticket.episode, person=by))
+    read_until = local_moment(until, zone_of(desk, by))
     words = Text(
         subject=subject(ticket, text),
-        body=lambda one: still_on_it_body(ticket, silent, until, link, language_of(desk, one)),
+        body=lambda one: still_on_it_body(ticket, silent, read_until, link, language_of(desk, one)),
         link=lambda _: link,
     )
     purpose = silence.purpose_of(watch.silent_since)

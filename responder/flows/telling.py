@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from responder.adapters.notifier import scheme_of
 from responder.clock import microseconds
 from responder.domain.acts import Tell
 from responder.domain.delivery import delay_of
+from responder.domain.local_time import UTC
 from responder.domain.masking import masked
 from responder.domain.message import Message, is_page
 from responder.domain.oncall import Recipient, Tier, addressed, recipients
@@ -176,6 +178,12 @@ def channel_kind(desk: Desk, message: Message) -> str:
 def spoken_recipients(told: Iterable[Recipient]) -> str:
     """Who is told, for the ticket's history."""
     return ", ".join(f"{one.person} by {one.channel}" for one in told) or "nobody"
+
+
+def zone_of(desk: Desk, person: str) -> ZoneInfo:
+    """In which zone a person reads times."""
+    known = desk.configuration.people.get(person)
+    return ZoneInfo(known.zone) if known else UTC
 
 
 def language_of(desk: Desk, recipient: Recipient) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from responder.flows import texts
+from responder.domain.escalation import Callees, EscalationPlan, Step
+from responder.domain.gates import GateRule, OnTimeout
+from responder.domain.ticket import Action
+from responder.errors import Refused
+from responder.flows import handle, texts
+from responder.flows.drill import order_drill
 from responder.flows.texts import SHORT, short_text
 from responder.flows.texts.languages import entries
 from responder.store.database import Database
+from tests.flows.people import HOUR
 from tests.world import MAIN, World, alert
+from tests.world import texts as texts_of
 
 PEOPLE = """
 people:
@@ -84,6 +94,89 @@ def test_every_word_of_the_messages_to_people_is_translated() -> None:
         extract = environment.extract_translations  # type: ignore[attr-defined]
         for _, _, message in extract(path.read_text(encoding="utf-8")):
             assert (message if isinstance(message, str) else message[0]) in known, path.name
+
+
+ZONES = """
+people:
+  - {name: mei, zone: Asia/Shanghai, language: zh, roles: [dba], channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]}
+  - {name: lars, zone: Europe/Berlin, channels: [{name: text, url: "json://127.0.0.1:9/lars"}]}
+  - {name: rosa, channels: [{name: text, url: "json://127.0.0.1:9/rosa"}]}
+teams:
+  - {name: ops, tiers: {1: [mei], 2: [lars], 3: [rosa]}}
+"""
+STEPS = (Step(callees=Callees(tiers=(1,))), Step(after=HOUR, callees=Callees(tiers=(1, 2, 3))))
+CALLS = EscalationPlan(name="all", steps=STEPS, still_on_it=HOUR, answer_within=HOUR)
+
+
+def at_noon(tmp_path: Path, database: Database) -> World:
+    """At noon of UTC on a winter day, so that nothing depends on the day on which this runs."""
+    world = World(tmp_path, database, people=ZONES)
+    world.clock.advance(datetime(2027, 1, 5, 12, tzinfo=UTC) - world.clock.now())
+    policy = replace(world.desk.policy, escalation=(CALLS,))
+    world.desk.take_over(replace(world.desk.configuration, policy=policy))
+    return world
+
+
+def newest(world: World) -> dict[str, str]:
+    return {person: body for person, _, body in world.sender.sent}
+
+
+async def test_a_page_names_times_in_its_reader_s_zone(tmp_path: Path, database: Database) -> None:
+    world = at_noon(tmp_path, database)
+    await world.post(alert("Down"))
+    await world.work()
+    await world.advance(HOUR)
+    pages = newest(world)
+    assert "  respond: due 2027-01-05 12:15 UTC\n" in pages["rosa"]
+    assert "Called until now: mei at 12:00 UTC." in pages["rosa"]
+    assert "  respond: due 2027-01-05 13:15 CET\n" in pages["lars"]
+    assert "Called until now: mei at 13:00 CET." in pages["lars"]
+    assert "响应: 截止 2027-01-05 20:15 CST\n" in pages["mei"]
+    assert "已呼叫：mei（20:00 CST）。" in pages["mei"]
+
+
+async def test_a_page_has_the_clock_that_is_due_first_in_front(tmp_path: Path, database: Database) -> None:
+    world = at_noon(tmp_path, database)
+    await world.post(alert("Down"))
+    await world.work()
+    due = re.findall(r"截止 (.*) CST", newest(world)["mei"])
+    assert len(due) > 2
+    assert due == sorted(due)
+
+
+async def test_the_question_whether_somebody_is_still_on_it_ends_in_their_zone(
+    tmp_path: Path, database: Database
+) -> None:
+    world = at_noon(tmp_path, database)
+    await world.post(alert("Down"))
+    await world.work()
+    for who, said in (
+        ("lars", "Without an answer until 2027-01-05 15:00 CET"),
+        ("mei", "若在 2027-01-05 23:00 CST 之前没有答复"),
+    ):
+        await handle.do(world.desk, "take-over", "1", actor=who, content={})
+        await world.advance(HOUR)
+        assert said in newest(world)[who]
+    assert "Asked lars by text: still on it? Until 14:00 UTC." in texts_of(await world.ticket())
+
+
+async def test_a_question_and_a_drill_end_in_their_reader_s_zone(tmp_path: Path, database: Database) -> None:
+    world = at_noon(tmp_path, database)
+    gate = GateRule(name="the end", move=Action.DISMISS, roles=("dba",), within=HOUR, on_timeout=OnTimeout.REJECT)
+    policy = replace(world.desk.policy, gates=(gate,))
+    world.desk.take_over(replace(world.desk.configuration, policy=policy))
+    await world.post(alert("Down"))
+    await world.work()
+    with pytest.raises(Refused):
+        await handle.do(world.desk, "dismiss", "1", actor="lars", content={"as": "false_alarm", "reason": "a test"})
+    await world.work()
+    assert "截止 2027-01-05 21:00 CST。" in newest(world)["mei"]
+    assert "until 2027-01-05 13:00 UTC" in str(await world.ticket())
+    drill = await order_drill(world.desk, "lars")
+    await world.work()
+    minutes = drill.until.minute
+    assert f"请在 2027-01-05 {drill.until.hour + 8}:{minutes:02} CST 之前确认" in newest(world)["mei"]
+    assert f"Please confirm until 2027-01-05 {drill.until.hour + 1}:{minutes:02} CET: " in newest(world)["lars"]
 
 
 def test_what_comes_from_an_alert_is_never_a_template(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from responder.domain.approval import Approval
 from responder.domain.durations import spoken
+from responder.domain.local_time import UTC, local_moment
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
@@ -35,7 +37,7 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class HandOverText:
-    """What the hand-over message is made of."""
+    """What the hand-over message is made of; `zone` is its reader's."""
 
     ticket: Ticket
     clocks: Mapping[str, Clock]
@@ -45,6 +47,7 @@ class HandOverText:
     ticket_link: str
     suggestion: QuestionText | None = None
     seen: str = ""
+    zone: ZoneInfo = UTC
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +113,7 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
         .render(
             ticket=parts.ticket,
             facts=[*([(said("description", language), _inside(description[:600]))] if description else []), *labels],
-            clocks=[clock for clock in parts.clocks.values() if clock.is_running and clock.due_at],
+            clocks=_due(parts),
             runs=[_told(tried) for tried in parts.tried],
             why=parts.why,
             ack_link=parts.ack_link,
@@ -120,6 +123,12 @@ def hand_over_body(parts: HandOverText, language: str) -> str:
             links=sorted(parts.ticket.links.items()),
         )
     )
+
+
+def _due(parts: HandOverText) -> list[tuple[str, str]]:
+    """The clocks that run, the one that is due first in front, with the time on the reader's wall."""
+    due = sorted((clock.due_at, clock.name) for clock in parts.clocks.values() if clock.is_running and clock.due_at)
+    return [(name, local_moment(at, parts.zone)) for at, name in due]
 
 
 def _inside(text: str) -> str:
@@ -143,15 +152,13 @@ def notice_body(ticket: Ticket, text: str, ticket_link: str, language: str) -> s
     return template.render(ticket=ticket, text=text, ticket_link=ticket_link)
 
 
-def still_on_it_body(ticket: Ticket, silent: timedelta, until: datetime, link: str, language: str) -> str:
-    """The question to whoever has the ticket and was not heard of for so long."""
+def still_on_it_body(ticket: Ticket, silent: timedelta, until: str, link: str, language: str) -> str:
+    """The question to whoever has the ticket and was not heard of for so long; `until` as its reader says it."""
     template = _environment(language).get_template("still_on_it.txt.j2")
-    return template.render(
-        ticket=ticket, silent=said(spoken(silent), language, "time"), until=f"{until:%Y-%m-%d %H:%M UTC}", link=link
-    )
+    return template.render(ticket=ticket, silent=said(spoken(silent), language, "time"), until=until, link=link)
 
 
-def drill_text(link: str, until: datetime, language: str) -> tuple[str, str]:
+def drill_text(link: str, until: str, language: str) -> tuple[str, str]:
     """Subject and body of a message that only asks whether it has arrived."""
     subject = "演练：请确认您收到了此消息" if language == "zh" else "A drill: please confirm that this reaches you"
     return subject, _environment(language).get_template("drill.txt.j2").render(link=link, until=until)
