@@ -12,6 +12,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
 from responder.flows.telling import reachable, tiers_from
+from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 
 _AGAIN = timedelta(minutes=1)
@@ -35,7 +36,9 @@ def look_again(desk: Desk, tx: Transaction, change: Change, chain: Chain) -> Cha
         text = f"Nobody can be reached: nobody of any team has a channel now. It is tried every {spoken(_AGAIN)}."
         change.note(now, EventKind.ESCALATION, text, **mark)
         report_that_nobody_is_told(desk, tx, change.after, "nobody is there who can be called")
-    change.promise("escalate", now + _AGAIN, chain=chain.number, step=chain.position)
+    args = {"ticket": change.after.id, "chain": chain.number, "step": chain.position}
+    # Past compare and set: a look each minute must not stand in the way of whoever has the ticket before their eyes.
+    tx.promise([Job(kind="escalate", args=args, due_at=now + _AGAIN)])
     return chain
 
 

@@ -266,6 +266,20 @@ async def test_that_nobody_can_be_called_is_a_ticket_of_its_own(tmp_path: Path, 
     assert sum("could be told" in title or "can be called" in title for title in titles) == 1
 
 
+async def test_looking_for_somebody_does_not_change_what_people_have_before_their_eyes(world: Team) -> None:
+    configuration = world.desk.configuration
+    people = {name: replace(one, channels=()) for name, one in configuration.people.items()}
+    world.desk.take_over(replace(configuration, people=people))
+    await world.fires()
+    version = (await world.ticket())["version"]
+    await world.advance(MINUTE)
+    await world.advance(MINUTE)
+    world.desk.take_over(configuration)
+    await world.do("note", "lars", text="I look at it", version=version)
+    await world.advance(MINUTE)
+    assert "mei" in world.sender.people()
+
+
 async def test_a_role_emptied_by_a_reload_calls_somebody_of_the_team_instead(world: Team) -> None:
     world.rule(escalation=(EscalationPlan(name="p", steps=(Step(callees=Callees(roles=("manager",))),)),))
     configuration = world.desk.configuration
