@@ -90,6 +90,13 @@ async def duty(world: World, rota: str = "first") -> Duty:
     return found
 
 
+async def people_after(world: World, *hours: int) -> list[str]:
+    """Who is on call in `first` so many hours from now."""
+    now = world.clock.now()
+    found = await world.read(lambda tx: [on_duty(world.desk, tx, "first", now + hour * HOUR).people for hour in hours])
+    return [", ".join(people) for people in found]
+
+
 async def called(world: World, instance: str = "web-1:9100") -> tuple[list[str], str]:
     """Who gets the page of a new trouble, and why them."""
     await world.post(alert(instance=instance, severity="critical"))
@@ -202,6 +209,23 @@ async def test_two_overrides_of_one_seat_cannot_overlap_but_may_touch(world: Wor
     await end_override(world.desk, "first", first.id, "mei")
     await add_override(world.desk, wanted(world, "boss"))
     assert (await duty(world)).people == ("boss",)
+
+
+async def test_who_stands_for_everybody_goes_before_who_stood_for_one_of_them_until_then(world: World) -> None:
+    await make(world, wanted(world, "rosa", "mei", hours=8))
+    await make(world, wanted(world, "boss", hours=4, after=2))
+    assert await people_after(world, 0, 2, 5, 6, 8) == ["rosa", "boss", "boss", "rosa", "mei"]
+
+
+async def test_who_stands_for_somebody_beside_one_who_stands_for_everybody_is_refused_or_counts_around_it(
+    world: World,
+) -> None:
+    await make(world, wanted(world, "boss", hours=4, after=2))
+    with pytest.raises(Refused, match="mei is not on call in rota first in that time, so nothing would change"):
+        await add_override(world.desk, wanted(world, "rosa", "mei", hours=4, after=2))
+    await make(world, wanted(world, "rosa", "mei", hours=8))
+    await make(world, wanted(world, "lars", "boss", hours=2, after=4))
+    assert await people_after(world, 0, 2, 4, 6, 8) == ["rosa", "boss", "lars", "rosa", "mei"]
 
 
 async def test_two_people_swap_their_shifts_in_one_act(world: World) -> None:
