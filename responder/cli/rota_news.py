@@ -12,11 +12,14 @@ from responder.cli.common import out
 
 
 def show_news(found: dict[str, Any]) -> None:
-    """Who is told of what was changed and when, and each gap that it opens; those within 14 days are a warning."""
+    """Who is told of what was changed and when, from whom pages are held, and each gap that it opens; those within 14
+    days are a warning."""
     told = [*found.get("told", ()), *(each for one in found["overrides"] for each in one.get("told", ()))]
     for line in dict.fromkeys(_told(one, ZoneInfo(found["zone"])) for one in told):
         if line:
             out.print(line, soft_wrap=True)
+    for text in found.get("held", ()):
+        out.print(f"[red]warning[/red]: {escape(text)}", soft_wrap=True)
     gaps = found.get("gaps", ())
     for gap in gaps:
         warning = "[red]warning[/red]: " if gap["is_near"] else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from responder.domain.wall import shown
 
 _DAY = timedelta(days=1)
 _PATIENCE = 14
+_WEEK = 7
 _OF_NO_HELP = frozenset({MessageState.FAILED, MessageState.OVERTAKEN, MessageState.HELD})
 _DONE = frozenset({MessageState.SENT, MessageState.SENDING, MessageState.BY_HAND})
 
@@ -69,6 +70,24 @@ def quiet_until(quiet: Collection[QuietHours], now: datetime) -> datetime | None
             break
         until = further
     return until if until > now else None
+
+
+def first_quiet(quiet: Collection[QuietHours], start: datetime, until: datetime) -> tuple[datetime, datetime] | None:
+    """The first time between two instants in which a person is not told: its begin, or `start`, and its end."""
+    begins = sorted(begin for one in quiet for begin in _begins(one, start, until))
+    for at in (start, *begins):
+        if end := quiet_until(quiet, at):
+            return at, end
+    return None
+
+
+def _begins(one: QuietHours, start: datetime, until: datetime) -> Iterator[datetime]:
+    """When they begin between two instants; every week is like the first."""
+    first = start.astimezone(one.zone).date()
+    for day in (first + timedelta(days=number) for number in range(_WEEK + 1)):
+        begin = shown(one.zone, datetime.combine(day, one.start))
+        if day.weekday() in one.days and start < begin < until:
+            yield begin
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from responder.domain.delivery import first_quiet
 from responder.domain.oncall import Person
 from responder.domain.rota import Override, Rota, shifts
 
@@ -39,6 +41,21 @@ def refusal_of_absence(wanted: Override, people: Collection[str], now: datetime)
     if wanted.instead_of not in people:
         return f"Nobody is called {wanted.instead_of[:80]}."
     return _about_time(wanted, now)
+
+
+def held_pages(person: Person, wanted: Override, held: Sequence[str], zone: ZoneInfo) -> str:
+    """What somebody who is put on call in their quiet hours should know; empty if nothing is held from them.
+
+    `held` has the grades that do not go through quiet hours.
+    """
+    found = first_quiet(person.quiet_hours, wanted.start, wanted.until) if held else None
+    if found is None:
+        return ""
+    start, until = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" for at in found)
+    return (
+        f"{person.name} is in quiet hours in that time, first from {start} to {until}: "
+        f"pages of {', '.join(held)} are held until they end"
+    )
 
 
 def _about_time(wanted: Override, now: datetime) -> str:

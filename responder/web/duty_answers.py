@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from responder.domain.duty_news import Gap, Notice
+from responder.domain.override_rules import held_pages
 from responder.domain.rota import Override
 from responder.flows.desk import Desk
 from responder.flows.duty_news import Outcome
@@ -29,16 +30,31 @@ def override_line(one: Override) -> dict[str, Any]:
 
 
 def outcome_answer(desk: Desk, zone: ZoneInfo, made: Outcome) -> web.Response:
-    """What a change has made, with a sentence for each gap that it opens and who is told of it."""
+    """What a change has made, with a sentence for each gap that it opens and each person from whom pages are held, and
+    who is told of it."""
     near = desk.clock.now() + LOOKED_AHEAD
     return json_answer(
         {
             "zone": zone.key,
             "overrides": [override_line(one) for one in made.overrides],
             "gaps": [_gap(desk, one, near) for one in made.gaps],
+            "held": list(_held(desk, zone, made.overrides)),
             "told": [_notice(one) for one in made.notices],
         }
     )
+
+
+def _held(desk: Desk, zone: ZoneInfo, overrides: Iterable[Override]) -> Iterator[str]:
+    """For each person who is put on call in their quiet hours, what is held from them then."""
+    policy, people = desk.policy, desk.configuration.people
+    grades = [grade for grade in policy.grades if grade not in policy.delivery.through_quiet_hours]
+    seen: set[str] = set()
+    for one in overrides:
+        if one.ended_at or one.person in seen or one.person not in people:
+            continue
+        if text := held_pages(people[one.person], one, grades, zone):
+            seen.add(one.person)
+            yield text
 
 
 def overrides_told(tx: Transaction, found: Sequence[Override]) -> list[dict[str, Any]]:

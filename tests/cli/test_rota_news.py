@@ -77,6 +77,8 @@ def test_a_change_says_who_is_told_and_they_are(there: tuple[str, str], sink: Si
         shown = run("rota", "override", "berlin", "hans", *wish).stdout
         assert "mei is told" in shown
         assert "hans is in quiet hours, and is told " in shown
+        assert "warning: hans is in quiet hours in that time, first from " in shown
+        assert "pages of P2, P3, P4 are held until they end\n" in shown
         while not sink.pages:
             pass
         assert sink.pages[0].text.startswith("You are not on call in berlin now until ")

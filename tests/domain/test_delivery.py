@@ -16,6 +16,7 @@ from responder.domain.delivery import (
     admitted,
     after_a_bundle,
     delay_of,
+    first_quiet,
     may_still_be_reached,
     next_tries,
     quiet_until,
@@ -147,6 +148,35 @@ def test_quiet_hours_that_touch_are_one_and_those_that_never_end_do_not_hang() -
 def test_an_end_in_the_hour_that_is_left_out_is_the_first_instant_after_it() -> None:
     short = QuietHours(start=time(1), end=time(2, 30), zone=BERLIN)
     assert quiet_until([short], at("2027-03-28T01:30:00")) == datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "found"),
+    [
+        ("2026-11-20T09:00", "2026-11-20T18:00", None),
+        ("2026-11-20T09:00", "2026-11-20T22:00", None),
+        ("2026-11-20T09:00", "2026-11-20T22:01", ("2026-11-20T22:00", "2026-11-21T07:00")),
+        ("2026-11-20T23:30", "2026-11-21T00:30", ("2026-11-20T23:30", "2026-11-21T07:00")),
+        ("2026-11-21T07:00", "2026-11-28T09:00", ("2026-11-21T22:00", "2026-11-22T07:00")),
+    ],
+)
+def test_the_first_quiet_hours_of_a_time_are_found(start: str, until: str, found: tuple[str, str] | None) -> None:
+    expected = (at(found[0]), at(found[1])) if found else None
+    assert first_quiet([NIGHT], at(start), at(until)) == expected
+
+
+def test_quiet_hours_of_one_day_of_the_week_are_found_within_a_week() -> None:
+    thursday = replace(NIGHT, days=frozenset({3}))
+    assert first_quiet([thursday], at("2026-11-20T09:00"), at("2026-11-26T22:00")) is None
+    found = first_quiet([thursday], at("2026-11-20T09:00"), at("2026-12-26T22:00"))
+    assert found == (at("2026-11-26T22:00"), at("2026-11-27T07:00"))
+
+
+def test_of_several_quiet_hours_the_first_one_is_found() -> None:
+    noon = QuietHours(start=time(12), end=time(13), zone=BERLIN)
+    found = first_quiet([NIGHT, noon], at("2026-11-20T09:00"), at("2026-11-22T22:00"))
+    assert found == (at("2026-11-20T12:00"), at("2026-11-20T13:00"))
+    assert first_quiet([], at("2026-11-20T09:00"), at("2026-11-22T22:00")) is None
 
 
 # --- bundles --------------------------------------------------------------------------------------------------

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from responder.domain.delivery import QuietHours
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client, header
 from tests.world import World
@@ -65,6 +67,41 @@ async def test_shifts_and_gaps_of_a_time_that_is_asked_for(client: Client, act: 
     ]
     assert found["gaps"] == [{"start": "2026-03-27T23:00:00Z", "until": "2026-03-29T22:00:00Z"}]
     assert (found["zone"], found["shifts"][1]["why"]) == ("Europe/Berlin", "no layer has anybody")
+
+
+async def test_who_is_put_on_call_in_quiet_hours_is_named_with_what_is_held(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    always = QuietHours(start=time(22), end=time(7), zone=ZoneInfo("Europe/Berlin"))
+    configuration = world.desk.configuration
+    people = {**configuration.people, "lars": replace(configuration.people["lars"], quiet_hours=(always,))}
+    world.desk.take_over(replace(configuration, people=people))
+    body = {"person": "lars", "from": "2027-01-05T12:00", "until": "2027-01-08T12:00", "reason": "x", "actor": "mei"}
+    world.clock.advance(datetime(2027, 1, 4, 12, tzinfo=UTC) - world.clock.now())
+    made = await (await client.post(OVERRIDES, json=body, headers=act)).json()
+    assert made["held"] == [
+        "lars is in quiet hours in that time, first from Tue 2027-01-05 22:00 CET to Wed 2027-01-06 07:00 CET: "
+        "pages of P2, P3, P4 are held until they end"
+    ]
+    ended = await client.delete(f"{OVERRIDES}/{made['overrides'][0]['id']}", json={"actor": "mei"}, headers=act)
+    assert (await ended.json())["held"] == []
+
+    short = {**body, "until": "2027-01-05T22:00"}
+    assert (await (await client.post(OVERRIDES, json=short, headers=act)).json())["held"] == []
+
+
+async def test_who_is_put_on_call_in_quiet_hours_that_hold_nothing_is_not_named(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    always = QuietHours(start=time(22), end=time(7), zone=ZoneInfo("Europe/Berlin"))
+    configuration = world.desk.configuration
+    people = {**configuration.people, "lars": replace(configuration.people["lars"], quiet_hours=(always,))}
+    delivery = replace(configuration.policy.delivery, through_quiet_hours=tuple(configuration.policy.grades))
+    policy = replace(configuration.policy, delivery=delivery)
+    world.desk.take_over(replace(configuration, people=people, policy=policy))
+    until = (world.clock.now() + timedelta(days=2)).isoformat()
+    body = {"person": "lars", "until": until, "reason": "x", "actor": "mei"}
+    assert (await (await client.post(OVERRIDES, json=body, headers=act)).json())["held"] == []
 
 
 async def test_an_offset_in_a_query_is_understood_with_and_without_its_plus(
