@@ -96,8 +96,27 @@ def _add(desk: Desk, tx: Transaction, key: str, form: Form, *, actor: str) -> Ti
     return talk.write()
 
 
-def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening, files: Sequence[Enclosure] = ()) -> Ticket:
-    """Writes the new ticket, its form with its files, its reporter and the first letter."""
+def opened_with_reporter(
+    desk: Desk, tx: Transaction, opening: Opening, files: Sequence[Enclosure] = (), *, is_answered: bool = True
+) -> Ticket:
+    """Writes the new ticket, its form with its files, its reporter and the first letter, unless there is to be none."""
+    change = _opened(desk, tx, opening, files)
+    reporter = _reporter(opening.form, change.after)
+    tx.reporters.add(reporter)
+    talk = Talk(desk=desk, tx=tx, change=change, reporter=reporter)
+    if is_answered:
+        write_letter(talk, Draft(letter=Letter.RECEIVED))
+    return talk.write()
+
+
+def opened_without_reporter(desk: Desk, tx: Transaction, opening: Opening) -> Ticket:
+    """As `opened_with_reporter`, of what a machine reports: nobody is there to be answered."""
+    change = _opened(desk, tx, opening, ())
+    return next(iter(tx.apply([change], desk.clock.now())), change.after)
+
+
+def _opened(desk: Desk, tx: Transaction, opening: Opening, files: Sequence[Enclosure]) -> Change:
+    """The new ticket, written, and what is still to be written of it."""
     now, form = desk.clock.now(), opening.form
     new = open_ticket(opening, desk.policy, now)
     tx.apply([new], now, Numbering.of(desk.policy, now))
@@ -110,11 +129,7 @@ def opened_with_reporter(desk: Desk, tx: Transaction, opening: Opening, files: S
         change.promise("first_aid")
     else:
         change.promise("hand_over", why=_WHY)
-    reporter = _reporter(form, new.after)
-    tx.reporters.add(reporter)
-    talk = Talk(desk=desk, tx=tx, change=change, reporter=reporter)
-    write_letter(talk, Draft(letter=Letter.RECEIVED))
-    return talk.write()
+    return change
 
 
 def _attach(tx: Transaction, change: Change, file: Enclosure, now: datetime) -> None:

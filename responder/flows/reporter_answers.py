@@ -31,6 +31,7 @@ from responder.flows.reporter_letters import Draft, Letter, write_letter
 from responder.flows.reporter_merged import passed_on
 from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, tell_responsible
+from responder.store.transaction import Transaction
 
 _OVER = (Status.RESTORED, Status.RESOLVED, Status.CLOSED)
 
@@ -46,6 +47,11 @@ async def reporter_says(desk: Desk, key: str, actor: str, answer: Answer) -> Hea
 async def reporter_says_by_link(desk: Desk, claim: ReporterClaim, answer: Answer) -> Heard:
     """As `reporter_says`, by the reporter whose link it is."""
     return await desk.store.write(lambda tx: _hear(Talk.about(desk, tx, claim.ticket_id), REPORTER, answer))
+
+
+def heard_in(desk: Desk, tx: Transaction, ticket_id: int, answer: Answer) -> Heard:
+    """As `reporter_says`, by the reporter, within a transaction that has proven who they are. Raises Unheard."""
+    return _hear(Talk.about(desk, tx, ticket_id), REPORTER, answer)
 
 
 def _hear(talk: Talk, actor: str, answer: Answer) -> Heard:

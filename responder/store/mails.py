@@ -64,6 +64,11 @@ class MailStore:
         is_it = (mails.c.sender == sender) & mails.c.answered & (mails.c.received_at >= since)
         return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
 
+    def answered_in_all(self, since: datetime) -> int:
+        """How many mails were answered since then, whoever sent them."""
+        is_it = mails.c.answered & (mails.c.received_at >= since)
+        return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
+
     def forget_before(self, limit: datetime, most: int = 5000) -> int:
         """Ends the retention of what belongs to no ticket, so many at a time; how many that were."""
         is_old = (mails.c.received_at < limit) & mails.c.ticket_id.is_(None)

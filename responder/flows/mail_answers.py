@@ -1,0 +1,58 @@
+"""What a mail says to a ticket that is there: the reporter's answer, or a note of somebody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from responder.domain.mail_commands import Command, Verb, command_in
+from responder.domain.mail_record import MailRecord, Taken
+from responder.domain.mail_thread import Thread
+from responder.domain.masking import masked
+from responder.domain.report_form import cleaned
+from responder.domain.reporter_answers import LONGEST_ANSWER, Answer, AnswerKind, Unheard
+from responder.domain.ticket import Change, EventKind
+from responder.flows.mail_desk import Incoming
+from responder.flows.mail_files import keep_files
+from responder.flows.reporter_answers import heard_in
+
+_LONGEST_NOTE = 4000
+_KINDS = {Verb.SOLVED: AnswerKind.SOLVED, Verb.NOT_SOLVED: AnswerKind.NOT_SOLVED, Verb.SCORE: AnswerKind.SCORE}
+
+
+def answered(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
+    """Hears the reporter; what does not count is a note, so that nothing is lost."""
+    keep_files(incoming, ticket_id)
+    try:
+        heard = heard_in(incoming.desk, incoming.tx, ticket_id, _answer(incoming.mail.said))
+    except Unheard as error:
+        return noted(incoming, thread, ticket_id, because=str(error), with_files=False)
+    return replace(incoming.record, taken=Taken.ANSWER, why=thread.why, ticket_id=heard.ticket.id)
+
+
+def _answer(said: str) -> Answer:
+    command = command_in(said)
+    kind = _KINDS.get(command.verb) if command else None
+    if command is None or kind is None:
+        return Answer(kind=AnswerKind.INFORMATION, text=said.strip()[:LONGEST_ANSWER])
+    return Answer(kind=kind, text=_beside(command), score=command.score)
+
+
+def _beside(command: Command) -> str:
+    return command.text[:LONGEST_ANSWER]
+
+
+def noted(
+    incoming: Incoming, thread: Thread, ticket_id: int, *, because: str = "", with_files: bool = True
+) -> MailRecord:
+    """Writes the mail down on its ticket; it moves nothing."""
+    if with_files:
+        keep_files(incoming, ticket_id)
+    known = incoming.tx.tickets.one(ticket_id, locked=True)
+    change = Change.of(known.ticket, known.clocks)
+    secrets = {*incoming.desk.configuration.secrets, incoming.record.sender}
+    said = masked(cleaned(incoming.mail.said), secrets)[:_LONGEST_NOTE]
+    why = f"{thread.why} {because}".strip()
+    text = f"A mail came in ({incoming.nature.kind.replace('_', ' ')}). {why}" + (f"\n{said}" if said else "")
+    change.note(incoming.now, EventKind.NOTE, text, receipt=incoming.record.receipt)
+    incoming.tx.apply([change], incoming.now)
+    return replace(incoming.record, taken=Taken.NOTE, why=why, ticket_id=ticket_id)

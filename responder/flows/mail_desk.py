@@ -1,0 +1,55 @@
+"""What a mail is decided with: how mails reach us, the mail itself, and the transaction that it is taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from responder.adapters.mail_names import MailNames
+from responder.domain.mail import Mail
+from responder.domain.mail_loop import AnswerBudget, Nature
+from responder.domain.mail_record import MailRecord
+from responder.domain.mail_rule import MailRule
+from responder.domain.mail_thread import OwnAddress
+from responder.domain.mail_trust import TrustedPath
+from responder.flows.desk import Desk
+from responder.store.transaction import Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailDesk:
+    """By what mails are read: how they reach us, whose findings count, the rules of monitoring mails, the person behind
+    each known address, how many answers may be sent, and the names that our letters carry."""
+
+    own: OwnAddress
+    names: MailNames
+    trusted: TrustedPath = field(default_factory=TrustedPath)
+    rules: tuple[MailRule, ...] = ()
+    people: Mapping[str, str] = field(default_factory=dict)
+    budget: AnswerBudget = field(default_factory=AnswerBudget)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """A mail as it was delivered, by a way in such as `imap` or `api`."""
+
+    content: bytes
+    way: str
+    envelope_from: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incoming:
+    """One mail that is decided on in this transaction."""
+
+    desk: Desk
+    tx: Transaction
+    mails: MailDesk
+    mail: Mail
+    nature: Nature
+    record: MailRecord
+
+    @property
+    def now(self) -> datetime:
+        return self.record.received_at

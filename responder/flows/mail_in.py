@@ -1,0 +1,156 @@
+"""Mail in: bytes from any way in become a report, an answer, a note or alerts, once; nothing is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from responder.domain.mail import Mail
+from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
+from responder.domain.mail_record import MailRecord, Taken, identity_of
+from responder.domain.mail_thread import Role, Thread, thread_of
+from responder.errors import BadForm, Conflict, StoreUnavailable
+from responder.flows.desk import Desk
+from responder.flows.mail_answers import answered, noted
+from responder.flows.mail_bounces import bounced
+from responder.flows.mail_desk import Delivered, Incoming, MailDesk
+from responder.flows.mail_reports import reported
+from responder.flows.mail_threads import led, sender_of
+from responder.flows.receive import about_quarantine, file_reports, receipt
+from responder.intake.mail.monitoring import claimed
+from responder.intake.mail.reading import read_mail
+from responder.intake.mail.reply import reply_of
+from responder.store.reports import Body
+from responder.store.transaction import Transaction
+from responder.worker.handlers import described
+
+log = structlog.get_logger()
+_A_DAY = timedelta(hours=24)
+
+
+async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRecord:
+    """Takes one mail; it is durable when this returns. The same mail again gives what became of it the first time.
+
+    Raises StoreUnavailable; then it was not taken.
+    """
+    mail = await asyncio.to_thread(
+        read_mail,
+        delivered.content,
+        envelope_from=delivered.envelope_from,
+        said_in=lambda text: reply_of(text).said,
+    )
+    now = desk.clock.now()
+    body = Body(id=receipt(now), source=delivered.way, received_at=now, body=delivered.content)
+    taking = asyncio.ensure_future(desk.store.write(lambda tx: _take(desk, tx, mails, mail, body)))
+    # As a value: whatever goes wrong with one mail concerns that mail alone.
+    await asyncio.wait([taking])
+    error = taking.exception()
+    if error is None:
+        return taking.result()
+    if isinstance(error, StoreUnavailable | Conflict):
+        raise StoreUnavailable(str(error)) from error
+    log.error("a mail could not be taken", receipt=body.id, exc_info=error)
+    why = described(error) if isinstance(error, Exception) else type(error).__name__
+    return await desk.store.write(lambda tx: _set_aside(desk, tx, mail, body, why))
+
+
+def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) -> MailRecord:
+    record = _record(mail, body)
+    if known := tx.mails.known(record.identity):
+        return known
+    incoming = Incoming(desk=desk, tx=tx, mails=mails, mail=mail, nature=nature(mail, mails.own), record=record)
+    made = _decided(incoming)
+    tx.reports.keep([replace(body, quarantined_because=made.why if made.taken is Taken.QUARANTINED else "")])
+    return replace(made, id=tx.mails.add(made))
+
+
+def _record(mail: Mail, body: Body) -> MailRecord:
+    return MailRecord(
+        identity=identity_of(mail),
+        message_id=mail.id,
+        way=body.source,
+        receipt=body.id,
+        sender=mail.sender.address.lower(),
+        taken=Taken.LEFT,
+        why="",
+        received_at=body.received_at,
+    )
+
+
+def _decided(incoming: Incoming) -> MailRecord:
+    """What the mail is: the first of these that it can be."""
+    if incoming.nature.kind is Kind.OWN:
+        return _left(incoming)
+    if incoming.nature.kind is Kind.BOUNCE:
+        return bounced(incoming)
+    return _alert(incoming) or _words(incoming)
+
+
+def _left(incoming: Incoming) -> MailRecord:
+    return replace(incoming.record, why=f"Left: {incoming.nature.why}")
+
+
+def _words(incoming: Incoming) -> MailRecord:
+    """What somebody writes: about a ticket that is there, or about something new."""
+    thread = thread_of(led(incoming), sender_of(incoming))
+    if thread.ticket_id is not None:
+        return _of_a_ticket(incoming, thread, thread.ticket_id)
+    if incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST):
+        return _left(incoming)
+    try:
+        return reported(incoming, thread, objection=_objection(incoming))
+    except BadForm as error:
+        return _quarantined(incoming.desk, incoming.tx, incoming.record, str(error))
+
+
+def _alert(incoming: Incoming) -> MailRecord | None:
+    record = incoming.record
+    claim = claimed(
+        incoming.mail, incoming.mails.rules, received_at=incoming.now, source=record.way, receipt=record.receipt
+    )
+    if claim is None:
+        return None
+    file_reports(incoming.tx, list(claim.reports), incoming.desk.policy, incoming.now)
+    return replace(record, taken=Taken.ALERT, why=claim.why or f"Alerts by rule “{claim.rule}”: {len(claim.reports)}.")
+
+
+def _of_a_ticket(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
+    if incoming.nature.kind is Kind.PERSON and thread.role is Role.REPORTER:
+        return answered(incoming, thread, ticket_id)
+    return noted(incoming, thread, ticket_id)
+
+
+def _objection(incoming: Incoming) -> str:
+    """Why the mail gets no answer; empty if it may be answered."""
+    sender, since = incoming.record.sender, incoming.now - _A_DAY
+    sent = AnswersSent(
+        to_sender=incoming.tx.mails.answered_since(sender, since), in_all=incoming.tx.mails.answered_in_all(since)
+    )
+    refused = incoming.tx.mails.refused(sender)
+    if refused is not None and refused.is_permanent:
+        return f"It gets no answer: its address takes no mail ({refused.why})."
+    return may_answer(incoming.mail, incoming.nature, sent, incoming.mails.budget)
+
+
+# --- what cannot be taken -------------------------------------------------------------------------------------
+
+
+def _set_aside(desk: Desk, tx: Transaction, mail: Mail, body: Body, why: str) -> MailRecord:
+    """A mail on which the decision itself fails stays with its bytes, and is a ticket about itself."""
+    record = _record(mail, body)
+    if known := tx.mails.known(record.identity):
+        return known
+    tx.reports.keep([replace(body, quarantined_because=why)])
+    made = _quarantined(desk, tx, record, why)
+    return replace(made, id=tx.mails.add(made))
+
+
+def _quarantined(desk: Desk, tx: Transaction, record: MailRecord, why: str) -> MailRecord:
+    about = Body(
+        id=record.receipt, source=record.way, received_at=record.received_at, body=b"", quarantined_because=why
+    )
+    file_reports(tx, [about_quarantine(about, record.received_at)], desk.policy, record.received_at)
+    return replace(record, taken=Taken.QUARANTINED, why=why)

@@ -1,0 +1,61 @@
+"""A mail of somebody becomes a report: a ticket like that of a form, with the mail's text and files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from responder.domain.mail import Mail
+from responder.domain.mail_loop import Kind
+from responder.domain.mail_record import MailRecord, Taken
+from responder.domain.mail_thread import Thread
+from responder.domain.report_form import Form, complaints, opening_of
+from responder.domain.ticket import Change, EventKind
+from responder.errors import BadForm
+from responder.flows.mail_desk import Incoming
+from responder.flows.mail_files import keep_files
+from responder.flows.report_by_person import new_trouble, opened_with_reporter, opened_without_reporter, without_secrets
+
+_LONGEST_TITLE, _LONGEST_NAME, _LONGEST_TEXT = 200, 100, 4000
+
+
+def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecord:
+    """Opens the ticket; with an objection nobody is answered. Raises BadForm for a mail that names no sender."""
+    desk, tx, now = incoming.desk, incoming.tx, incoming.now
+    form = form_of(incoming.mail)
+    if wrong := complaints(form, desk.policy, now):
+        raise BadForm(" ".join(wrong))
+    opening = opening_of(without_secrets(desk, form), desk.policy, new_trouble(desk), now)
+    if incoming.nature.kind is Kind.PERSON:
+        ticket = opened_with_reporter(desk, tx, opening, is_answered=not objection)
+    else:
+        ticket = opened_without_reporter(desk, tx, opening)
+    keep_files(incoming, ticket.id)
+    _say_what_is_odd(incoming, ticket.id, thread, objection)
+    why = objection or thread.why
+    return replace(incoming.record, taken=Taken.REPORT, why=why, ticket_id=ticket.id, answered=not objection)
+
+
+def form_of(mail: Mail) -> Form:
+    """What the mail says, as a form."""
+    title = " ".join((mail.subject or mail.said or "A mail without a subject").split())
+    name = mail.sender.name or mail.sender.address.partition("@")[0]
+    return Form(
+        title=title[:_LONGEST_TITLE],
+        channel="mail",
+        name=" ".join(name.split())[:_LONGEST_NAME],
+        contact=mail.sender.address,
+        language=mail.language,
+        fields={"description": mail.said.strip()[:_LONGEST_TEXT]} if mail.said.strip() else {},
+    )
+
+
+def _say_what_is_odd(incoming: Incoming, ticket_id: int, thread: Thread, objection: str) -> None:
+    left_out = [f"{one.name}: {one.left_out}" for one in incoming.mail.files if one.left_out]
+    named = [f"It names {', '.join(thread.mentions)}."] if thread.mentions else []
+    said = [*named, *incoming.mail.oddities, *left_out, *([objection] if objection else [])]
+    if not said:
+        return
+    known = incoming.tx.tickets.one(ticket_id, locked=True)
+    change = Change.of(known.ticket, known.clocks)
+    change.note(incoming.now, EventKind.NOTE, " ".join(said)[:2000], receipt=incoming.record.receipt)
+    incoming.tx.apply([change], incoming.now)
