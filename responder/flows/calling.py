@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,7 +49,7 @@ class Reason:
 def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> None:
     """Calls the first people that the ticket's plan names, and keeps who comes after them."""
     ticket, now = change.after, desk.clock.now()
-    plan = desk.policy.escalation_of(ticket, now)
+    plan, reason = desk.policy.escalation_of(ticket, now), _in_its_round(tx, ticket, reason)
     wanted = calls_of(plan, ticket.tier, now)
     if not wanted:
         _call_nobody(tx, change, plan, reason, now)
@@ -71,6 +71,15 @@ def begin_chain(desk: Desk, tx: Transaction, change: Change, reason: Reason) -> 
     mark: dict[str, Any] = {"chain": chain.number, "plan": plan.name, "episode": chain.episode}
     change.note(now, EventKind.ESCALATION, foreseen(chain), **mark, steps=steps)
     make_call(desk, tx, change, chain, seen=reason.seen)
+
+
+def _in_its_round(tx: Transaction, ticket: Ticket, reason: Reason) -> Reason:
+    """A hand-over that is no round of its own goes on with the newest one of the episode: what was told before that
+    one says nothing about who was told of it."""
+    newest = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
+    if reason.purpose != Purpose.HAND_OVER or newest is None or newest.episode != ticket.episode:
+        return reason
+    return replace(reason, purpose=newest.purpose)
 
 
 def _call_nobody(tx: Transaction, change: Change, plan: EscalationPlan, reason: Reason, now: datetime) -> None:
@@ -97,12 +106,9 @@ def _call_nobody(tx: Transaction, change: Change, plan: EscalationPlan, reason: 
 
 
 def _goes_on(tx: Transaction, ticket: Ticket, purpose: str, plan: EscalationPlan, wanted: list[Callees]) -> bool:
-    """Whether the same chain was begun already: the job is done again, or nothing that matters here has changed. A
-    hand-over that is no round of its own is any chain of the episode."""
+    """Whether the same chain was begun already: the job is done again, or nothing that matters here has changed."""
     newest = tx.chains.one(ticket.id, tx.chains.newest(ticket.id))
-    if newest is None or (newest.episode, newest.plan) != (ticket.episode, plan.name):
-        return False
-    if purpose not in (newest.purpose, Purpose.HAND_OVER):
+    if newest is None or (newest.purpose, newest.episode, newest.plan) != (purpose, ticket.episode, plan.name):
         return False
     return [call.callees for call in newest.calls] == wanted
 

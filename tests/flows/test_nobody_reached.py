@@ -517,3 +517,19 @@ async def test_who_was_called_for_the_raise_is_not_called_again_after_the_ticket
     await world.advance(5 * MINUTE)
     await world.advance(5 * MINUTE)
     assert world.sender.people() == ["mei", "mei", "lars", "rosa"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "reached"), [([], ["mei", "lars"]), ([SendRefused("gone."), SendRefused("gone.")], ["rosa"])]
+)
+async def test_what_is_given_back_and_lowered_while_nothing_gets_through_reaches_somebody(
+    world: Team, ends: list[SendRefused], reached: list[str]
+) -> None:
+    await world.fires()
+    await world.do("acknowledge", "mei")
+    world.sender.sent.clear()
+    world.sender.failures.extend([SendFailed("away"), SendFailed("away"), *ends])
+    await world.do("give-back", "mei", reason="ill")
+    await world.do("regrade", "otto", grade="P3", reason="less")
+    await world.advance(MINUTE)
+    assert world.sender.people() == reached
