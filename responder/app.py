@@ -71,20 +71,6 @@ _WATCH_EVERY = timedelta(seconds=1)
 _FORGET_EVERY = timedelta(hours=1)
 
 
-def database_url(configuration: Configuration) -> str:
-    """Where the database is; a relative SQLite path starts at the configuration's folder."""
-    url = configuration.settings.database
-    name = url.removeprefix("sqlite:///")
-    if name != url and not name.startswith("/") and name:
-        return f"sqlite:///{configuration.path.parent.resolve() / name}"
-    return url
-
-
-def open_database(configuration: Configuration) -> Database:
-    """The database of a configuration. Raises Refused for one that cannot be used."""
-    return Database(database_url(configuration))
-
-
 def make_desk(configuration: Configuration, database: Database, clock: Clock) -> Desk:
     """A desk with real ways out."""
     settings = configuration.settings
@@ -135,7 +121,7 @@ class Service:
         self, path: Path, *, clock: Clock | None = None, with_web: bool = True, with_worker: bool = True
     ) -> None:
         self.configuration = read(path)
-        self.database = open_database(self.configuration)
+        self.database = Database(self.configuration.database_url)
         self.desk = make_desk(self.configuration, self.database, clock or SystemClock())
         work = work_for(self.desk)
         self.worker = self._make_worker(work)

@@ -10,21 +10,18 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from responder.app import database_url, open_database
 from responder.cli.common import (
     BAD_CONFIG,
-    DEFAULT_CONFIG,
     FAILED,
     UNREACHABLE,
-    ConfigOption,
     JsonOption,
     awaited,
-    configuration,
     fail,
     out,
     print_json,
     told_in_a_sentence,
 )
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration, read
 from responder.domain.durations import parse_duration
@@ -99,11 +96,11 @@ async def _replayed(present: Configuration, changed: Configuration, period: tupl
 
 def _opened(present: Configuration) -> Database:
     """Opening a SQLite database would make one; here only one that is there is of use."""
-    name = database_url(present).removeprefix("sqlite:///")
-    if name != database_url(present) and not Path(name).is_file():
+    name = present.database_url.removeprefix("sqlite:///")
+    if name != present.database_url and not Path(name).is_file():
         fail(f"There is no database {name}.", UNREACHABLE)
     try:
-        return open_database(present)
+        return Database(present.database_url)
     except Refused as error:
         fail(str(error), BAD_CONFIG)
 

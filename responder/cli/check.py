@@ -10,18 +10,11 @@ from typing import Annotated
 
 import typer
 
-from responder.cli.common import (
-    BAD_CONFIG,
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    err,
-    out,
-    print_json,
-    show_problems,
-)
+from responder.cli.common import BAD_CONFIG, JsonOption, err, out, print_json, show_problems
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption
 from responder.config.configuration import Configuration, read
 from responder.config.lint import findings
+from responder.config.mail_rules import mail_rule_schema
 from responder.config.policy_schema import json_schema as schema_of_policies
 from responder.errors import ConfigError, Problem
 from responder.firstaid.lint.catalog import INVALID, linted, refused
@@ -62,15 +55,21 @@ class Kind(StrEnum):
     RUNBOOK = "runbook"
     TESTS = "tests"
     POLICY = "policy"
+    MAIL_RULE = "mail-rule"
 
 
-_SCHEMAS = {Kind.RUNBOOK: json_schema, Kind.TESTS: schema_of_tests, Kind.POLICY: schema_of_policies}
+_SCHEMAS = {
+    Kind.RUNBOOK: json_schema,
+    Kind.TESTS: schema_of_tests,
+    Kind.POLICY: schema_of_policies,
+    Kind.MAIL_RULE: mail_rule_schema,
+}
 
 
 def schema(
-    of: Annotated[Kind, typer.Argument(help="Which files: runbooks, their tests, or policies.")] = Kind.RUNBOOK,
+    of: Annotated[Kind, typer.Argument(help="Runbooks, their tests, policies, or mail rules.")] = Kind.RUNBOOK,
 ) -> None:
-    """Print the JSON Schema of runbook files, of their test files, or of policy files, for editors."""
+    """Print the JSON Schema of runbook files, of their test files, of policy files, or of mail rules, for editors."""
     print_json(_SCHEMAS[of]())
 
 

@@ -1,4 +1,4 @@
-"""What the commands share: where the files are, how results are shown, and how a command ends."""
+"""What the commands share: how results are shown, and how a command ends. What reads files has more in `files`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
@@ -18,7 +17,6 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 
-from responder.config.configuration import Configuration, read
 from responder.errors import ConfigError, ResponderError
 
 T = TypeVar("T")
@@ -26,24 +24,11 @@ T = TypeVar("T")
 # Exit codes that scripts may rely on; docs/cli.md lists them.
 FAILED, BAD_CONFIG, UNREACHABLE = 1, 2, 3
 
-ConfigOption = Annotated[
-    Path, typer.Option("--config", "-c", envvar="RESPONDER_CONFIG", help="The main file.", show_default=True)
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-DEFAULT_CONFIG = Path("responder.yml")
 
 # Into a pipe nothing is broken to the width of a terminal that is not there.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 500)
 err = Console(stderr=True, highlight=False)
-
-
-def configuration(path: Path) -> Configuration:
-    """The checked configuration; with a mistake in it the command ends and shows every mistake."""
-    try:
-        return read(path)
-    except ConfigError as error:
-        show_problems(error)
-        raise typer.Exit(BAD_CONFIG) from error
 
 
 def show_problems(error: ConfigError) -> None:
@@ -75,7 +60,7 @@ def awaited(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def print_json(content: object) -> None:
-    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
+    typer.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z).decode())
 
 
 def me() -> str:

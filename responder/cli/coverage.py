@@ -9,20 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from responder.cli.common import (
-    BAD_CONFIG,
-    DEFAULT_CONFIG,
-    FAILED,
-    ConfigOption,
-    JsonOption,
-    configuration,
-    err,
-    fail,
-    out,
-    pairs,
-    print_json,
-    table,
-)
+from responder.cli.common import BAD_CONFIG, FAILED, JsonOption, err, fail, out, pairs, print_json, table
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.domain.coverage import Answer
 from responder.errors import Problem
 from responder.flows.coverage import ASPECTS, AidChoice, Choice, Coverage, Verdict

@@ -11,18 +11,8 @@ from pathlib import Path
 import typer
 
 from responder.adapters.http_client import HttpClient
-from responder.app import open_database
-from responder.cli.common import (
-    DEFAULT_CONFIG,
-    FAILED,
-    ConfigOption,
-    JsonOption,
-    awaited,
-    configuration,
-    out,
-    print_json,
-    table,
-)
+from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, table
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.cli.hosts import try_all
 from responder.cli.init import UNTOUCHED
 from responder.clock import SystemClock
@@ -32,6 +22,7 @@ from responder.domain.rota import Override, Shift
 from responder.errors import QueryFailed, ResponderError
 from responder.flows.watch_rotas import gaps_ahead, rotas_that_call
 from responder.store import schema
+from responder.store.database import Database
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +85,7 @@ def _is_open(path: Path) -> bool:
 
 def _database(loaded: Configuration) -> str:
     try:
-        database = open_database(loaded)
+        database = Database(loaded.database_url)
         current = schema.is_current(database)
         database.close()
     except ResponderError as error:
@@ -111,7 +102,7 @@ async def _rotas(loaded: Configuration) -> dict[str, str]:
 
 
 async def _overrides(loaded: Configuration, now: datetime) -> list[Override]:
-    database = open_database(loaded)
+    database = Database(loaded.database_url)
     try:
         return await database.read(lambda tx: tx.overrides.since(now))
     finally:

@@ -10,19 +10,11 @@ import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.clocks import explain_clock
-from responder.cli.common import (
-    BAD_CONFIG,
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    configuration,
-    fail,
-    out,
-    pairs,
-    print_json,
-)
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, pairs, print_json
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.rotas import as_instant
+from responder.domain.spoken_times import written_out
 from responder.flows.explain import explain as explained
 
 
@@ -33,7 +25,10 @@ def explain(
         bool, typer.Option("--live", help="Ask the server, which knows overrides and open tickets.")
     ] = False,
     at: Annotated[
-        str, typer.Option("--at", help="When it begins to show, such as 2026-12-24T20:00; now without it.")
+        str,
+        typer.Option(
+            "--at", help="When it begins to show, such as 2026-12-24T20:00 or tomorrow 20:00; now without it."
+        ),
     ] = "",
     config: ConfigOption = DEFAULT_CONFIG,
     server: ServerOption = DEFAULT_SERVER,
@@ -61,10 +56,11 @@ def explain(
 
 
 def _instant(at: str, zone: ZoneInfo) -> datetime:
+    now = SystemClock().now()
     if not at:
-        return SystemClock().now()
+        return now
     try:
-        return as_instant(at, zone)
+        return as_instant(written_out(at, zone, now), zone)
     except ValueError as error:
         fail(f"--at: {error}", BAD_CONFIG)
 

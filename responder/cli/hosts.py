@@ -9,18 +9,8 @@ from typing import Annotated
 import typer
 
 from responder.adapters.ssh import SshHosts, scan
-from responder.cli.common import (
-    DEFAULT_CONFIG,
-    FAILED,
-    ConfigOption,
-    JsonOption,
-    awaited,
-    configuration,
-    fail,
-    out,
-    print_json,
-    table,
-)
+from responder.cli.common import FAILED, JsonOption, awaited, fail, out, print_json, table
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.domain.target import Target, find
 from responder.errors import HostError
 

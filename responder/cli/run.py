@@ -11,18 +11,8 @@ import typer
 from responder.adapters.http_client import HttpClient
 from responder.adapters.ssh import SshHosts
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import (
-    BAD_CONFIG,
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    awaited,
-    configuration,
-    fail,
-    out,
-    pairs,
-    print_json,
-)
+from responder.cli.common import BAD_CONFIG, JsonOption, awaited, fail, out, pairs, print_json
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
 from responder.domain.acts import Act, Ask, Command, Fail, Request, Suspend, Tell

@@ -9,7 +9,8 @@ from typing import Any
 import typer
 
 from responder.app import Service, set_up_logging
-from responder.cli.common import DEFAULT_CONFIG, ConfigOption, configuration, fail, told_in_a_sentence
+from responder.cli.common import fail, told_in_a_sentence
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.errors import ResponderError
 
 

@@ -11,27 +11,15 @@ from typing import Annotated
 
 import typer
 
-from responder.app import open_database
-from responder.cli.common import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    configuration,
-    fail,
-    out,
-    print_json,
-    table,
-    told_in_a_sentence,
-)
+from responder.cli.common import JsonOption, fail, out, print_json, table, told_in_a_sentence
+from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.settings import digest
 from responder.domain.durations import parse_duration
 from responder.errors import Conflict
 from responder.store import schema
 from responder.store.database import Database
-from responder.store.switchboard import Token
-from responder.web.context import SCOPES
-from responder.web.shapes import plain
+from responder.store.switchboard import SCOPES, Token
 
 token = typer.Typer(help="API tokens; only their digests are stored.", no_args_is_help=True)
 
@@ -57,7 +45,7 @@ def create(
         except Conflict:
             fail(f"There is a token called {name} already.")
     if json:
-        print_json({"name": name, "scope": scope, "expires_at": plain(ends), "token": secret})
+        print_json({"name": name, "scope": scope, "expires_at": ends, "token": secret})
     else:
         out.print(secret, markup=False, soft_wrap=True)
 
@@ -68,7 +56,7 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
     with _store(config) as database:
         found = database.write_now(lambda tx: tx.switchboard.tokens())
     if json:
-        print_json([{"name": one.name, "scope": one.scope, "expires_at": plain(one.expires_at)} for one in found])
+        print_json([{"name": one.name, "scope": one.scope, "expires_at": one.expires_at} for one in found])
         return
     shown = table("name", "scope", "expires")
     for one in found:
@@ -95,7 +83,7 @@ def add_to(root: typer.Typer) -> None:
 @contextmanager
 def _store(config: Path) -> Iterator[Database]:
     with told_in_a_sentence():
-        database = open_database(configuration(config))
+        database = Database(configuration(config).database_url)
         try:
             schema.upgrade(database)
             yield database

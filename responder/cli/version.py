@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import orjson
 import typer
 
 from responder import __version__
-from responder.cli.common import JsonOption, print_json
 
 
-def version(json: JsonOption = False) -> None:
+# Not the option of `common`, whose tables and network take as long to load as all the rest of this command.
+def version(json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False) -> None:
     """Print the version."""
-    if json:
-        print_json({"version": __version__})
-    else:
-        typer.echo(__version__)
+    typer.echo(orjson.dumps({"version": __version__}, option=orjson.OPT_INDENT_2) if json else __version__)
 
 
 def add_to(root: typer.Typer) -> None:

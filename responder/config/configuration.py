@@ -61,6 +61,15 @@ class Configuration:
     dead_man_url: Secret | None = None
 
     @property
+    def database_url(self) -> str:
+        """Where the database is; a relative SQLite path starts at the main file's folder."""
+        url = self.settings.database
+        name = url.removeprefix("sqlite:///")
+        if name != url and not name.startswith("/") and name:
+            return f"sqlite:///{self.path.parent.resolve() / name}"
+        return url
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Secrets that must never be shown, whoever prints them."""
         own = {self.secret.value, *(address.value for address in self.addresses.values())}

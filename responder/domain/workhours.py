@@ -231,8 +231,7 @@ def _join(found: list[Stretch], piece: Stretch) -> None:
 def _digest(calendar: Calendar) -> str:
     if calendar.is_always:
         # The zone still decides when it is five o'clock.
-        told: object = _rules(calendar.zone)
-        return "" if calendar.zone.key == "UTC" else _short(told)
+        return "" if calendar.zone.key == "UTC" else _short(_rules(calendar.zone))
     differing = {day: spans for day, spans in calendar.days.items() if spans != calendar.week[day.weekday()]}
     return _short((_rules(calendar.zone), calendar.week, sorted(differing.items(), key=lambda item: item[0])))
 

@@ -33,6 +33,10 @@ class Heartbeat:
     silent_since: datetime | None
 
 
+SCOPES = ("ingest", "read", "act", "admin")
+"""What a token is good for; each includes those before it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
     """An API token; only its digest is kept."""

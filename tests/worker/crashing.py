@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from responder.app import database_url, make_desk, work_for
+from responder.app import make_desk, work_for
 from responder.clock import SystemClock
 from responder.config.configuration import read, shipped_runbooks
 from responder.domain.ticket import Status
@@ -52,7 +52,7 @@ class CrashingDatabase(Database):
 
 async def main(path: Path, kill_at: int, when: str) -> None:
     configuration = read(path)
-    database = CrashingDatabase(database_url(configuration), kill_at, when)
+    database = CrashingDatabase(configuration.database_url, kill_at, when)
     schema.upgrade(database)
     clock = SystemClock()
     desk = make_desk(configuration, database, clock)

@@ -16,8 +16,8 @@ import aiohttp
 import pytest
 
 from responder.adapters.ssh_server import DemoSshServer, write_key
-from responder.app import open_database
 from responder.config.configuration import read
+from responder.store.database import Database
 from responder.web.shapes import whole_ticket
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
@@ -127,7 +127,7 @@ def test_another_replica_takes_over_from_one_that_was_killed_and_nothing_acts_tw
 
 def _checked(acts_file: Path, config: Path, where: str) -> str:
     acts = Counter(acts_file.read_text().split() if acts_file.exists() else [])
-    database = open_database(read(config))
+    database = Database(read(config).database_url)
     ticket = asyncio.run(database.read(lambda tx: whole_ticket(tx, "1")))
     database.close()
     assert len(ticket["runs"]) == 1, f"{where}: {ticket['events']}"
