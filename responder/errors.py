@@ -145,3 +145,11 @@ class SendRefused(SendFailed):
     """A message can never be taken by its channel as configured."""
 
     permanent = True
+
+
+class MailboxFailed(ResponderError):
+    """A mailbox could not be reached, or its server gave no usable answer."""
+
+
+class MailboxRefused(MailboxFailed):
+    """The server of a mailbox does not let us in."""

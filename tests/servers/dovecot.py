@@ -1,0 +1,148 @@
+"""A real dovecot on loopback ports, with its own configuration, mails and certificate, as a process of its own."""
+
+from __future__ import annotations
+
+import grp
+import imaplib
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from tests.servers.ports import free_port, is_listening
+from tests.servers.program import Program
+
+USER, PASSWORD = "desk", "pass-word"
+_CONFIG = """\
+protocols = imap
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = /dev/stderr
+default_internal_user = {internal}
+default_internal_group = {internal_group}
+default_login_user = {login}
+disable_plaintext_auth = no
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+mail_location = maildir:{folder}/mail
+first_valid_uid = 1
+mail_fsync = never
+{capability}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/home
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+service imap-login {{
+  {chroot}
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+  }}
+}}
+service anvil {{
+  {chroot}
+}}
+service stats {{
+  {chroot}
+}}
+"""
+
+
+class Dovecot(Program):
+    """One account. `capability` replaces what it says that it can do, as servers without IDLE or MOVE would."""
+
+    def __init__(self, *, capability: str = "") -> None:
+        # Sockets have short names, and the mails' user must be able to come in: no folder of pytest is either.
+        self.folder = Path(tempfile.mkdtemp(prefix="dove-"))
+        self.folder.chmod(0o755)
+        self.port, self.tls_port = free_port(), free_port()
+        self.certificate = self.folder / "cert.pem"
+        self._write(capability)
+        super().__init__(["dovecot", "-F", "-c", self.folder / "dovecot.conf"], self.folder / "dovecot.log")
+
+    def is_ready(self) -> bool:
+        return is_listening(self.port) and is_listening(self.tls_port)
+
+    def stop(self) -> None:
+        super().stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart_with_new_numbers(self) -> None:
+        """The account as after a restore from a backup: the same mails with another UIDVALIDITY."""
+        Program.stop(self)
+        for one in (self.folder / "mail").glob("dovecot.index*"):
+            one.unlink()
+        numbers = self.folder / "mail" / "dovecot-uidlist"
+        numbers.write_text(re.sub(r" V\d+ ", " V4242 ", numbers.read_text()))
+        self.start()
+
+    def deliver(self, letter: bytes) -> None:
+        with self.client() as client:
+            client.append("INBOX", "", "", letter)
+
+    def letters(self, folder: str = "INBOX", criteria: str = "UNDELETED") -> int:
+        """How many mails are in a folder; 0 if there is no such folder."""
+        with self.client() as client:
+            if client.select(f'"{folder}"', readonly=True)[0] != "OK":
+                return 0
+            return len(client.search(None, criteria)[1][0].split())
+
+    def client(self) -> imaplib.IMAP4:
+        made = imaplib.IMAP4("127.0.0.1", self.port, timeout=timedelta(seconds=10).total_seconds())
+        made.login(USER, PASSWORD)
+        return made
+
+    def _write(self, capability: str) -> None:
+        is_root = os.geteuid() == 0
+        me = pwd.getpwuid(os.geteuid())
+        owner = pwd.getpwnam("nobody") if is_root else me
+        self._owner = owner.pw_uid, owner.pw_gid
+        for name in ("mail", "home"):
+            (self.folder / name).mkdir()
+            os.chown(self.folder / name, *self._owner)
+        self_signed(self.folder)
+        (self.folder / "dovecot.conf").write_text(
+            _CONFIG.format(
+                folder=self.folder,
+                internal="dovecot" if is_root else me.pw_name,
+                internal_group="dovecot" if is_root else _group(me.pw_gid),
+                login="dovenull" if is_root else me.pw_name,
+                chroot="" if is_root else "chroot =",
+                capability=f"imap_capability = {capability}" if capability else "",
+                password=PASSWORD,
+                uid=owner.pw_uid,
+                gid=owner.pw_gid,
+                port=self.port,
+                tls_port=self.tls_port,
+            )
+        )
+
+
+def _group(gid: int) -> str:
+    return grp.getgrgid(gid).gr_name
+
+
+def self_signed(folder: Path) -> None:
+    """Writes cert.pem and key.pem for localhost."""
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
