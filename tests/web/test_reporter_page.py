@@ -222,7 +222,7 @@ async def test_the_ticket_shows_what_its_reporter_was_asked_and_that_a_contact_i
     await world.advance(181 * DAY)
     await erase_contacts(world.desk)
     text = " ".join((await (await client.get("/tickets/1", headers=act)).text()).split())
-    assert ("Reporter: erased 20" in text, "Li Wei" in text) == (True, False)
+    assert ("erased <span" in text, "Li Wei" in text) == (True, False)
 
 
 async def test_a_ticket_that_nobody_reported_shows_no_reporter(
