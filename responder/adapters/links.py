@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeSerializer, URLSafeTimedSerializer
 
 from responder.adapters.notifier import Secret
 from responder.errors import Refused
@@ -68,6 +68,7 @@ class Links:
         self._drill_signer = URLSafeTimedSerializer(secret.value, salt="drill")
         self._reporter_signer = URLSafeTimedSerializer(secret.value, salt="reporter")
         self._calendar_signer = URLSafeTimedSerializer(secret.value, salt="calendar")
+        self._feedback_signer = URLSafeSerializer(secret.value, salt="feedback")
         self._heartbeat_signer = Signer(secret.value, salt="heartbeat", digest_method=hashlib.sha256)
 
     def console(self) -> str:
@@ -129,6 +130,18 @@ class Links:
         """What a token claims. Raises Refused when it is not ours or too old."""
         (ticket_id,) = _claimed(self._reporter_signer, token, 1, REPORTER_VALID_FOR)
         return ReporterClaim(ticket_id=int(ticket_id))
+
+    def feedback_stamp(self, key: str, at: int) -> str:
+        """What a feedback form carries: its one-time key, and when it was made (microseconds since 1970)."""
+        return str(self._feedback_signer.dumps([key, at]))
+
+    def read_feedback_stamp(self, stamp: str) -> tuple[str, int]:
+        """Key and instant of a form. Raises Refused when it is not ours."""
+        try:
+            key, at = self._feedback_signer.loads(stamp)
+            return str(key), int(at)
+        except (BadSignature, ValueError, TypeError) as error:
+            raise Refused("This form was not made here, or it was changed on its way.") from error
 
 
 def _claimed(signer: URLSafeTimedSerializer, token: str, parts: int, valid_for: timedelta = VALID_FOR) -> list[Any]:

@@ -133,9 +133,10 @@ class GateFile(Model):
 
 
 class ReportFile(Model):
-    """What a report by a person must say before it is complete."""
+    """What a report by a person must say before it is complete, and what the feedback form asks besides."""
 
     required: OneOrMore[FieldName] = ()
+    asked: OneOrMore[FieldName] | None = None
 
 
 class ReporterFile(Model):

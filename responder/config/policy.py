@@ -196,6 +196,7 @@ class PolicyFile(Model):
             "cause_classes": self.cause_classes,
             "solution_kinds": self.solution_kinds,
             "report_fields": self.report.required,
+            "asked_fields": self.report.asked,
             "reporter": self.reporter.as_rule(),
             "on_overdue_action": self.actions.on_overdue.as_alarm(),
             "similar_from": self.knowledge.similar_from,

@@ -166,6 +166,7 @@ class Policy:
     cause_classes: tuple[str, ...] = CAUSE_CLASSES
     solution_kinds: tuple[str, ...] = SOLUTION_KINDS
     report_fields: tuple[str, ...] = ()
+    asked_fields: tuple[str, ...] | None = None
     reporter: ReporterRule = field(default_factory=ReporterRule)
     on_overdue_action: Alarm = field(default_factory=lambda: Alarm(tell=("team",)))
     similar_from: float = 0.5

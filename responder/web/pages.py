@@ -24,7 +24,7 @@ from responder.flows.switches import (
     turn_off_automation,
     turn_on_automation,
 )
-from responder.flows.texts.languages import Translations, said
+from responder.flows.texts.languages import Translations, offered, said
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
 from responder.web.context import CONTEXT, allowed_actor, needs
@@ -170,6 +170,7 @@ def _environment(language: str) -> Environment:
     environment.filters["at"] = _at
     environment.filters["ago"] = lambda value, now: said(_ago(value, now), language, "time")
     environment.filters["said"] = lambda text: said(str(text), language)
+    environment.filters["offered"] = lambda text: offered(str(text), language)
     environment.filters["whole"] = lambda title: [title] if isinstance(title, str) else title
     environment.filters["ahead"] = _ahead
     environment.filters["words"] = lambda value: str(value).replace("_", " ")

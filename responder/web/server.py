@@ -12,6 +12,7 @@ from responder.web import (
     calendars,
     drills,
     explain,
+    feedback,
     health,
     health_checks,
     heartbeats,
@@ -40,6 +41,7 @@ def build(context: Context) -> web.Application:
     application = web.Application(middlewares=[security_headers, errors_as_problems], client_max_size=limit)
     application[CONTEXT] = context
     heartbeats.add_to(application)
+    feedback.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),

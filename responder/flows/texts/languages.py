@@ -35,8 +35,13 @@ def sentences_in(language: str) -> Catalogue:
     """The sentences of a language; none for one without a file."""
     of: dict[str, dict[str, str]] = {"": {}, "item": {}, "joint": {}, "unit": {}}
     for (kind, key), says in entries(language).items():
-        of[kind] |= {key: says} if key else {}
+        of.setdefault(kind, {}).update({key: says} if key else {})
     return catalogue(of[""], items=of["item"], joints=of["joint"], units=of["unit"])
+
+
+def offered(text: str, language: str) -> str:
+    """A word that a form offers, which may mean something else in a sentence (`msgctxt "form"`)."""
+    return entries(language).get(("form", text)) or said(text, language)
 
 
 class Translations(NullTranslations):

@@ -1,0 +1,75 @@
+"""How many reports one address, and all together, may send in an hour."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+_HOUR = timedelta(hours=1)
+_MOST_ADDRESSES = 10_000
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rates:
+    """Sends of one address in an hour, and reports of all."""
+
+    per_address: int
+    in_all: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Throttle:
+    """What was sent within the last hour, remembered by this process only. It holds a bounded number of addresses."""
+
+    opened: deque[datetime] = field(default_factory=deque)
+    sent: OrderedDict[str, deque[datetime]] = field(default_factory=OrderedDict)
+
+    def knock(self, address: str, rates: Rates, now: datetime) -> timedelta | None:
+        """Counts a send of this address. None if it may go on, else how long until it may."""
+        mine = self.sent.setdefault(address, deque())
+        self.sent.move_to_end(address)
+        while len(self.sent) > _MOST_ADDRESSES:
+            self.sent.popitem(last=False)
+        if (wait := _wait(mine, rates.per_address, now)) is not None:
+            return wait
+        mine.append(now)
+        return _wait(self.opened, rates.in_all, now)
+
+    def count(self, now: datetime) -> None:
+        """A report was opened."""
+        self.opened.append(now)
+
+
+def _wait(times: deque[datetime], most: int, now: datetime) -> timedelta | None:
+    while times and times[0] <= now - _HOUR:
+        times.popleft()
+    return None if len(times) < most else times[-most] + _HOUR - now
+
+
+def sender_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
+    """Who sends: the peer, or behind proxies of ours whom the last of them names. IPv6 counts by its /64."""
+    hops = [one.strip() for one in forwarded.split(",") if one.strip()]
+    sender = peer
+    while hops and _is_ours(sender, proxies):
+        sender = hops.pop()
+    try:
+        address = ipaddress.ip_address(sender)
+    except ValueError:
+        return sender[:50]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _is_ours(address: str, proxies: Sequence[Network]) -> bool:
+    try:
+        return any(ipaddress.ip_address(address) in network for network in proxies)
+    except ValueError:
+        return False
