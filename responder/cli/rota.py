@@ -23,7 +23,9 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def who(
-    at: Annotated[str, typer.Option("--at", help="An instant, in the policy's zone; now if not given.")] = "",
+    at: Annotated[
+        str, typer.Option("--at", help="An instant such as tomorrow 20:00, in the policy's zone; now if not given.")
+    ] = "",
     team: Annotated[str, typer.Option("--team", help="Only this team.")] = "",
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,

@@ -13,8 +13,10 @@ from responder.cli.common import me, out, print_json, table
 from responder.cli.rota_news import show_news
 
 NameArgument = Annotated[str, typer.Argument(help="The rota's name in the people file.")]
-TIMES = "such as 2026-01-05T09:00 in the rota's zone, or with an offset"
-AWAY_TIMES = "such as 2026-01-05T09:00 in the zone of the person's rotas, or with an offset"
+TIMES = "such as 2026-01-05T09:00, tomorrow, monday 09:00 in the rota's zone, +8h, or with an offset"
+AWAY_TIMES = (
+    "such as 2026-01-05T09:00, tomorrow, monday 09:00 in the zone of the person's rotas, +8h, or with an offset"
+)
 
 
 def show_overrides(found: dict[str, Any], json: bool, none: str = "there is no override") -> None:

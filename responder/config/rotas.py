@@ -159,7 +159,8 @@ def as_instant(text: str, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(
-            f"“{text[:60]}” is no date and time; write it like 2026-01-05T09:00 or with an offset"
+            f"“{text[:60]}” is no date and time; write it like 2026-01-05T09:00, or with an offset, or tomorrow "
+            "09:00, monday 09:00, +8h"
         ) from None
     if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
         raise ValueError(f"“{text[:60]}” is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")

@@ -52,12 +52,13 @@ async def make_absence(request: web.Request) -> web.StreamResponse:
     desk, content = desk_of(request), await content_of(request)
     only(content, "person", "from", "until", "reason", "actor")
     person, now = text_in(content, "person"), desk.clock.now()
+    start = _instant(desk, content, "from", person) or now
     absence = Override(
         rota="",
         person="",
         instead_of=person,
-        start=_instant(desk, content, "from", person) or now,
-        until=needed(_instant(desk, content, "until", person)),
+        start=start,
+        until=needed(_instant(desk, content, "until", person, after=start)),
         reason=text_in(content, "reason")[:500],
         actor=actor_of(request, content),
         made_at=now,
@@ -130,10 +131,13 @@ async def _calendar(request: web.Request) -> Calendar:
     return Calendar(content=await request.read(), source=(name_in(request.query, "source") or "file")[:80], actor=actor)
 
 
-def _instant(desk: Desk, content: dict[str, Any], name: str, person: str) -> datetime | None:
+def _instant(
+    desk: Desk, content: dict[str, Any], name: str, person: str, *, after: datetime | None = None
+) -> datetime | None:
     """The instant given. Raises HTTPUnprocessableEntity for a time without an offset that is another instant in each
     zone of the person's rotas."""
-    readings = {zone.key: instant_in(content, name, zone) for zone in zones_of(desk, person)}
+    now = desk.clock.now()
+    readings = {zone.key: instant_in(content, name, zone, now, after=after) for zone in zones_of(desk, person)}
     first = next(iter(readings.values()))
     if all(at == first for at in readings.values()):
         return first

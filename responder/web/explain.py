@@ -23,7 +23,7 @@ async def explain_alert(request: web.Request) -> web.StreamResponse:
         raise web.HTTPUnprocessableEntity(
             text=f"“{unknown[0][:100]}” is not known here; there are {', '.join(_KNOWN)}."
         )
-    at = instant_in(content, "at", desk.policy.zone)
+    at = instant_in(content, "at", desk.policy.zone, desk.clock.now())
     return json_answer(await explain_live(desk, _texts(content, "labels"), _texts(content, "annotations"), at))
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from responder.config.rotas import as_instant
 from responder.domain.oncall import Tier
 from responder.domain.rota import Override, Rota, Shift
+from responder.domain.spoken_times import written_out
 from responder.flows.desk import Desk
 from responder.flows.duty import Duty, on_duty, rota_of, shifts_of
 from responder.flows.lost_overrides import lost_overrides
@@ -29,7 +30,7 @@ _SHOWN = timedelta(days=28)
 async def show_on_call(request: web.Request) -> web.StreamResponse:
     """Who is on call in every tier. Query: at (an instant, now if it is not given), team."""
     desk = desk_of(request)
-    at = instant_in(request.query, "at", desk.policy.zone) or desk.clock.now()
+    at = instant_in(request.query, "at", desk.policy.zone, desk.clock.now()) or desk.clock.now()
     teams, asked = desk.configuration.tiers, request.query.get("team", "")
     if asked and asked not in teams:
         raise web.HTTPNotFound(text=f"There is no team {asked[:80]}; there are {', '.join(teams)}.")
@@ -61,8 +62,9 @@ async def show_rota(request: web.Request) -> web.StreamResponse:
     """The shifts of a rota, those without anybody too. Query: from (now), until (four weeks later)."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
-    start = instant_in(request.query, "from", rota.zone) or desk.clock.now()
-    until = instant_in(request.query, "until", rota.zone) or start + _SHOWN
+    now = desk.clock.now()
+    start = instant_in(request.query, "from", rota.zone, now) or now
+    until = instant_in(request.query, "until", rota.zone, now, after=start) or start + _SHOWN
     found = await desk.store.read(lambda tx: shifts_of(desk, tx, rota.name, start, until))
     gaps = [{"start": plain(one.start), "until": plain(one.until)} for one in found if not one.people]
     return json_answer({**_about(rota), "shifts": [_shift(one) for one in found], "gaps": gaps})
@@ -73,7 +75,8 @@ async def list_overrides(request: web.Request) -> web.StreamResponse:
     """The overrides of a rota that hold or will hold. Query: since (an instant), for older ones too."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
-    since = instant_in(request.query, "since", rota.zone) or desk.clock.now()
+    now = desk.clock.now()
+    since = instant_in(request.query, "since", rota.zone, now) or now
 
     def gather(tx: Transaction) -> list[dict[str, Any]]:
         found = tx.overrides.since(since, rota.name)
@@ -97,12 +100,13 @@ async def make_override(request: web.Request) -> web.StreamResponse:
     desk, content = desk_of(request), await content_of(request)
     only(content, "person", "instead_of", "from", "until", "reason", "actor")
     rota, now = rota_of(desk, request.match_info["name"]), desk.clock.now()
+    start = instant_in(content, "from", rota.zone, now) or now
     wanted = Override(
         rota=rota.name,
         person=text_in(content, "person"),
         instead_of=name_in(content, "instead_of"),
-        start=instant_in(content, "from", rota.zone) or now,
-        until=needed(instant_in(content, "until", rota.zone)),
+        start=start,
+        until=needed(instant_in(content, "until", rota.zone, now, after=start)),
         reason=text_in(content, "reason"),
         actor=actor_of(request, content),
         made_at=now,
@@ -128,7 +132,7 @@ async def make_swap(request: web.Request) -> web.StreamResponse:
     only(content, "first", "second", "first_at", "second_at", "reason", "actor")
     rota = rota_of(desk, request.match_info["name"])
     first, second = (
-        Half(person=text_in(content, name), at=instant_in(content, f"{name}_at", rota.zone))
+        Half(person=text_in(content, name), at=instant_in(content, f"{name}_at", rota.zone, desk.clock.now()))
         for name in ("first", "second")
     )
     actor, reason = actor_of(request, content), text_in(content, "reason")
@@ -182,14 +186,18 @@ def _tier(desk: Desk, tx: Transaction, tier: Tier, at: datetime) -> dict[str, An
     return {"tier": tier.number, "rota": "", "people": people, "since": None, "until": None, "why": why}
 
 
-def instant_in(given: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime | None:
-    """The instant given, in the zone if it has no offset. Raises HTTPUnprocessableEntity for what is none."""
+def instant_in(
+    given: Mapping[str, Any], name: str, zone: ZoneInfo, now: datetime, *, after: datetime | None = None
+) -> datetime | None:
+    """The instant given, in the zone if it has no offset, or as people say it (`tomorrow 09:00`); `after` is the begin
+    of what ends then. Raises HTTPUnprocessableEntity for what is none."""
     text = given.get(name)
     if text is None or text == "":
         return None
     try:
         # In a query an unescaped plus is a blank.
-        return as_instant(text.replace(" ", "+") if _has_blank_offset(text) else text, zone)
+        text = text.replace(" ", "+") if _has_blank_offset(text) else text
+        return as_instant(written_out(text, zone, now, after), zone)
     except (ValueError, AttributeError, TypeError) as error:
         said = str(error) if isinstance(error, ValueError) else "it is no text"
         raise web.HTTPUnprocessableEntity(text=f"“{name}”: {said}.") from error

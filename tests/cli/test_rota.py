@@ -57,6 +57,8 @@ def test_a_week_with_rotas(there: tuple[str, str]) -> None:
     assert ("ops" in shown, "first: layer all, turn" in shown) == (True, True)
     assert run("who", "--team", "dev", *there).exit_code == 1
     assert "is no date and time" in run("who", "--at", "soon", *there).output
+    for said in ("tomorrow", "tomorrow 09:00", "monday 09:00", "+8h"):
+        assert run("who", "--at", said, *there).exit_code == 0
 
     assert {one["rota"] for one in asked("rota", "list", *there)["rotas"]} == {"first", "weekdays"}
     calendar = run("rota", "show", "first", "--weeks", "2", "--from", "2026-01-07", *there).stdout
