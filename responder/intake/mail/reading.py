@@ -7,9 +7,11 @@ import re
 from dataclasses import replace
 
 from responder.domain.mail import Address, Mail
+from responder.domain.report_form import cleaned
 from responder.intake.mail.addresses import addresses, date_of, first_address, ids, plain_address
 from responder.intake.mail.body import BodyReader
 from responder.intake.mail.bounces import bounces_in
+from responder.intake.mail.charsets import decoded
 from responder.intake.mail.files import files_of
 from responder.intake.mail.headers import Headers, line_of
 from responder.intake.mail.limits import MailLimits, counted, size_in_words
@@ -19,9 +21,12 @@ from responder.intake.mail.reply import reply_of
 KEPT_HEADERS = (
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-autoreply", "x-autorespond", "list-id",
     "list-unsubscribe", "list-post", "feedback-id", "authentication-results", "return-path", "x-loop", "x-mailer",
-    "delivered-to", "x-original-to", "x-failed-recipients", "x-responder",
+    "delivered-to", "x-original-to", "x-failed-recipients", "x-responder", "from", "content-type", "x-autoresponder",
+    "x-autoreply-from", "list-help", "list-owner",
 )  # fmt: skip
 """What decisions read of the headers; besides, `received` holds the number of servers that passed the mail on."""
+_VERBATIM = ("authentication-results", "from")
+"""Whose encoded words stay as they are: read, they could put results or addresses where the server wrote none."""
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to")
 _ONCE = ("from", "subject", "message-id", "date", "reply-to")
 _NULL_SENDER = b"<>"
@@ -131,7 +136,11 @@ def _complaints(headers: Headers, odd: list[str]) -> None:
 def _kept(headers: Headers) -> dict[str, tuple[str, ...]]:
     found = {name: headers.all(name)[:_MOST_VALUES] for name in KEPT_HEADERS}
     kept = {
-        name: tuple(line_of(value)[:_LONGEST_VALUE] for value in values) for name, values in found.items() if values
+        name: tuple(_line(name, value)[:_LONGEST_VALUE] for value in values) for name, values in found.items() if values
     }
     received = len(headers.all("received"))
     return kept | ({"received": (str(received),)} if received else {})
+
+
+def _line(name: str, value: bytes) -> str:
+    return " ".join(cleaned(decoded(value)[0]).split()) if name in _VERBATIM else line_of(value)

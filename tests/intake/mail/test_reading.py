@@ -48,6 +48,7 @@ def test_the_outside_of_a_mail_is_read() -> None:
         "return-path": ("<wei@example.com>",),
         "delivered-to": ("own@ops.example",),
         "received": ("2",),
+        "from": ('"Wang, Wei" <Wei.Wang@Example.COM>',),
     }
     assert (found.envelope_from, found.oddities) == ("wei@example.com", ())
     assert found.digest == hashlib.sha256(raw).hexdigest()
@@ -118,7 +119,7 @@ def test_a_date_that_is_none_is_none_and_said(date: str) -> None:
 
 def test_only_what_decisions_read_is_kept_of_the_headers_all_values_from_the_top() -> None:
     found = read_mail(mail(headers="X-Loop: one\r\nX-Secret: x\r\nx-loop: two\r\nPrecedence: Bulk"))
-    assert found.headers == {"x-loop": ("one", "two"), "precedence": ("Bulk",)}
+    assert found.headers == {"x-loop": ("one", "two"), "precedence": ("Bulk",), "from": ("Ann <ann@Example.com>",)}
     assert found.header("precedence") == "bulk"
 
 
