@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from responder.domain.mail import Mail
 from responder.intake.mail.headers import headers_in
-from responder.intake.mail.limits import MailLimits
+from responder.intake.mail.limits import MailLimits, counted
 from responder.intake.mail.parts import part_tree
 from responder.intake.mail.reading import read_mail
 from tests.fakes import material_folder
@@ -71,6 +71,31 @@ def test_of_ten_thousand_headers_the_first_are_read_and_that_is_said() -> None:
     assert odd == ["The mail has 10000 headers; the first 500 were read."]
     found = read_mail(b"From: a@b.c\r\n" + many + b"Subject: late\r\n\r\nHi")
     assert (found.text, found.subject, found.sender.address) == ("Hi", "", "a@b.c")
+
+
+def test_headers_that_are_too_long_alone_or_together_are_cut_and_that_is_said() -> None:
+    long = b"Subject: x\r\nX-Long: " + b"y" * 40_000 + b"\r\n\r\n"
+    odd: list[str] = []
+    headers, _ = headers_in(long, 0, len(long), LIMITS, odd)
+    assert len(headers.first("x-long")) == LIMITS.header
+    assert odd == ["The header x-long is 40,000 bytes long; the first 32,768 were read."]
+    block = b"Subject: x\r\n" + b"X: y\r\n" * 100_000 + b"\r\nHi"
+    found = read_mail(block, limits=MailLimits(headers=1_000_000))
+    assert (found.subject, found.text) == ("x", "Hi")
+    assert "The headers of a part are too long; the last of them were not read." in found.oddities
+
+
+def test_what_lies_beyond_the_size_is_not_read() -> None:
+    raw = whole(multipart("mixed", part("text/plain", "first"), attached("a", b"x" * 5000), part("text/plain", "last")))
+    found = read_mail(raw, limits=MailLimits(size=2000))
+    assert found.text == "first"
+    assert found.files[0].size < 2000
+
+
+def test_of_very_many_oddities_the_first_are_said_and_the_others_counted() -> None:
+    found = counted(f"Oddity {number}." for number in [*range(40), *range(40)])
+    assert (len(found), found[0], found[-1]) == (31, "Oddity 0.", "10 more things about this mail are odd.")
+    assert counted(["a\nb", "a b"]) == ("a b",)
 
 
 def test_a_thousand_nested_multiparts_are_read_to_a_depth() -> None:

@@ -85,6 +85,12 @@ def test_too_many_elements_keep_their_text_and_lose_their_form() -> None:
     assert "lost its form" in odd[0]
 
 
+def test_what_is_nested_deeper_than_people_write_keeps_its_text_and_loses_its_form() -> None:
+    odd: list[str] = []
+    assert text_of_html("<div>" * 100 + "a<p>b</p>", LIMITS, odd).split() == ["a", "b"]
+    assert odd == ["The HTML is too deep or has too many elements; a part of it lost its form."]
+
+
 @pytest.mark.parametrize(
     ("html", "text"),
     [
