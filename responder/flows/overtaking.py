@@ -5,6 +5,7 @@ from __future__ import annotations
 from responder.domain.correlation import Known
 from responder.domain.delivery import place_in
 from responder.domain.escalation import is_of
+from responder.domain.help import is_call_for_help, why_no_help_is_needed
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.report import Signal
 from responder.domain.reporter import REPORTER
@@ -30,6 +31,8 @@ def overtaken_by(desk: Desk, tx: Transaction, message: Message, known: Known) ->
     if (silence := asked_about(message.purpose)) is not None:
         history = tx.tickets.events(message.ticket_id)
         return why_no_answer_is_needed(known.ticket, message.person, message.episode, silence, history)
+    if is_call_for_help(message.purpose):
+        return why_no_help_is_needed(known.ticket, message, tx.tickets.events(message.ticket_id))
     return _clock_stopped(message, known) or _told_already(desk, tx, message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from responder.domain import handling, lifecycle
 from responder.domain.escalation import Callees
 from responder.domain.gates import gate_for
+from responder.domain.help import purpose_of
 from responder.domain.oncall import addressed
 from responder.domain.requirements import missing_sentence
 from responder.domain.ticket import Action, EventKind, refusal
@@ -70,7 +71,7 @@ def _pull_in(move: Move) -> str | None:
     if not told:
         return f"{who[:80]} cannot be reached: {why or 'there is nobody with a channel'}"
     said = f"{acting.actor} asks for help: {text}"
-    write_notice(desk, move.tx, change, told, purpose=f"pull-in-{change.after.version}", text=said)
+    write_notice(desk, move.tx, change, told, purpose=purpose_of(change.after.version), text=said)
     change.note(acting.now, EventKind.HANDLED, f"{said} To tell: {spoken_recipients(told)} ({why}).", acting.actor)
     return None
 

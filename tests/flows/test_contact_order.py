@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from responder.domain.escalation import Callees, EscalationPlan, Step
 from responder.domain.oncall import Recipient
 from responder.domain.ticket import Change
-from responder.errors import SendFailed, SendRefused
+from responder.errors import Refused, SendFailed, SendRefused
 from responder.flows import handle
 from responder.flows.telling import write_notice
 from responder.store.database import Database
@@ -232,6 +233,65 @@ async def test_nobody_is_asked_further_about_what_waits_for_a_vendor(asked: Worl
     await asked.advance(FIVE)
     assert asked.sender.people() == []
     assert "Not sent to mei by mail: The ticket is waiting." in texts(await asked.ticket())
+
+
+# --- who is called in to help -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def helped(world: World) -> World:
+    """Lars has the ticket and has called mei in; her first channel has taken it."""
+    await fires(world)
+    await handle.acknowledge(world.desk, "1", "lars")
+    await world.advance(SECOND)
+    world.sender.sent.clear()
+    await handle.do(world.desk, "pull-in", "1", actor="lars", content={"whom": "mei", "text": "the database"})
+    await world.work()
+    assert world.sender.people() == ["mei-pager"]
+    world.sender.sent.clear()
+    return world
+
+
+async def test_a_call_for_help_goes_on_to_the_later_channels_until_there_is_a_sign(helped: World) -> None:
+    await helped.advance(FIVE - SECOND)
+    assert helped.sender.people() == []
+    await helped.advance(SECOND)
+    assert sorted(helped.sender.people()) == ["mei-mail", "mei-phone"]
+    assert "lars asks for help: the database" in helped.sender.sent[0][2]
+
+
+@pytest.mark.parametrize(
+    ("verb", "content"), [("note", {"text": "I am coming"}), ("take-over", {}), ("acknowledge", {})]
+)
+async def test_any_sign_of_who_was_called_in_ends_the_call(helped: World, verb: str, content: dict[str, Any]) -> None:
+    await helped.advance(SECOND)
+    with suppress(Refused):  # even what is refused is a sign: lars has it already
+        await handle.do(helped.desk, verb, "1", actor="mei", content=content)
+    await helped.work()
+    helped.sender.sent.clear()
+    await helped.advance(FIVE)
+    assert helped.sender.people() == []
+    assert "Not sent to mei by phone: mei has given a sign at" in texts(await helped.ticket())
+
+
+async def test_a_sign_of_somebody_else_or_from_before_does_not_end_the_call_for_help(world: World) -> None:
+    await fires(world)
+    await handle.do(world.desk, "note", "1", actor="mei", content={"text": "seen"})
+    await handle.acknowledge(world.desk, "1", "lars")
+    await world.advance(SECOND)
+    await handle.do(world.desk, "pull-in", "1", actor="lars", content={"whom": "mei", "text": "the database"})
+    await world.advance(SECOND)
+    await handle.do(world.desk, "note", "1", actor="lars", content={"text": "waiting for mei"})
+    world.sender.sent.clear()
+    await world.advance(FIVE)
+    assert sorted(world.sender.people()) == ["mei-mail", "mei-phone"]
+
+
+async def test_nobody_is_called_in_any_further_to_what_is_over(helped: World) -> None:
+    await handle.do(helped.desk, "dismiss", "1", actor="lars", content={"as": "false_alarm", "reason": "a test"})
+    await helped.advance(FIVE)
+    assert helped.sender.people() == []
+    assert "Not sent to mei by phone: The ticket is closed." in texts(await helped.ticket())
 
 
 async def test_a_question_that_its_channel_refuses_goes_to_the_later_channels_at_once(asked: World) -> None:
