@@ -22,7 +22,8 @@ async def read_calendar(
     content: bytes, start: datetime, until: datetime, zone: ZoneInfo, *, within: timedelta = _PATIENCE
 ) -> list[Occurrence]:
     """As `occurrences`, without holding up anything else. Raises Refused, also for what takes too long."""
-    arguments = ("-m", __name__, start.isoformat(), until.isoformat(), zone.key)
+    # -P: no module is taken from the folder that we happen to run in.
+    arguments = ("-P", "-m", __name__, start.isoformat(), until.isoformat(), zone.key)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
     try:
         async with asyncio.timeout(within.total_seconds()):
