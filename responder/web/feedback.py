@@ -231,4 +231,6 @@ def _stop(request: web.Request, status: int, text: str, *, retry_after: timedelt
 def _page(request: web.Request, status: int, **content: Any) -> web.Response:
     answer = page("feedback.html", status=status, language=_language(request), path=PATH, **content)
     answer.headers["Vary"] = "Accept-Language"
+    # Without a referrer browsers say nothing of where a form comes from, and over plain HTTP they say it nowhere else.
+    answer.headers["Referrer-Policy"] = "same-origin"
     return answer

@@ -221,10 +221,33 @@ async def test_more_reports_than_all_together_may_send_wait_too(client: Client, 
 
 
 async def test_another_site_can_send_nothing(client: Client, world: Reports) -> None:
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.test"}):
+    foreign = (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.test"},
+        {"Origin": "null"},
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.test", "Sec-Fetch-Site": "same-origin"},
+    )
+    _set(world, per_address=100)
+    for headers in foreign:
         stamp = await begin(client, world)
         answer = await client.post("/feedback", data=sheet(**WHOLE, stamp=stamp), headers=headers)
         assert (answer.status, await count(world)) == (403, 0)
+
+
+async def test_what_browsers_say_of_our_own_form_is_taken(client: Client, world: Reports) -> None:
+    host = f"{client.host}:{client.port}"
+    own = (
+        {"Sec-Fetch-Site": "same-origin", "Origin": f"http://{host}"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+        {"Origin": f"http://{host}"},
+    )
+    for headers in own:
+        stamp = await begin(client, world)
+        assert (await client.post("/feedback", data=sheet(**WHOLE, stamp=stamp), headers=headers)).status == 200
+    answer = await client.get("/feedback")
+    assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 # --- who may -----------------------------------------------------------------------------------------
