@@ -17,14 +17,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.imap_utf7 import utf7_encode
 
-from responder.adapters.notifier import Secret
+from responder.adapters.mail_servers import ImapAccount
 from responder.errors import MailboxFailed, MailboxRefused
 
 T = TypeVar("T")
@@ -37,27 +36,6 @@ _LONGEST_IDLE = timedelta(minutes=28)
 # RFC 2177: a server may end the connection of somebody who is idle for 30 minutes.
 # IMAP's own words for it that imaplib does not know.
 imaplib.Commands.setdefault("ID", ("NONAUTH", "AUTH", "SELECTED"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImapAccount:
-    """An account. `folder` is looked into; what was taken goes to `done_folder`, or is only marked if that is empty."""
-
-    host: str
-    port: int
-    user: str
-    password: Secret
-    security: Literal["tls", "starttls", "none"] = "tls"
-    ca_file: Path | None = None
-    folder: str = "INBOX"
-    done_folder: str = ""
-    largest: int = 30 * 1024 * 1024
-    """Bytes; of a larger mail only the first so many are fetched."""
-    timeout: timedelta = timedelta(seconds=30)
-    idle: timedelta = timedelta(minutes=9)
-    """So long a server is trusted to say by itself that a mail came."""
-    poll: timedelta = timedelta(seconds=60)
-    """So often a server without IDLE is asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

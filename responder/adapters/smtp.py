@@ -6,41 +6,25 @@ import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
-from pathlib import Path
 from typing import Literal
 
 import aiosmtplib
 
-from responder.adapters.notifier import Secret
+from responder.adapters.mail_servers import SmtpServer, is_address
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 
-Security = Literal["tls", "starttls", "none"]
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _ID = re.compile(r"(?!.*=\?)[^\s<>@\x00-\x1f\x7f]{1,400}@[^\s<>@\x00-\x1f\x7f]{1,255}", re.ASCII)
-_ADDRESS = re.compile(r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 _MOST_REFERENCES = 30
 # 421 and 45x say that the server has too much to do or wants us to come later, RFC 5321 and 4954.
 _BUSY = frozenset({421, 450, 451, 452, 454})
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmtpServer:
-    """Where letters are handed in. `ca_file` holds the certificate of an own authority."""
-
-    host: str
-    port: int
-    security: Security = "starttls"
-    user: str = ""
-    password: Secret | None = None
-    ca_file: Path | None = None
-    timeout: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +134,7 @@ def _with_links(line: str) -> str:
 
 
 def _person(address: str, name: str) -> Mailbox:
-    if not _ADDRESS.fullmatch(address):
+    if not is_address(address):
         raise SendRefused(f"“{one_line(address)[:80]}” is no mail address.")
     return Mailbox(display_name=one_line(name), addr_spec=address)
 

@@ -14,6 +14,8 @@ from responder.adapters.yaml_file import Document, Place, load
 from responder.clock import SystemClock
 from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile, about_dependencies
+from responder.config.mail import MailSetup, read_mail_setup
+from responder.config.mail import complaints as about_mail
 from responder.config.people import ChannelFile, PeopleFile, as_tier
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
@@ -59,6 +61,7 @@ class Configuration:
     secret: Secret
     reporter_url: Secret | None = None
     dead_man_url: Secret | None = None
+    mail: MailSetup | None = None
 
     @property
     def database_url(self) -> str:
@@ -73,7 +76,8 @@ class Configuration:
     def secrets(self) -> frozenset[str]:
         """Secrets that must never be shown, whoever prints them."""
         own = {self.secret.value, *(address.value for address in self.addresses.values())}
-        return frozenset(own | {url.value for url in (self.reporter_url, self.dead_man_url) if url})
+        mail = self.mail.secrets if self.mail else frozenset()
+        return frozenset(own | mail | {url.value for url in (self.reporter_url, self.dead_man_url) if url})
 
     def source(self, name: str) -> Source | None:
         return next((source for source in self.settings.sources if source.name == name), None)
@@ -126,6 +130,7 @@ class _Reading:
         }
         secret = self._read_secret(self._settings.secret_file, ("secret_file",))
         reporter_url, dead_man_url = self._reporter_url(), self._dead_man_url()
+        mail = self._tried(self._mail)
         if self._problems or policy is None:
             raise ConfigError(self._problems)
         return Configuration(
@@ -142,6 +147,7 @@ class _Reading:
             secret=Secret(secret),
             reporter_url=reporter_url,
             dead_man_url=dead_man_url,
+            mail=mail,
         )
 
     def _placed(self) -> Settings:
@@ -259,6 +265,16 @@ class _Reading:
         if url and (objection := objection_to_reporters(url)):
             self._complain(self._document, place, objection)
         return Secret(url)
+
+    def _mail(self) -> MailSetup | None:
+        given = self._settings.mail
+        if given is None:
+            return None
+        for place, text in about_mail(given, self._folder):
+            self._complain(self._document, ("mail", *place), text)
+        return read_mail_setup(
+            given, lambda path, place: self._read_secret(path, ("mail", *place)), self._folder.absolute()
+        )
 
     def _dead_man_url(self) -> Secret | None:
         given, place = self._settings.dead_man, ("dead_man", "url_file")

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
+from responder.config.mail import MailFile
 from responder.config.model import Duration, Model, Name
 
 
@@ -146,6 +147,7 @@ class Settings(Model):
     reporters: Reporters | None = None
     dead_man: DeadMan | None = None
     feedback: Feedback = Feedback()
+    mail: MailFile | None = None
 
     @model_validator(mode="after")
     def _is_open_only_at_home(self) -> Settings:

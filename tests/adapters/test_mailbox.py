@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from responder.adapters.mailbox import Fetched, ImapAccount, Mailbox, backoff, follow, round_of
+from responder.adapters.mail_servers import ImapAccount
+from responder.adapters.mailbox import Fetched, Mailbox, backoff, follow, round_of
 from responder.adapters.notifier import Secret
 from responder.errors import MailboxFailed, MailboxRefused
 from tests.servers.cutting_proxy import CuttingProxy

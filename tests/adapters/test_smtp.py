@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from responder.adapters.mail_servers import SmtpServer
 from responder.adapters.notifier import Secret
-from responder.adapters.smtp import Letter, SmtpServer, as_html, send, written
+from responder.adapters.smtp import Letter, as_html, send, written
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 from tests.servers.mail import MailSink
 from tests.servers.ports import free_port

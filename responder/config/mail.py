@@ -1,0 +1,193 @@
+"""`mail:` in responder.yml: the desk's address, where its mails come from, and by which server its letters go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from responder.adapters.mail_servers import ImapAccount, Security, SmtpServer, is_address
+from responder.adapters.notifier import Secret
+from responder.adapters.yaml_file import Place
+from responder.config.mail_rules import read_mail_rules
+from responder.config.model import Duration, Model
+from responder.domain.mail_rule import MailRule
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_IMAP_PORTS: dict[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
+_SMTP_PORTS: dict[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError(f"{text!r} is no mail address; write it like desk@example.org")
+    return text
+
+
+def _listen(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    is_socket = text.startswith("/")
+    if not is_socket and not (separator and host and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"{text!r} is no place to listen; write it like 127.0.0.1:2424 or /run/responder/lmtp")
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
+
+
+class _Server(Model):
+    """A server that is reached over the network: nothing secret goes there in the clear."""
+
+    host: Word
+    port: Port | None = None
+    security: Security
+    user: Annotated[str, Field(max_length=255)] = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=5))] = timedelta(seconds=30)
+
+    @model_validator(mode="after")
+    def _keeps_its_password(self) -> _Server:
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError("give user: and password_file: together")
+        if self.security == "none" and self.user and self.host not in _LOOPBACK:
+            raise ValueError("security: none would send the password in the clear; it is for a server on this machine")
+        return self
+
+
+class Imap(_Server):
+    """The mailbox. What was taken is moved to `done_folder`, or only marked if that is empty."""
+
+    security: Security = "tls"
+    user: Word
+    folder: Word = "INBOX"
+    done_folder: Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    idle: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(minutes=28))] = timedelta(minutes=9)
+    poll: Annotated[Duration, Field(ge=timedelta(seconds=5), le=timedelta(hours=1))] = timedelta(minutes=1)
+
+    @model_validator(mode="after")
+    def _ends_somewhere_else(self) -> Imap:
+        if self.done_folder and self.done_folder.casefold() == self.folder.casefold():
+            raise ValueError("done_folder: is the folder itself, so every mail would come again and again")
+        return self
+
+
+class Smtp(_Server):
+    security: Security = "starttls"
+
+
+class Lmtp(Model):
+    """Where the own mail server hands mails in."""
+
+    listen: Annotated[str, AfterValidator(_listen)]
+
+
+class MailLimitsFile(Model):
+    """Sizes in bytes."""
+
+    size: Annotated[int, Field(ge=64 * 1024, le=256 * 1024 * 1024)] = 30 * 1024 * 1024
+    file_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    files: Annotated[int, Field(ge=0, le=1000)] = 50
+
+
+class MailFile(Model):
+    """The desk. Mails come by IMAP, by LMTP, or by both; letters go by SMTP."""
+
+    address: MailAddress
+    name: Annotated[str, Field(max_length=100)] = ""
+    aliases: tuple[MailAddress, ...] = ()
+    imap: Imap | None = None
+    lmtp: Lmtp | None = None
+    smtp: Smtp | None = None
+    trusted_authserv_ids: tuple[Word, ...] = ()
+    """Whose Authentication-Results are believed (RFC 8601): the own mail server's names."""
+    rules: tuple[Path, ...] = ()
+    limits: MailLimitsFile = MailLimitsFile()
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> MailFile:
+        if self.imap is None and self.lmtp is None and self.smtp is None:
+            raise ValueError("give at least one of imap:, lmtp: and smtp:")
+        return self
+
+    def as_account(self, read_secret: Callable[[Path], str], folder: Path) -> ImapAccount | None:
+        """The mailbox with its password read; None if there is none. Relative paths start at `folder`."""
+        one = self.imap
+        if one is None or one.password_file is None:
+            return None
+        return ImapAccount(
+            host=one.host,
+            port=one.port or _IMAP_PORTS[one.security],
+            user=one.user,
+            password=Secret(read_secret(one.password_file)),
+            security=one.security,
+            ca_file=folder / one.ca_file if one.ca_file else None,
+            folder=one.folder,
+            done_folder=one.done_folder,
+            largest=self.limits.size,
+            timeout=one.timeout,
+            idle=one.idle,
+            poll=one.poll,
+        )
+
+    def as_server(self, read_secret: Callable[[Path], str], folder: Path) -> SmtpServer | None:
+        """Where letters go, with the password read; None if there is no such server."""
+        one = self.smtp
+        if one is None:
+            return None
+        return SmtpServer(
+            host=one.host,
+            port=one.port or _SMTP_PORTS[one.security],
+            security=one.security,
+            user=one.user,
+            password=Secret(read_secret(one.password_file)) if one.password_file else None,
+            ca_file=folder / one.ca_file if one.ca_file else None,
+            timeout=one.timeout,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSetup:
+    """The desk's mail with its passwords: what is needed to take mails in and to send letters."""
+
+    settings: MailFile
+    mailbox: ImapAccount | None
+    server: SmtpServer | None
+    rules: tuple[MailRule, ...]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Passwords that must never be shown."""
+        given = (self.mailbox and self.mailbox.password, self.server and self.server.password)
+        return frozenset(one.value for one in given if one)
+
+
+def read_mail_setup(mail: MailFile, read_secret: Callable[[Path, Place], str], folder: Path) -> MailSetup:
+    """`read_secret` gets a file and its place below `mail`. Raises ConfigError for a rule that is wrong."""
+    return MailSetup(
+        settings=mail,
+        mailbox=mail.as_account(lambda path: read_secret(path, ("imap", "password_file")), folder),
+        server=mail.as_server(lambda path: read_secret(path, ("smtp", "password_file")), folder),
+        rules=read_mail_rules([folder / one for one in mail.rules if (folder / one).is_dir()]),
+    )
+
+
+def complaints(mail: MailFile, folder: Path) -> Iterator[tuple[Place, str]]:
+    """What is wrong with the files that `mail:` names; places start below `mail`."""
+    for name in ("imap", "smtp"):
+        server: _Server | None = getattr(mail, name)
+        if server and server.ca_file and not (folder / server.ca_file).is_file():
+            yield (name, "ca_file"), f"{server.ca_file} is no file"
+    for index, rules in enumerate(mail.rules):
+        if not (folder / rules).is_dir():
+            yield ("rules", index), f"{folder / rules} is no folder"
+    own = [address.casefold() for address in (mail.address, *mail.aliases)]
+    for index, alias in enumerate(mail.aliases):
+        if own.index(alias.casefold()) <= index:
+            yield ("aliases", index), f"{alias} is named twice"

@@ -1,0 +1,93 @@
+"""`mail:` in responder.yml: what it becomes, and which mistakes are found where."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from responder.adapters.mail_servers import ImapAccount, SmtpServer
+from tests.config.test_configuration import FILES, Folder
+
+MAIL = """\
+mail:
+  address: desk@example.org
+  name: Support desk
+  aliases: [help@example.org]
+  imap: {host: imap.example.org, user: desk, password_file: mail.password, done_folder: Taken, idle: 5m}
+  smtp: {host: smtp.example.org, user: desk, password_file: mail.password}
+  lmtp: {listen: "127.0.0.1:2424"}
+  trusted_authserv_ids: [mx.example.org]
+  limits: {size: 1048576}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path)
+    made.write("mail.password", "mail-password\n")
+    made.write("responder.yml", FILES["responder.yml"].rstrip("\n") + "\n" + MAIL)
+    return made
+
+
+def told(folder: Folder) -> list[str]:
+    """The mistakes without their place in the file, which depends on what stands above."""
+    first = FILES["responder.yml"].rstrip("\n").count("\n") + 2
+    found = (one.split(":", 3) for one in folder.mistakes())
+    return [f"{int(line) - first + 1}:{column}:{text}" for _, line, column, text in found]
+
+
+def test_the_servers_get_their_passwords_and_the_ports_of_their_security(folder: Folder) -> None:
+    read = folder.read()
+    assert read.mail is not None
+    box, server = read.mail.mailbox, read.mail.server
+    assert isinstance(box, ImapAccount)
+    assert isinstance(server, SmtpServer)
+    assert (box.host, box.port, box.security, box.password.value) == ("imap.example.org", 993, "tls", "mail-password")
+    assert (box.idle, box.largest, box.done_folder) == (timedelta(minutes=5), 1_048_576, "Taken")
+    assert (server.port, server.security) == (587, "starttls")
+    assert server.password == box.password
+    assert "mail-password" in read.secrets
+    assert "mail-password" not in repr(read.mail)
+    assert {"nagios", "grafana"} <= {rule.name for rule in read.mail.rules}
+
+
+def test_without_mail_there_is_none(folder: Folder) -> None:
+    folder.write("responder.yml", FILES["responder.yml"])
+    assert folder.read().mail is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ("address: desk@example.org", "address: desk", "2:3: mail.address: 'desk' is no mail address"),
+        ("[help@example.org]", "[desk@example.org]", "4:13: desk@example.org is named twice"),
+        ("mail.password, done", "none.password, done", "5:46: none.password cannot be read: No such file"),
+        ("done_folder: Taken", "done_folder: inbox", "5:3: mail.imap: done_folder: is the folder itself"),
+        ("idle: 5m", "idle: 5h", "5:96: mail.imap.idle: expected less than or equal to "),
+        (
+            "smtp.example.org, user: desk,",
+            "smtp.example.org,",
+            "6:3: mail.smtp: give user: and password_file: together",
+        ),
+        ("{host: smtp", "{security: none, host: smtp", "6:3: mail.smtp: security: none would send the password"),
+        ('"127.0.0.1:2424"', "2424x", "7:10: mail.lmtp.listen: '2424x' is no place to listen"),
+        ("size: 1048576", "size: 10", "9:12: mail.limits.size: expected greater than or equal to 65536, found 10"),
+        ("  limits:", "  rules: [own]\n  limits:", "9:11: {folder}/own is no folder"),
+        ("  name: Support desk", "  nickname: desk", "3:3: mail.nickname is not known here"),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(folder: Folder, old: str, new: str, mistake: str) -> None:
+    folder.change("responder.yml", old, new)
+    (found,) = told(folder)
+    assert found.startswith(mistake.format(folder=folder.path))
+
+
+def test_mistakes_of_rules_and_of_settings_are_told_together(folder: Folder) -> None:
+    rest = "signal: {of: [a], firing: [b], cleared: []}\nlabels: [a]\n"
+    folder.write("own/bad.yml", f"title: x\napplies: [{{subject: '(a+)+'}}]\n{rest}")
+    folder.change("responder.yml", "  limits:", "  rules: [own]\n  aliases_of: x\n  limits:")
+    assert any("aliases_of is not known here" in one for one in folder.mistakes())
+    folder.change("responder.yml", "  aliases_of: x\n", "")
+    assert any(one.startswith("own/bad.yml:2:12: ") and "for ever" in one for one in folder.mistakes())
