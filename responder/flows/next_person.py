@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from responder.domain.delivery import in_quiet_hours, may_still_be_reached, next_tries, pages_of
 from responder.domain.durations import spoken
-from responder.domain.escalation import Call, Callees, Chain, over, purpose_of
+from responder.domain.escalation import Call, Callees, Chain, is_of, over, purpose_of
 from responder.domain.message import Message, MessageState, is_page
 from responder.domain.oncall import not_called_yet
 from responder.domain.ticket import Change, EventKind, Ticket
@@ -41,7 +41,7 @@ def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change,
         # Somebody has it by now, or those who come after it were called already.
         return
     episode = pages_of(tx.messages.of_ticket(ticket.id), ticket.episode)
-    pages = [page for page in episode if page.purpose == lost.purpose]
+    pages = [page for page in episode if page.purpose in (lost.purpose, purpose_of(chain, chain.position - 1))]
     if may_still_be_reached(pages, now, desk.policy.delivery.next_after):
         return
     mark = f"{ticket.episode}: {lost.purpose}"
@@ -68,7 +68,8 @@ def call_the_next_if_nobody_is_left(desk: Desk, tx: Transaction, change: Change,
 def _is_latest_call(chain: Chain, lost: Message) -> bool:
     if not is_page(lost.purpose) or chain.episode != lost.episode or chain.position == 0:
         return False
-    return lost.purpose == purpose_of(chain, chain.position - 1)
+    # A page of an older chain leaves only while nobody else was told in its place.
+    return lost.purpose == purpose_of(chain, chain.position - 1) or not is_of(chain, lost.purpose)
 
 
 def _why(desk: Desk, pages: list[Message]) -> str:

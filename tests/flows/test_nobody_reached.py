@@ -533,3 +533,13 @@ async def test_what_is_given_back_and_lowered_while_nothing_gets_through_reaches
     await world.do("regrade", "otto", grade="P3", reason="less")
     await world.advance(MINUTE)
     assert world.sender.people() == reached
+
+
+async def test_the_last_page_of_a_chain_that_was_lowered_away_is_followed_by_the_next_person(world: Team) -> None:
+    world.rule(escalation=(PLAN,))
+    world.sender.failures.extend([SendRefused("gone."), SendFailed("away")])
+    await world.fires()
+    await world.do("regrade", "otto", grade="P3", reason="less")
+    world.sender.failures.append(SendRefused("gone."))
+    await world.advance(MINUTE)
+    assert world.sender.people() == ["rosa"]
