@@ -75,6 +75,11 @@ def test_a_parent_domain_may_sign_for_what_is_below_it() -> None:
     assert authentication(below, OURS).is_authentic
 
 
+def test_a_domain_that_only_ends_alike_may_not_sign() -> None:
+    alike = mail("mx.example.org; dkim=pass header.d=example.org", sender="eve@notexample.org")
+    assert not authentication(alike, OURS).is_authentic
+
+
 def test_headers_that_came_with_the_mail_do_not_count_even_under_our_name() -> None:
     assert person(mail("mx.example.org; spf=none", PASSED)) == ""
     assert person(mail("other.example.com; spf=pass", PASSED)) == ""
@@ -98,6 +103,7 @@ def test_a_failed_dmarc_refutes_whatever_else_passed() -> None:
         ("anna@example.org, eve@example.com",),
         ("Eve <eve@example.com>, Anna <anna@example.org>",),
         ("anna@example.org <eve@example.com>",),
+        ("eve@example.com, Anna <anna@example.org>",),
         ("Eve <eve@example.com>",),
         ("Anna <anna@example.org><anna@example.org>",),
     ],

@@ -78,6 +78,14 @@ def test_answers_between_quoted_lines_and_below_them_are_kept() -> None:
     assert found.quoted.splitlines()[1:] == ["> Which model?", "> Which version?"]
 
 
+@pytest.mark.parametrize("between", ["> Which one?", ""])
+def test_an_attribution_reaches_over_no_quoted_and_no_blank_line(between: str) -> None:
+    found = reply_of(f"Ask <bob@example.com>\n{between}\nas at 10:05 the page wrote:\nnothing")
+    assert [line for line in found.said.split("\n") if line] == [
+        "Ask <bob@example.com>", "as at 10:05 the page wrote:", "nothing",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "line",
     [
