@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from responder.domain.mail import Address, Mail
@@ -38,13 +39,19 @@ _LATIN = re.compile("[A-Za-z]")
 _LETTERS_PER_HAN = 5
 
 
+def said_alone(text: str) -> str:
+    """What is new in a text. Who only forwards something or sends back a quote says all of it."""
+    return reply_of(text).said or text
+
+
 def read_mail(
     raw: bytes,
     *,
     envelope_from: str | None = None,
     limits: MailLimits = MailLimits(),  # noqa: B008 (it is frozen)
+    said_in: Callable[[str], str] = said_alone,
 ) -> Mail:
-    """The mail in some bytes. Who only forwards something or sends back a quote says all of it."""
+    """The mail in some bytes. `said_in` takes what is new from its text."""
     digest = hashlib.sha256(raw).hexdigest()
     odd: list[str] = []
     if len(raw) > limits.size:
@@ -54,11 +61,11 @@ def read_mail(
     mail = replace(
         _envelope(tree.headers, digest, envelope_from, limits, odd),
         text=body.text,
-        said=reply_of(body.text).said or body.text,
+        said=said_in(body.text),
     )
     return replace(
         mail,
-        language=language_of(f"{mail.subject}\n{mail.said}"),
+        language=language_of(f"{mail.subject}\n{mail.said or mail.text}"),
         files=files_of(body.files, limits, odd),
         bounces=bounces_in(tree, mail, limits),
         oddities=counted(odd),

@@ -9,6 +9,7 @@ import string
 _ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
 _BLANKS = b" \t\r\n=\x00"
 _BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]{0,255}\r?\n", re.MULTILINE)
+_MOST_LINES = 1_000_000
 _PLAIN = ("", "7bit", "8bit", "binary", "none")
 
 
@@ -43,12 +44,13 @@ def from_base64(data: bytes) -> tuple[bytes, str]:
 
 def _from_uuencode(data: bytes) -> tuple[bytes, str]:
     begun = _BEGIN.search(data)
-    found = []
-    for line in data[begun.end() if begun else 0 :].splitlines():
+    found: list[bytes] = []
+    lines = data[begun.end() if begun else 0 :].splitlines()
+    for line in lines[:_MOST_LINES]:
         if line.strip() in (b"end", b"`"):
-            break
+            return b"".join(found), ""
         try:
             found.append(binascii.a2b_uu(line))
         except binascii.Error:
-            return b"".join(found), "The uuencoding of a part is broken; it may be cut."
-    return b"".join(found), ""
+            break
+    return b"".join(found), "The uuencoding of a part is broken; it may be cut."

@@ -239,6 +239,14 @@ def test_broken_encodings_are_read_as_far_as_they_go_and_said() -> None:
     assert "is no transfer encoding" in strange.oddities[0]
 
 
+def test_uuencoding_is_undone_as_far_as_it_goes() -> None:
+    head = "Content-Transfer-Encoding: x-uuencode\r\n"
+    good = part("text/plain", b"begin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\n", headers=head)
+    assert (read_mail(whole(good)).text, read_mail(whole(good)).oddities) == ("Cat", ())
+    cut = read_mail(whole(part("text/plain", b"begin 644 a.txt\r\n#0V%T\r\n", headers=head)))
+    assert (cut.text, cut.oddities) == ("Cat", ("The uuencoding of a part is broken; it may be cut.",))
+
+
 def test_control_letters_and_turned_lines_are_cleaned() -> None:
     assert read_mail(mail("a\x00b\x1b[31m\u202ec\r\nd\re")).text == "a b [31mc\nd\ne"
 
