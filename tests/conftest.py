@@ -29,12 +29,34 @@ def _is_installed(program: str) -> bool:
     return shutil.which(program) is not None or Path(program).exists()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("dist", "no") != "no" or hasattr(config, "workerinput"):
+        items[:] = _long_ones_early(items)
     for item in items:
         programs = [program for marker in item.iter_markers("needs") for program in marker.args]
         missing = [program for program in programs if not _is_installed(program)]
         if missing and not IN_CI:
             item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+
+
+def _long_ones_early(items: list[pytest.Item]) -> list[pytest.Item]:
+    """The long ones evenly over the first half, the rest as it was.
+
+    Processes take tests in this order. A long one that is begun last is waited for by all that have nothing left to
+    do; long ones begun at once take the machine from each other.
+    """
+    long, rest = [one for one in items if _is_long(one)], [one for one in items if not _is_long(one)]
+    every = max(1, len(rest) // (2 * len(long) + 1))
+    places = {id(one): (every * number, 0) for number, one in enumerate(long)}
+    places |= {id(one): (number, 1) for number, one in enumerate(rest)}
+    return sorted(items, key=lambda one: places[id(one)])
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """True for what asks for more time than all tests have, or for any (0)."""
+    marker = item.get_closest_marker("timeout")
+    usual = float(item.config.getini("timeout"))
+    return marker is not None and (marker.args[0] == 0 or marker.args[0] > usual)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
