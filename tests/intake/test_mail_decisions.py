@@ -103,6 +103,17 @@ def test_collected_mails_are_told_apart_as_they_are_described() -> None:
             assert may_answer(mail, nature(mail, OWN), AnswersSent()), name
 
 
+def test_replies_in_html_give_what_the_tests_of_other_projects_expect() -> None:
+    folder = material_folder() / "mail"
+    if not (folder / "index.json").is_file():
+        pytest.skip("the collected mails are not here")
+    for name, about in json.loads((folder / "index.json").read_text())["files"].items():
+        if name.endswith(".html"):
+            head = b"From: a@example.net\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+            said = read_mail(head + (folder / name).read_bytes()).said
+            assert said.split() == about["expected_reply_text"].split(), name
+
+
 @given(head=st.binary(max_size=300), body=st.binary(max_size=300))
 def test_no_bytes_stop_the_decisions(head: bytes, body: bytes) -> None:
     mail = read_mail(b"From: " + head + b"\r\nAuthentication-Results: mx.example.org; " + head + b"\r\n\r\n" + body)
