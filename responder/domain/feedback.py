@@ -57,7 +57,7 @@ class Sheet:
 
     @property
     def all(self) -> tuple[Question, ...]:
-        return (*self.reporter, *self.wanted, *self.besides)
+        return (*self.wanted, *self.reporter, *self.besides)
 
 
 LABELS = {
