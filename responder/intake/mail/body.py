@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from responder.domain.report_form import cleaned
 from responder.intake.mail.charsets import decoded
-from responder.intake.mail.html_text import text_of_html
 from responder.intake.mail.limits import MailLimits
 from responder.intake.mail.parts import Part
 
@@ -100,6 +99,9 @@ class BodyReader:
         self.odd += [complaint] * bool(complaint)
         is_html = part.media_type == "text/html"
         if is_html:
+            # Here, because every start would load lxml, and many services never get a mail.
+            from responder.intake.mail.html_text import text_of_html
+
             text = text_of_html(text, self.limits, self.odd)
         return Body(text=self._bounded(text, part), is_html=is_html)
 
