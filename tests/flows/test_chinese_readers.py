@@ -176,6 +176,7 @@ async def people_hand_it_on(world: Readers) -> None:
     await world.do("acknowledge", "lars")
     await world.do("give-back", "lars", reason="too big for me")
     await world.do("regrade", "lars", grade="P2", reason="too big for me")
+    await world.do("regrade", "lars", grade="P1", reason="too big for me")
     world.rule(kinds=KINDS)
     await world.do("take-over", "mei")
     await world.do("classify", "lars", kind="hardware")
@@ -266,7 +267,7 @@ STORIES: dict[str, tuple[Story, dict[str, str], tuple[str, ...]]] = {
         (
             "mei 升级到 2 线：",
             "退回工单：",
-            "将级别由 P1 改为 P2：",
+            "将级别由 P2 改为 P1：",
             "从 mei 处接手。",
             "工单仍在您手中",
             "将工单交给 mei",
