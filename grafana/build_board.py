@@ -266,6 +266,10 @@ HEALTH = (
         unit="reqps",
     ),
     Panel(
+        "Watches that fail",
+        {"{{watch}}": "sum by (watch) (rate(responder_watch_failures_total{JOB}[$__rate_interval]))"},
+    ),
+    Panel(
         "Waiting and at work",
         {
             "{{kind}} due": "max by (kind) (responder_jobs_waiting{JOB})",

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -47,7 +47,11 @@ from responder.flows import (
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
 from responder.flows.replan import replan
-from responder.metrics import config_last_reload_success_timestamp_seconds, config_last_reload_successful
+from responder.metrics import (
+    config_last_reload_success_timestamp_seconds,
+    config_last_reload_successful,
+    watch_failures_total,
+)
 from responder.store import schema
 from responder.store.database import Database
 from responder.web.context import Context
@@ -150,8 +154,8 @@ class Service:
         if self._with_worker:
             await self.worker.start()
             self._loops = [
-                asyncio.create_task(self._repeat(self._watch, _WATCH_EVERY), name="watch"),
-                asyncio.create_task(self._repeat(self._forget, _FORGET_EVERY), name="forget"),
+                asyncio.create_task(self._repeat(_WATCHES, _WATCH_EVERY), name="watch"),
+                asyncio.create_task(self._repeat(_HOURLY, _FORGET_EVERY), name="forget"),
             ]
         if self._with_web:
             await self._listen()
@@ -230,34 +234,63 @@ class Service:
         await web.TCPSite(self._runner, settings.host, settings.port, reuse_address=True).start()
         self.port = self._runner.addresses[0][1]
 
-    async def _repeat(self, body: Callable[[], Awaitable[None]], every: timedelta) -> None:
+    async def _repeat(self, watches: Iterable[Watch], every: timedelta) -> None:
         while True:
-            try:
-                await body()
-            except ResponderError as error:
-                log.warning("a round of the watch failed", error=str(error))
+            for one in watches:
+                await watched(one, self.desk)
             await asyncio.sleep(every.total_seconds())
 
-    async def _watch(self) -> None:
-        while await watch.look_at_clocks(self.desk):
-            pass
-        await watch.watch_heartbeats(self.desk)
-        await storm.watch_storm(self.desk)
-        await watch_holds.look_at_held(self.desk)
-        await watch_rotas.watch_rotas(self.desk)
-        await cron_jobs.watch_cron_jobs(self.desk)
-        await audit_pages.audit_pages(self.desk)
-        await dead_man.promise_beat(self.desk)
-        await actions.escalate_overdue(self.desk)
-        await health_check.plan_health_checks(self.desk)
-        await drill.watch_drills(self.desk)
 
-    async def _forget(self) -> None:
-        await watch_rotas.warn_of_gaps(self.desk)
-        while await watch.forget(self.desk):
-            pass
-        while await reporter.erase_contacts(self.desk):
-            pass
+Watch = Callable[[Desk], Awaitable[object]]
+
+
+async def watched(one: Watch, desk: Desk) -> None:
+    """Does one watch. What is wrong with it ends neither the others nor itself: it is tried again in the next round."""
+    doing = asyncio.ensure_future(one(desk))
+    try:
+        # As a value, whatever it is: a mistake in one of them must not end the calls of all.
+        await asyncio.wait([doing])
+    finally:
+        doing.cancel()
+    if doing.cancelled() or (error := doing.exception()) is None:
+        return
+    name = one.__name__.strip("_")
+    watch_failures_total.labels(name).inc()
+    if isinstance(error, ResponderError):
+        log.warning("a round of the watch failed", watch=name, error=str(error))
+    else:
+        log.error("a watch failed", watch=name, exc_info=error)
+
+
+async def _look_at_clocks(desk: Desk) -> None:
+    while await watch.look_at_clocks(desk):
+        pass
+
+
+async def _forget(desk: Desk) -> None:
+    while await watch.forget(desk):
+        pass
+
+
+async def _erase_contacts(desk: Desk) -> None:
+    while await reporter.erase_contacts(desk):
+        pass
+
+
+_WATCHES: tuple[Watch, ...] = (
+    _look_at_clocks,
+    watch.watch_heartbeats,
+    storm.watch_storm,
+    watch_holds.look_at_held,
+    watch_rotas.watch_rotas,
+    cron_jobs.watch_cron_jobs,
+    audit_pages.audit_pages,
+    dead_man.promise_beat,
+    actions.escalate_overdue,
+    health_check.plan_health_checks,
+    drill.watch_drills,
+)
+_HOURLY: tuple[Watch, ...] = (watch_rotas.warn_of_gaps, _forget, _erase_contacts)
 
 
 def _took_over(desk: Desk) -> None:

@@ -21,6 +21,9 @@ intake_waiting = Gauge("responder_intake_waiting", "Requests waiting for the nex
 intake_refused_total = Counter(
     "responder_intake_refused_total", "Requests not taken, by status code.", ["status"], registry=REGISTRY
 )
+watch_failures_total = Counter(
+    "responder_watch_failures_total", "Rounds of a watch that failed, by its name.", ["watch"], registry=REGISTRY
+)
 report_to_command_seconds = Histogram(
     "responder_report_to_command_seconds",
     "From an alert's arrival to the start of the first command on a host.",

@@ -22,7 +22,6 @@ from responder.flows.mail_threads import led, sender_of
 from responder.flows.receive import about_quarantine, file_reports, receipt
 from responder.intake.mail.monitoring import claimed
 from responder.intake.mail.reading import read_mail
-from responder.intake.mail.reply import reply_of
 from responder.store.reports import Body
 from responder.store.transaction import Transaction
 from responder.worker.handlers import described
@@ -36,12 +35,7 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
 
     Raises StoreUnavailable; then it was not taken.
     """
-    mail = await asyncio.to_thread(
-        read_mail,
-        delivered.content,
-        envelope_from=delivered.envelope_from,
-        said_in=lambda text: reply_of(text).said,
-    )
+    mail = await asyncio.to_thread(read_mail, delivered.content, envelope_from=delivered.envelope_from)
     now = desk.clock.now()
     body = Body(id=receipt(now), source=delivered.way, received_at=now, body=delivered.content)
     taking = asyncio.ensure_future(desk.store.write(lambda tx: _take(desk, tx, mails, mail, body)))
