@@ -7,10 +7,11 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
@@ -58,6 +59,9 @@ from responder.web.context import Context
 from responder.web.server import build
 from responder.worker.handlers import Lane, Work, Worker
 from responder.worker.local import LocalWorker
+
+if TYPE_CHECKING:
+    from responder.adapters.mailbox import Mailbox
 
 log = structlog.get_logger()
 
@@ -133,6 +137,7 @@ class Service:
         self._with_worker = with_worker
         self._runner: web.AppRunner | None = None
         self._loops: list[asyncio.Task[None]] = []
+        self._mailbox: Mailbox | None = None
         self.port = self.configuration.settings.port
 
     def _make_worker(self, work: Work) -> Worker:
@@ -156,12 +161,25 @@ class Service:
             self._loops = [
                 asyncio.create_task(self._repeat(_WATCHES, _WATCH_EVERY), name="watch"),
                 asyncio.create_task(self._repeat(_HOURLY, _FORGET_EVERY), name="forget"),
+                *self._follow_mailbox(),
             ]
         if self._with_web:
             await self._listen()
         # What start-up made stays for good: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+
+    def _follow_mailbox(self) -> Iterator[asyncio.Task[None]]:
+        """The task that takes mails in, where there is a mailbox; a reload does not change which one that is."""
+        account = self.configuration.mail.mailbox if self.configuration.mail else None
+        if account is None:
+            return
+        # Here, because few have a mailbox and its library takes its time.
+        from responder.adapters.mailbox import Mailbox
+        from responder.flows.mailbox import follow_mailbox
+
+        self._mailbox = Mailbox(account)
+        yield asyncio.create_task(follow_mailbox(self.desk, self._mailbox, _sleep), name="mailbox")
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -170,6 +188,8 @@ class Service:
             loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await loop
+        if self._mailbox is not None:
+            await self._mailbox.close()
         if self._with_worker:
             await self.worker.stop()
         await self.desk.web.close()
@@ -260,6 +280,10 @@ async def watched(one: Watch, desk: Desk) -> None:
         log.warning("a round of the watch failed", watch=name, error=str(error))
     else:
         log.error("a watch failed", watch=name, exc_info=error)
+
+
+async def _sleep(duration: timedelta) -> None:
+    await asyncio.sleep(duration.total_seconds())
 
 
 async def _look_at_clocks(desk: Desk) -> None:

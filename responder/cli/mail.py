@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table, told_in_a_sentence
 from responder.config.mail_rules import read_mail_rules
 from responder.domain.mail import Mail
@@ -19,6 +22,8 @@ from responder.intake.mail.reading import read_mail
 
 _PEOPLE = ("no", "")
 _LARGEST = 64 * 1024 * 1024
+_TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h."""
 mail = typer.Typer(help="Mails: what would become of one, and the rules for monitoring mails.", no_args_is_help=True)
 Rules = Annotated[
     list[Path] | None, typer.Option("--rules", help="A folder of own rules, before the shipped ones; again and again.")
@@ -58,6 +63,26 @@ def rules_(rules: Rules = None, json: JsonOption = False) -> None:
     for row in rows:
         shown.add_row(*(value if isinstance(value, str) else ", ".join(value) for value in row.values()))
     out.print(shown, markup=False)
+
+
+@mail.command()
+def take(
+    sender: Annotated[
+        str | None, typer.Option("--from", help="The sender of the envelope; empty for a delivery report.")
+    ] = None,
+    server: ServerOption = DEFAULT_SERVER,
+) -> None:
+    """Hand in one mail from standard input, as the pipe of a mail server does.
+
+    Ends with 75 (try again later) if it was not taken, so that the mail server keeps it.
+    """
+    query = "" if sender is None else f"?from={quote(sender, safe='')}"
+    try:
+        found = ask("POST", server, f"/api/v1/mail{query}", sys.stdin.buffer.read())
+    except typer.Exit as error:
+        raise typer.Exit(_TRY_AGAIN) from error
+    number = f" {found['number']}" if found["number"] else ""
+    out.print(f"{found['taken']}{number}: {found['why']}", markup=False)
 
 
 def add_to(root: typer.Typer) -> None:

@@ -16,7 +16,7 @@ from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile, about_dependencies
 from responder.config.mail import MailSetup, read_mail_setup
 from responder.config.mail import complaints as about_mail
-from responder.config.people import ChannelFile, PeopleFile, as_tier
+from responder.config.people import ChannelFile, PeopleFile, about_mails, as_tier
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
 from responder.config.reporters import objection_to_reporters
@@ -213,9 +213,12 @@ class _Reading:
                 roles=person.roles,
                 contact=tuple(step.as_step() for step in person.contact),
                 quiet_hours=tuple(one.as_quiet_hours(ZoneInfo(person.zone)) for one in person.quiet_hours),
+                mails=person.mails,
             )
             for place, text in about_contact(person.name, person.contact, person.channels):
                 self._complain(document, ("people", index, *place), text)
+        for place, text in about_mails(written.people):
+            self._complain(document, place, text)
         for place, text in about_rotas(written.rotas, people):
             self._complain(document, place, text)
         rotas = as_rotas(written.rotas)

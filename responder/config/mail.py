@@ -97,11 +97,13 @@ class MailLimitsFile(Model):
 
 
 class MailFile(Model):
-    """The desk. Mails come by IMAP, by LMTP, or by both; letters go by SMTP."""
+    """The desk. Mails come by IMAP, by LMTP, or from a mail server that posts them to us; letters go by SMTP."""
 
     address: MailAddress
     name: Annotated[str, Field(max_length=100)] = ""
     aliases: tuple[MailAddress, ...] = ()
+    plus: bool = True
+    """Whether desk+anything@ reaches the desk, too: then answers go to an address of their ticket."""
     imap: Imap | None = None
     lmtp: Lmtp | None = None
     smtp: Smtp | None = None
@@ -109,12 +111,6 @@ class MailFile(Model):
     """Whose Authentication-Results are believed (RFC 8601): the own mail server's names."""
     rules: tuple[Path, ...] = ()
     limits: MailLimitsFile = MailLimitsFile()
-
-    @model_validator(mode="after")
-    def _leads_somewhere(self) -> MailFile:
-        if self.imap is None and self.lmtp is None and self.smtp is None:
-            raise ValueError("give at least one of imap:, lmtp: and smtp:")
-        return self
 
     def as_account(self, read_secret: Callable[[Path], str], folder: Path) -> ImapAccount | None:
         """The mailbox with its password read; None if there is none. Relative paths start at `folder`."""

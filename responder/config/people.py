@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
+from responder.adapters.yaml_file import Place
 from responder.config.delivery import ContactFile, QuietHoursFile, as_several
+from responder.config.mail import MailAddress
 from responder.config.model import Model, Name
 from responder.config.rotas import RotaFile
 from responder.domain.oncall import Tier
@@ -40,6 +42,7 @@ class PersonFile(Model):
     channels: tuple[ChannelFile, ...] = ()
     contact: tuple[ContactFile, ...] = ()
     quiet_hours: Annotated[tuple[QuietHoursFile, ...], BeforeValidator(as_several)] = ()
+    mails: tuple[MailAddress, ...] = ()
 
 
 class OnRota(tuple[str, ...]):
@@ -81,3 +84,13 @@ def as_tier(
     if name not in rotas:
         return Tier(number=number, people=(), rota=name), [f"there is no rota {name}"]
     return Tier(number=number, people=rotas[name].people, rota=name), []
+
+
+def about_mails(people: Sequence[PersonFile]) -> Iterator[tuple[Place, str]]:
+    """Addresses that two people write from: nobody could tell who it was."""
+    owners: dict[str, str] = {}
+    for index, person in enumerate(people):
+        for position, address in enumerate(person.mails):
+            owner = owners.setdefault(address.casefold(), person.name)
+            if owner != person.name:
+                yield ("people", index, "mails", position), f"{address} is already an address of {owner}"

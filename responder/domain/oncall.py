@@ -28,6 +28,8 @@ class Person:
     roles: tuple[str, ...] = ()
     contact: tuple[ContactStep, ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
+    mails: tuple[str, ...] = ()
+    """The addresses from which they write; what they write from there may be a command."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

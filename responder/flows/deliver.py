@@ -122,6 +122,13 @@ async def _address(desk: Desk, message: Message) -> Secret | None:
 
 
 async def _send(desk: Desk, address: Secret | None, message: Message) -> SendFailed | None:
+    if message.person == REPORTER and desk.configuration.mail is not None:
+        # Here, because only who takes mails in sends letters by mail.
+        from responder.flows.mail_out import letter_for, post
+
+        letter = await desk.store.read(lambda tx: letter_for(desk, tx, message))
+        if letter is not None:
+            return await post(desk, letter)
     if address is None:
         if message.person == REPORTER:
             return SendRefused("No channel leads to the reporter any more.")

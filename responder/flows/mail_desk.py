@@ -14,6 +14,7 @@ from responder.domain.mail_rule import MailRule
 from responder.domain.mail_thread import OwnAddress
 from responder.domain.mail_trust import TrustedPath
 from responder.flows.desk import Desk
+from responder.intake.mail.limits import MailLimits
 from responder.store.transaction import Transaction
 
 
@@ -28,6 +29,7 @@ class MailDesk:
     rules: tuple[MailRule, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
     budget: AnswerBudget = field(default_factory=AnswerBudget)
+    limits: MailLimits = field(default_factory=MailLimits)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,8 @@ class Delivered:
     content: bytes
     way: str
     envelope_from: str | None = None
+    is_cut: bool = False
+    """Whether these are only its first bytes, because it is larger than may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,3 +57,24 @@ class Incoming:
     @property
     def now(self) -> datetime:
         return self.record.received_at
+
+
+def mail_desk(desk: Desk) -> MailDesk | None:
+    """By what mails are read as the configuration stands now; None where it says nothing of mail."""
+    setup = desk.configuration.mail
+    if setup is None:
+        return None
+    given = setup.settings
+    # A name of its own, below the desk's: colleagues of the same domain have Message-IDs of theirs.
+    own = OwnAddress(
+        address=given.address, id_domain=f"responder.{given.address.rpartition('@')[2]}", other_addresses=given.aliases
+    )
+    people = desk.configuration.people.values()
+    return MailDesk(
+        own=own,
+        names=MailNames(desk.configuration.secret),
+        trusted=TrustedPath(servers=given.trusted_authserv_ids),
+        rules=setup.rules,
+        people={address.casefold(): person.name for person in people for address in person.mails},
+        limits=MailLimits(size=given.limits.size, file_size=given.limits.file_size, files=given.limits.files),
+    )

@@ -35,7 +35,10 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
 
     Raises StoreUnavailable; then it was not taken.
     """
-    mail = await asyncio.to_thread(read_mail, delivered.content, envelope_from=delivered.envelope_from)
+    sender, limits = delivered.envelope_from, mails.limits
+    mail = await asyncio.to_thread(read_mail, delivered.content, envelope_from=sender, limits=limits)
+    if delivered.is_cut:
+        mail = replace(mail, oddities=(*mail.oddities, "The mail is too large; only its beginning was fetched."))
     now = desk.clock.now()
     body = Body(id=receipt(now), source=delivered.way, received_at=now, body=delivered.content)
     taking = asyncio.ensure_future(desk.store.write(lambda tx: _take(desk, tx, mails, mail, body)))

@@ -21,7 +21,7 @@ from responder.flows.desk import Desk
 from responder.flows.moves import case_of
 from responder.flows.reporter_letters import Draft, Letter, asking, drop_overtaken, letter_of, write_letter
 from responder.flows.reporter_settling import confirmed
-from responder.flows.reporter_talk import Talk, address_of, responsible, tell_responsible
+from responder.flows.reporter_talk import Talk, is_reachable, responsible, tell_responsible
 from responder.flows.telling import write_notice
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
@@ -120,7 +120,7 @@ def progress_due(desk: Desk, tx: Transaction, change: Change) -> None:
     reporter, clock = tx.reporters.of_ticket(change.after.id), change.clocks.get(UPDATE)
     if reporter is None or reporter.erased_at is not None or clock is None or clock.due_at is None:
         return
-    if desk.policy.reporter.automatic_progress and address_of(desk, reporter) is not None:
+    if desk.policy.reporter.automatic_progress and is_reachable(desk, reporter):
         _write_progress(Talk(desk=desk, tx=tx, change=change, reporter=reporter), "responder", "")
         return
     ticket = change.after

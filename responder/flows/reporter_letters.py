@@ -16,7 +16,7 @@ from responder.domain.reporter import REPORTER, Asked
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Promise, Status, Ticket
 from responder.errors import Refused
 from responder.flows.desk import Desk
-from responder.flows.reporter_talk import Talk, address_of, next_number, tell_responsible
+from responder.flows.reporter_talk import Talk, is_reachable, next_number, tell_responsible
 from responder.flows.texts import LetterText, letter_body, letter_subject
 from responder.store.transaction import Transaction
 
@@ -91,16 +91,16 @@ def write_letter(talk: Talk, draft: Draft) -> bool:
     """Puts a letter into the outbox, or keeps it to be told by hand. False if it was written before, or may not be."""
     if talk.reporter.erased_at is not None:
         return False
-    is_reachable, place = address_of(talk.desk, talk.reporter) is not None, len(talk.change.events)
-    if is_reachable:
+    can_be_sent, place = is_reachable(talk.desk, talk.reporter), len(talk.change.events)
+    if can_be_sent:
         # First, since the letter says when the next ones come.
         _news_is_out(talk, draft.letter)
     message_id = talk.tx.messages.write(_message(talk, draft))
     if message_id is None:
         return False
     # Before what the clocks have to say of it: whoever reads the events meets the cause first.
-    talk.change.events.insert(place, _written(talk, draft, message_id, is_reachable=is_reachable))
-    if is_reachable:
+    talk.change.events.insert(place, _written(talk, draft, message_id, is_reachable=can_be_sent))
+    if can_be_sent:
         # A lock of its own: a channel that hangs must not hold up the ticket.
         lock = f"message:{message_id}"
         talk.change.promises.append(Promise(kind="deliver", args={"message": message_id}, lock=lock))

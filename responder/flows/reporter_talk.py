@@ -86,6 +86,17 @@ def address_of(desk: Desk, reporter: Reporter) -> Secret | None:
     return Secret(url.value.replace(CONTACT, quote(dialled(contact), safe="")))
 
 
+def goes_by_mail(desk: Desk, reporter: Reporter) -> bool:
+    """Whether letters to this reporter go out by the desk's own mail server, in the thread of their mails."""
+    setup = desk.configuration.mail
+    return setup is not None and setup.server is not None and is_mail(contact_of(reporter.contact))
+
+
+def is_reachable(desk: Desk, reporter: Reporter) -> bool:
+    """Whether any way leads to this reporter."""
+    return goes_by_mail(desk, reporter) or address_of(desk, reporter) is not None
+
+
 def reporter_address(desk: Desk, tx: Transaction, ticket_id: int) -> Secret | None:
     """The address of a ticket's reporter, made when a letter leaves and kept nowhere."""
     reporter = tx.reporters.of_ticket(ticket_id)

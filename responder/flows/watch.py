@@ -136,4 +136,8 @@ def _labels(beat: Heartbeat) -> dict[str, str]:
 async def forget(desk: Desk) -> int:
     """Deletes raw bodies and keys of sent reports whose retention has ended; how many."""
     limit = desk.clock.now() - desk.configuration.settings.retention
-    return await desk.store.write(lambda tx: tx.reports.forget_before(limit) + tx.sendings.forget_before(limit))
+    return await desk.store.write(lambda tx: _forgotten(tx, limit))
+
+
+def _forgotten(tx: Transaction, limit: datetime) -> int:
+    return tx.reports.forget_before(limit) + tx.sendings.forget_before(limit) + tx.mails.forget_before(limit)

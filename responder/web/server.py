@@ -17,6 +17,7 @@ from responder.web import (
     health_checks,
     heartbeats,
     knowledge,
+    mails,
     maintenance,
     noise,
     pages,
@@ -59,6 +60,7 @@ def build(context: Context) -> web.Application:
             *health_checks.routes(),
             *knowledge.routes(),
             *reporters.routes(),
+            *mails.routes(),
             *reporter.routes(),
             # After those who have more to say of a ticket than a verb.
             *api.routes(),

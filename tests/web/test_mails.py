@@ -1,0 +1,118 @@
+"""Mails that a mail server hands in: stored before they are taken, once, and never more of one than is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from responder.config.configuration import read
+from responder.errors import ConfigError
+from responder.store.database import Database
+from tests.web.conftest import GUARDED, Client, header
+from tests.world import World, texts, write_files
+
+MAIL = """
+mail:
+  address: desk@example.org
+  trusted_authserv_ids: [mx.example.org]
+  limits: {size: 65536}
+"""
+PEOPLE = """
+people:
+  - {name: mei, mails: [mei@example.org], channels: [{name: pager, url: "json://127.0.0.1:9/mei"}]}
+teams:
+  - {name: ops, tiers: {1: [mei]}}
+"""
+PLAIN = (
+    b"From: Li Wei <li.wei@example.org>\r\nTo: desk@example.org\r\nSubject: The printer is dead\r\n"
+    b"Message-ID: <1@example.org>\r\n\r\nIt prints nothing.\r\n"
+)
+NAGIOS = (
+    b"From: nagios@mon.example.org\r\nTo: desk@example.org\r\n"
+    b"Subject: ** PROBLEM Service Alert: db-1/Disk is CRITICAL **\r\nMessage-ID: <2@mon>\r\n\r\n"
+    b"***** Nagios *****\r\n\r\nNotification Type: PROBLEM\r\n\r\nService: Disk\r\nHost: db-1\r\nAddress: 192.0.2.7\r\n"
+    b"State: CRITICAL\r\n\r\nDate/Time: Sat Nov 21 12:00:00 UTC 2026\r\n\r\nAdditional Info:\r\n\r\nDISK CRITICAL\r\n"
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED + MAIL, people=PEOPLE)
+
+
+@pytest.fixture
+async def ingest(world: World) -> dict[str, str]:
+    return await header(world, "ingest")
+
+
+async def sent(client: Client, world: World, ingest: dict[str, str], content: bytes, query: str = "") -> dict[str, str]:
+    answer = await client.post(f"/api/v1/mail{query}", data=content, headers=ingest)
+    assert answer.status == 200, await answer.text()
+    found: dict[str, str] = await answer.json()
+    await world.work()
+    return found
+
+
+async def test_a_mail_of_a_person_is_a_ticket(client: Client, world: World, ingest: dict[str, str]) -> None:
+    found = await sent(client, world, ingest, PLAIN)
+    assert (found["taken"], found["number"]) == ("report", (await world.ticket())["number"])
+
+
+async def test_the_same_mail_many_times_at_once_is_one_ticket(
+    client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    answers = await asyncio.gather(*(client.post("/api/v1/mail", data=PLAIN, headers=ingest) for _ in range(20)))
+    assert len({(await answer.json())["receipt"] for answer in answers}) == 1
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_a_mail_of_the_monitoring_is_an_alert_and_its_recovery_clears_it(
+    client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    assert (await sent(client, world, ingest, NAGIOS))["taken"] == "alert"
+    recovered = NAGIOS.replace(b"PROBLEM", b"RECOVERY").replace(b"CRITICAL", b"OK").replace(b"<2@", b"<3@")
+    await sent(client, world, ingest, recovered)
+    assert (await world.ticket())["signal"] == "cleared"
+
+
+async def test_a_mail_that_is_too_large_is_cut_and_says_so(
+    client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, PLAIN + b"And so on. " * 10_000)
+    assert "only its beginning was read" in texts(await world.ticket())
+
+
+async def test_a_mail_without_end_is_refused(client: Client, world: World, ingest: dict[str, str]) -> None:
+    answer = await client.post("/api/v1/mail", data=b"x" * 400_000, headers=ingest)
+    assert answer.status == 413
+
+
+async def test_a_mail_of_the_null_sender_is_answered_to_nobody(
+    client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, PLAIN, "?from=")
+    (record,) = await world.read(lambda tx: tx.mails.listed(10))
+    assert not record.answered
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}], ids=["no token", "a guess"])
+async def test_nobody_without_a_token_hands_in_a_mail(client: Client, world: World, headers: dict[str, str]) -> None:
+    assert (await client.post("/api/v1/mail", data=PLAIN, headers=headers)).status == 401
+    assert await world.read(lambda tx: tx.tickets.listed()) == []
+
+
+async def test_where_no_mail_is_wanted_it_is_refused_in_a_sentence(
+    tmp_path: Path, database: Database, client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    world.desk.take_over(World(tmp_path, database, main=GUARDED, people=PEOPLE).desk.configuration)
+    answer = await client.post("/api/v1/mail", data=PLAIN, headers=ingest)
+    assert answer.status == 409
+    assert "responder.yml has no mail:" in await answer.text()
+
+
+def test_an_address_that_two_people_write_from_is_refused(tmp_path: Path) -> None:
+    two = PEOPLE.replace("teams:", "  - {name: otto, mails: [otto@example.org, MEI@example.org]}\nteams:")
+    with pytest.raises(ConfigError, match=r"people.yml:4:\d+: MEI@example.org is already an address of mei"):
+        read(write_files(tmp_path, main=GUARDED + MAIL, people=two))
