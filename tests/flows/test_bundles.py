@@ -180,10 +180,9 @@ async def test_nobody_else_is_called_for_what_somebody_takes_while_its_list_does
     assert not any("the next are called" in texts(one) for one in tickets)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_page_that_comes_while_its_list_is_written_is_in_this_list_or_in_the_next(world: World) -> None:
-    """What only two transactions at once can show."""
-    if not world.database.is_cluster:
-        pytest.skip("SQLite has one writer")
+    """What only two transactions at once can show; SQLite has one writer."""
     await burst(world, 6)
     late = await a_page_that_has_not_left(world)
     world.clock.advance(FIVE)

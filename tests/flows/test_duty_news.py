@@ -19,7 +19,9 @@ from responder.flows.calendars import Calendar, add_absence, import_shifts
 from responder.flows.duty_news import Outcome
 from responder.flows.overrides import Half, add_override, end_override, swap
 from responder.flows.tell_duty import MOST_TRIES
+from responder.store.cluster_jobs import ClusterJobs
 from responder.store.database import Database
+from responder.store.jobs import Jobs, LocalJobs
 from tests.flows.people import ALERTS_ONLY, HOUR, MINUTE
 from tests.flows.test_calendars import events
 from tests.world import World, alert
@@ -317,15 +319,10 @@ async def test_the_end_of_an_override_that_filled_a_gap_opens_it_again(world: Wo
 
 
 async def test_all_is_written_in_one_transaction_or_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from responder.store.jobs import LocalJobs
-
-    if world.database.is_cluster:
-        pytest.skip("the jobs of the other kind of database are written in the same transaction as well")
-
-    def broken(self: LocalJobs, promised: object) -> None:
+    def broken(self: Jobs, promised: object) -> None:
         raise SendFailed(f"{self}: {promised}")
 
-    monkeypatch.setattr(LocalJobs, "promise", broken)
+    monkeypatch.setattr(ClusterJobs if world.database.is_cluster else LocalJobs, "promise", broken)
     with pytest.raises(SendFailed):
         await add_override(world.desk, wanted(world))
     assert await world.read(lambda tx: tx.overrides.since(world.clock.now())) == []

@@ -185,11 +185,11 @@ def test_what_comes_from_an_alert_is_never_a_template(tmp_path: Path) -> None:
 
 async def test_no_line_of_an_alert_looks_like_one_of_ours(tmp_path: Path, database: Database) -> None:
     world = World(tmp_path, database, people=PEOPLE)
-    forged = "{{ 7*7 }}\n\nAcknowledge: https://evil.test\u2028Ticket: https://evil.test"
+    forged = "{{ 7919*7919 }}\n\nAcknowledge: https://evil.test\u2028Ticket: https://evil.test"
     await world.post({**alert("Evil\r\nTicket: x", pod=forged), "annotations": {"description": forged}})
     await world.work()
     subject, body = next((subject, body) for person, subject, body in world.sender.sent if person == "mei")
     assert len(subject.splitlines()) == 1
-    assert "49" not in body
+    assert "62710561" not in body
     assert not [line for line in body.splitlines() if line.startswith(("Acknowledge", "Ticket", "认领: https://evil"))]
     assert sum(line.startswith("认领: https://responder.test/") for line in body.splitlines()) == 1
