@@ -17,7 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from io import BufferedReader
+from typing import Any, TypeVar, cast
 
 from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
@@ -228,7 +229,28 @@ class Mailbox:
         # What came while the last ones were taken the server has told already, and will not tell again.
         if box.client.untagged_responses.pop("EXISTS", None):
             return
-        box.idle.wait(min(self._account.idle, _LONGEST_IDLE).total_seconds())
+        with box.idle as idle:
+            # What came in one piece with the server's consent is read already, and the socket would never tell.
+            if not _is_read_ahead(box.client):
+                idle.poll(min(self._account.idle, _LONGEST_IDLE).total_seconds())
+
+
+def _is_read_ahead(client: imaplib.IMAP4) -> bool:
+    """Whether lines of the server wait in our own buffer, or already at the socket."""
+    before = client.sock.gettimeout()
+    client.sock.settimeout(0)
+    try:
+        return bool(_lines(client).peek(1))
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return False
+    finally:
+        client.sock.settimeout(before)
+
+
+def _lines(client: imaplib.IMAP4) -> BufferedReader:
+    """The reader has another name from Python 3.14 on."""
+    found = getattr(client, "_file", None) or client.file
+    return cast(BufferedReader, found)
 
 
 def backoff(failures: int) -> timedelta:

@@ -28,6 +28,7 @@ from responder.worker.handlers import described
 
 log = structlog.get_logger()
 _A_DAY = timedelta(hours=24)
+_REFUSED_FOR = timedelta(days=7)
 
 
 async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRecord:
@@ -127,7 +128,10 @@ def _objection(incoming: Incoming) -> str:
         to_sender=incoming.tx.mails.answered_since(sender, since), in_all=incoming.tx.mails.answered_in_all(since)
     )
     refused = incoming.tx.mails.refused(sender)
-    if refused is not None and refused.is_permanent:
+    if refused is not None and incoming.now - refused.refused_at > _REFUSED_FOR:
+        # Somebody writes from there: perhaps it takes mail again.
+        incoming.tx.mails.take_back(sender)
+    elif refused is not None and refused.is_permanent:
         return f"It gets no answer: its address takes no mail ({refused.why})."
     return may_answer(incoming.mail, incoming.nature, sent, incoming.mails.budget)
 

@@ -70,10 +70,18 @@ class MailStore:
         return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
 
     def forget_before(self, limit: datetime, most: int = 5000) -> int:
-        """Ends the retention of what belongs to no ticket, so many at a time; how many that were."""
+        """Ends the retention of addresses, and of mails that belong to no ticket, so many at a time; how many."""
         is_old = (mails.c.received_at < limit) & mails.c.ticket_id.is_(None)
         old = select(mails.c.id).where(is_old).limit(most)
-        return self._connection.execute(delete(mails).where(mails.c.id.in_(old))).rowcount
+        addresses = delete(mail_addresses).where(mail_addresses.c.refused_at < limit)
+        gone = self._connection.execute(addresses).rowcount
+        return gone + self._connection.execute(delete(mails).where(mails.c.id.in_(old))).rowcount
+
+    def erase(self, ticket_id: int) -> None:
+        """Overwrites who wrote the mails of a ticket, and what is known against their addresses."""
+        senders = select(mails.c.sender).where(mails.c.ticket_id == ticket_id)
+        self._connection.execute(delete(mail_addresses).where(mail_addresses.c.address.in_(senders)))
+        self._connection.execute(mails.update().where(mails.c.ticket_id == ticket_id).values(sender=""))
 
     # --- addresses ---------------------------------------------------------------------------------
 

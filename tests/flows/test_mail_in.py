@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from responder.domain.mail_rule import MailRule
 from responder.domain.mail_thread import OwnAddress
 from responder.flows.mail_desk import Delivered, MailDesk
 from responder.flows.mail_in import take_mail
+from responder.flows.reporter import erase_contacts
 from responder.store.database import Database
 from tests.flows.reports import Reports
 from tests.world import texts
@@ -233,6 +235,27 @@ async def test_a_bounce_of_a_letter_that_is_not_ours_marks_nobody(world: Mailed)
     await world.comes(mail())
     taken = await world.comes(bounce("<1-aaaaaaaaaaaaaaaa@desk.test>", "5.1.1", "failed"))
     assert (taken.taken, taken.ticket_id) == (Taken.BOUNCE, None)
+    assert await world.read(lambda tx: tx.mails.refused(REPORTER)) is None
+
+
+async def test_an_address_that_took_no_mail_is_answered_again_after_a_week(world: Mailed) -> None:
+    await world.comes(mail())
+    await world.comes(bounce(await world.own_id(), "5.1.1", "failed"))
+    assert not (await world.comes(mail("Once more"))).answered
+    world.clock.advance(timedelta(days=8))
+    assert (await world.comes(mail("And once more"))).answered
+
+
+# --- whose mail it was -----------------------------------------------------------------------------------------
+
+
+async def test_when_the_contact_is_erased_no_mail_shows_who_wrote_it(world: Mailed) -> None:
+    await world.comes(mail())
+    await world.comes(bounce(await world.own_id(), "5.1.1", "failed"))
+    await world.do("dismiss", **{"as": "false_alarm", "reason": "none"})
+    await world.advance(timedelta(days=181))
+    assert await erase_contacts(world.desk) == 1
+    assert REPORTER not in str(await world.read(lambda tx: tx.mails.of_ticket(1)))
     assert await world.read(lambda tx: tx.mails.refused(REPORTER)) is None
 
 
