@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import grp
 import imaplib
 import os
 import pwd
 import re
 import shutil
+import smtplib
 import subprocess
 import tempfile
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 from tests.servers.ports import free_port, is_listening
@@ -18,7 +22,7 @@ from tests.servers.program import Program
 
 USER, PASSWORD = "desk", "pass-word"
 _CONFIG = """\
-protocols = imap
+protocols = imap lmtp
 listen = 127.0.0.1
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -30,7 +34,8 @@ disable_plaintext_auth = no
 ssl = yes
 ssl_cert = <{folder}/cert.pem
 ssl_key = <{folder}/key.pem
-mail_location = maildir:{folder}/mail
+mail_location = maildir:{folder}/mail/%n
+recipient_delimiter = +
 first_valid_uid = 1
 mail_fsync = never
 {capability}
@@ -55,6 +60,11 @@ service imap-login {{
     port = {tls_port}
   }}
 }}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {lmtp_port}
+  }}
+}}
 service anvil {{
   {chroot}
 }}
@@ -65,19 +75,19 @@ service stats {{
 
 
 class Dovecot(Program):
-    """One account. `capability` replaces what it says that it can do, as servers without IDLE or MOVE would."""
+    """An account for whoever gives the password; mails come in by LMTP or IMAP. `capability` replaces what it says that it can do, as servers without IDLE or MOVE would."""
 
     def __init__(self, *, capability: str = "") -> None:
         # Sockets have short names, and the mails' user must be able to come in: no folder of pytest is either.
         self.folder = Path(tempfile.mkdtemp(prefix="dove-"))
         self.folder.chmod(0o755)
-        self.port, self.tls_port = free_port(), free_port()
+        self.port, self.tls_port, self.lmtp_port = free_port(), free_port(), free_port()
         self.certificate = self.folder / "cert.pem"
         self._write(capability)
         super().__init__(["dovecot", "-F", "-c", self.folder / "dovecot.conf"], self.folder / "dovecot.log")
 
     def is_ready(self) -> bool:
-        return is_listening(self.port) and is_listening(self.tls_port)
+        return all(map(is_listening, (self.port, self.tls_port, self.lmtp_port)))
 
     def stop(self) -> None:
         super().stop()
@@ -86,15 +96,29 @@ class Dovecot(Program):
     def restart_with_new_numbers(self) -> None:
         """The account as after a restore from a backup: the same mails with another UIDVALIDITY."""
         Program.stop(self)
-        for one in (self.folder / "mail").glob("dovecot.index*"):
+        for one in (self.folder / "mail" / USER).glob("dovecot.index*"):
             one.unlink()
-        numbers = self.folder / "mail" / "dovecot-uidlist"
+        numbers = self.folder / "mail" / USER / "dovecot-uidlist"
         numbers.write_text(re.sub(r" V\d+ ", " V4242 ", numbers.read_text()))
         self.start()
 
     def deliver(self, letter: bytes) -> None:
         with self.client() as client:
             client.append("INBOX", "", "", letter)
+
+    def hand_over(self, letter: bytes, *, sender: str, recipients: list[str]) -> None:
+        """Delivers as the mail server before it does: by LMTP, with the envelope."""
+        with smtplib.LMTP("127.0.0.1", self.lmtp_port) as client:
+            client.sendmail(sender, recipients, letter)
+
+    def read(self, user: str) -> list[EmailMessage]:
+        """What lies in somebody's inbox, oldest first."""
+        with self.client(user) as client:
+            client.select("INBOX", readonly=True)
+            numbers = client.search(None, "ALL")[1][0].split()
+            found = [client.fetch(one.decode(), "(BODY.PEEK[])")[1][0] for one in numbers]
+        bodies = [one[1] for one in found if isinstance(one, tuple)]
+        return [email.message_from_bytes(one, policy=email.policy.default) for one in bodies]
 
     def letters(self, folder: str = "INBOX", criteria: str = "UNDELETED") -> int:
         """How many mails are in a folder; 0 if there is no such folder."""
@@ -103,9 +127,9 @@ class Dovecot(Program):
                 return 0
             return len(client.search(None, criteria)[1][0].split())
 
-    def client(self) -> imaplib.IMAP4:
+    def client(self, user: str = USER) -> imaplib.IMAP4:
         made = imaplib.IMAP4("127.0.0.1", self.port, timeout=timedelta(seconds=10).total_seconds())
-        made.login(USER, PASSWORD)
+        made.login(user, PASSWORD)
         return made
 
     def _write(self, capability: str) -> None:
@@ -130,6 +154,7 @@ class Dovecot(Program):
                 gid=owner.pw_gid,
                 port=self.port,
                 tls_port=self.tls_port,
+                lmtp_port=self.lmtp_port,
             )
         )
 
