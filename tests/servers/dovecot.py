@@ -75,7 +75,10 @@ service stats {{
 
 
 class Dovecot(Program):
-    """An account for whoever gives the password; mails come in by LMTP or IMAP. `capability` replaces what it says that it can do, as servers without IDLE or MOVE would."""
+    """An account for whoever gives the password; mails come in by LMTP or IMAP.
+
+    `capability` replaces what it says that it can do, as servers without IDLE or MOVE would.
+    """
 
     def __init__(self, *, capability: str = "") -> None:
         # Sockets have short names, and the mails' user must be able to come in: no folder of pytest is either.
