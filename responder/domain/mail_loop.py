@@ -27,7 +27,14 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|自动回复|自動回覆|自动答复|自動応答)\s*(?:[:：\]】-]|$)",
     re.IGNORECASE,
 )
-_LIST_HEADERS = ("list-id", "list-post", "list-help", "list-unsubscribe", "list-owner")
+_LIST_HEADERS = (
+    "list-id", "list-post", "list-help", "list-unsubscribe", "list-owner", "mailing-list", "x-mailing-list",
+    "x-beenthere", "x-mailman-version",
+)  # fmt: skip
+_PASSED_ON_BY = re.compile(
+    r"<?(?:owner-[^@\s]{1,100}|[^@\s]{1,100}-(?:owner|request|bounces?))@\S{1,200}", re.IGNORECASE
+)
+"""In Sender, who passes on what is sent to a list. Only beside Precedence: bulk, as lists did before RFC 2919."""
 _SUPPRESSED = {"all", "autoreply"}
 _LOOKED_AT = 200
 
@@ -91,10 +98,24 @@ def _is_an_answer(mail: Mail, _: OwnAddress) -> str:
     return ""
 
 
-def _is_of_a_list(mail: Mail, _: OwnAddress) -> str:
+def _is_of_a_list(mail: Mail, own: OwnAddress) -> str:
+    if _is_our_list(mail, own):
+        return ""
     if mail.header("precedence") == "list":
         return "Its Precedence is list."
+    if mail.header("precedence") == "bulk" and _PASSED_ON_BY.search(mail.header("sender")[:_LOOKED_AT]):
+        return "Its Sender passes on what is sent to a list."
     return next((f"It bears the header {name}." for name in _LIST_HEADERS if mail.headers.get(name)), "")
+
+
+def _is_our_list(mail: Mail, own: OwnAddress) -> bool:
+    """Whether the list is our own address, as where a group of mailboxes passes on what people write to the desk."""
+    posts, name = mail.header("list-post")[:_LOOKED_AT], mail.header("list-id")[:_LOOKED_AT].rpartition("<")[2]
+    return any(f"<mailto:{one.lower()}>" in posts or name == f"{_dotted(one)}>" for one in own.all)
+
+
+def _dotted(address: str) -> str:
+    return address.lower().replace("@", ".")
 
 
 def _is_of_a_machine(mail: Mail, _: OwnAddress) -> str:

@@ -62,6 +62,12 @@ BOUNCE = Bounce(recipient="x@example.net", status="5.1.1", action="failed")
         (bearing(list_id="<ops.example.net>"), Kind.LIST),
         (bearing(list_unsubscribe="<mailto:x@example.net>"), Kind.LIST),
         (bearing(precedence="list"), Kind.LIST),
+        (bearing(precedence="bulk", sender="owner-ops@example.net"), Kind.LIST),
+        (bearing(precedence="bulk", sender="Ops <ops-owner@example.net>"), Kind.LIST),
+        (bearing(x_mailman_version="2.0.4"), Kind.LIST),
+        (bearing(x_beenthere="ops@example.net"), Kind.LIST),
+        (bearing(sender="product-owner@example.net"), Kind.PERSON),
+        (bearing(precedence="bulk", sender="shop@example.net"), Kind.MACHINE),
         (replace(PLAIN, bounces=(BOUNCE,)), Kind.BOUNCE),
         (sent_by("MAILER-DAEMON@example.net"), Kind.BOUNCE),
         (sent_by("postmaster@example.net"), Kind.BOUNCE),
@@ -78,6 +84,19 @@ def test_what_sent_a_mail_is_told_by_its_headers(mail: Mail, kind: Kind) -> None
     assert found.kind is kind
     assert found.why.endswith(".")
     assert (may_answer(mail, found, NONE_SENT) == "") is (kind is Kind.PERSON)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"list_id": "The desk <help.example.org>", "precedence": "list"},
+        {"list_post": "<https://example.org/>, <mailto:Help@example.org>", "list_unsubscribe": "<mailto:x@y.z>"},
+    ],
+)
+def test_what_people_send_to_a_list_that_is_our_own_address_is_theirs(headers: dict[str, str]) -> None:
+    assert nature(bearing(**headers), OWN).kind is Kind.PERSON
+    others = {name: value.lower().replace("help", "ops") for name, value in headers.items()}
+    assert nature(bearing(**others), OWN).kind is Kind.LIST
 
 
 def test_who_wants_no_automatic_answer_gets_none() -> None:

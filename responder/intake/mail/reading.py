@@ -23,7 +23,8 @@ KEPT_HEADERS = (
     "auto-submitted", "precedence", "x-auto-response-suppress", "x-autoreply", "x-autorespond", "list-id",
     "list-unsubscribe", "list-post", "feedback-id", "authentication-results", "return-path", "x-loop", "x-mailer",
     "delivered-to", "x-original-to", "x-failed-recipients", "x-responder", "from", "content-type", "x-autoresponder",
-    "x-autoreply-from", "list-help", "list-owner",
+    "x-autoreply-from", "list-help", "list-owner", "sender", "mailing-list", "x-mailing-list", "x-beenthere",
+    "x-mailman-version",
 )  # fmt: skip
 """What decisions read of the headers; besides, `received` holds the number of servers that passed the mail on."""
 _VERBATIM = ("authentication-results", "from")
