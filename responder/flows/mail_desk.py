@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from responder.adapters.mail_names import MailNames
+from responder.config.configuration import Configuration
 from responder.domain.mail import Mail
 from responder.domain.mail_loop import AnswerBudget, Nature
 from responder.domain.mail_record import MailRecord
@@ -39,6 +40,8 @@ class Delivered:
     content: bytes
     way: str
     envelope_from: str | None = None
+    envelope_to: tuple[str, ...] = ()
+    """Our addresses that it was sent to, whatever its headers say."""
     is_cut: bool = False
     """Whether these are only its first bytes, because it is larger than may be."""
 
@@ -61,7 +64,11 @@ class Incoming:
 
 def mail_desk(desk: Desk) -> MailDesk | None:
     """By what mails are read as the configuration stands now; None where it says nothing of mail."""
-    setup = desk.configuration.mail
+    return mails_of(desk.configuration)
+
+
+def mails_of(configuration: Configuration) -> MailDesk | None:
+    setup = configuration.mail
     if setup is None:
         return None
     given = setup.settings
@@ -69,10 +76,10 @@ def mail_desk(desk: Desk) -> MailDesk | None:
     own = OwnAddress(
         address=given.address, id_domain=f"responder.{given.address.rpartition('@')[2]}", other_addresses=given.aliases
     )
-    people = desk.configuration.people.values()
+    people = configuration.people.values()
     return MailDesk(
         own=own,
-        names=MailNames(desk.configuration.secret),
+        names=MailNames(configuration.secret),
         trusted=TrustedPath(servers=given.trusted_authserv_ids),
         rules=setup.rules,
         people={address.casefold(): person.name for person in people for address in person.mails},

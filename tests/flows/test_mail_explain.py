@@ -1,0 +1,122 @@
+"""What is said of a mail in advance is what becomes of it: the intake decides the same of every mail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from responder.config.mail_rules import shipped_mail_rules
+from responder.domain.mail_record import Taken
+from responder.flows.mail_desk import Delivered, mail_desk
+from responder.flows.mail_explain import Explained, explain_mail, reader
+from responder.flows.mail_in import take_mail
+from responder.store.database import Database
+from tests.fakes import NOW, material_folder
+from tests.flows.reports import Reports
+from tests.intake.mail.test_bounds import data_of_python
+from tests.intake.monitoring_mails import PAIRS
+from tests.world import MAIN, World
+
+MAIL = "mail: {address: help@desk.test, trusted_authserv_ids: [mx.desk.test]}\n"
+HEAD = "From: Li Wei <li.wei@example.org>\r\nTo: help@desk.test\r\nSubject: The printer is dead\r\n"
+DSN = "\r\nMessage-ID: <dsn@x>\r\nX-Failed-Recipients: li.wei@example.org\r\n\r\nIt could not be delivered.\r\n"
+
+
+class Mailed(Reports):
+    """A world whose configuration says how mails come in."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        super().__init__(folder, database)
+        self.desk.take_over(World(folder, database, main=MAIN + MAIL).desk.configuration)
+
+    async def becomes(self, raw: bytes) -> Taken:
+        mails = mail_desk(self.desk)
+        assert mails
+        return (await take_mail(self.desk, mails, Delivered(content=raw, way="imap"))).taken
+
+    def explained(self, raw: bytes) -> Explained:
+        return explain_mail(raw, reader(self.desk.configuration, shipped_mail_rules()), NOW)
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> Mailed:
+    return Mailed(tmp_path, database)
+
+
+def mail(number: int, more: str = "", text: str = "It prints nothing.") -> bytes:
+    return f"{HEAD}Message-ID: <{number}@example.org>\r\n{more}\r\n{text}\r\n".encode()
+
+
+def monitoring() -> Iterator[bytes]:
+    for number, pair in enumerate(PAIRS):
+        subject, text = pair.problem
+        yield f"From: {pair.sender}\r\nSubject: {subject}\r\nMessage-ID: <{number}@mon>\r\n\r\n{text}\r\n".encode()
+
+
+OWN = [
+    mail(1),
+    mail(2, "Auto-Submitted: auto-replied\r\n"),
+    mail(3, "Auto-Submitted: auto-generated\r\n"),
+    mail(4, "List-Id: <ops.example.net>\r\n"),
+    mail(5, "In-Reply-To: <1-aaaaaaaaaaaaaaaa@responder.desk.test>\r\n"),
+    mail(6, "X-Loop: help@desk.test\r\n"),
+    mail(7).replace(b"li.wei@example.org", b"help@desk.test"),
+    mail(8).replace(b"From: Li Wei <li.wei@example.org>\r\n", b""),
+    mail(9).replace(b"help@desk.test", b"help+1-aaaaaaaaaaaaaaaa@desk.test"),
+    f"From: MAILER-DAEMON@x.example{DSN}".encode(),
+    b"",
+    b"\xff\xfe\x00",
+    *monitoring(),
+]
+
+
+@pytest.mark.parametrize("raw", OWN, ids=range(len(OWN)))
+async def test_what_is_said_of_a_mail_becomes_of_it(world: Mailed, raw: bytes) -> None:
+    assert world.explained(raw).becomes is await world.becomes(raw)
+
+
+async def test_each_of_the_mails_is_of_the_kind_that_it_should_be(world: Mailed) -> None:
+    found = [world.explained(raw).becomes.value for raw in OWN]
+    assert found == [
+        "report", "left", "report", "left", "report", "left", "left", "quarantined", "report", "bounce",
+        "quarantined", "quarantined", *["alert"] * len(PAIRS),
+    ]  # fmt: skip
+
+
+async def test_mails_of_other_projects_become_what_is_said_of_them(world: Mailed) -> None:
+    collected = [*sorted((material_folder() / "mail").rglob("*.eml")), *data_of_python()]
+    for path in collected:
+        raw = path.read_bytes()
+        assert world.explained(raw).becomes is await world.becomes(raw), path.name
+
+
+async def test_an_answer_to_the_address_of_a_ticket_is_told_by_its_signature(world: Mailed) -> None:
+    await world.becomes(mail(1))
+    mails = mail_desk(world.desk)
+    assert mails
+    raw = mail(10).replace(b"help@desk.test", f"help+{mails.names.tag(1)}@desk.test".encode())
+    found = world.explained(raw)
+    assert (found.becomes, found.ticket_id) == (await world.becomes(raw), 1)
+    assert found.becomes is Taken.ANSWER
+    vacation = mail(11, "Auto-Submitted: auto-replied\r\n").replace(b"help@", f"help+{mails.names.tag(1)}@".encode())
+    assert world.explained(vacation).becomes is await world.becomes(vacation) is Taken.NOTE
+
+
+async def test_an_answer_to_a_letter_of_ours_is_told_by_its_signature(world: Mailed) -> None:
+    await world.becomes(mail(1))
+    await world.work()
+    mails = mail_desk(world.desk)
+    assert mails
+    letter = (await world.letters(1))[-1].id
+    raw = mail(12, f"In-Reply-To: <{mails.names.message_id(letter, 'responder.desk.test')}>\r\n")
+    assert world.explained(raw).becomes is await world.becomes(raw) is Taken.ANSWER
+
+
+def test_without_a_configuration_nobody_is_ourselves_and_nothing_fails() -> None:
+    by = reader(None, shipped_mail_rules())
+    found = [explain_mail(raw, by, NOW) for raw in OWN]
+    assert found[6].becomes is Taken.REPORT
+    assert "only the configuration" in found[4].why
+    assert all(one.why for one in found)
