@@ -266,6 +266,12 @@ HEALTH = (
         unit="reqps",
     ),
     Panel(
+        "Mails handed in and refused",
+        {"{{reason}}": "sum by (reason) (rate(responder_mail_refused_total{JOB}[$__rate_interval]))"},
+        unit="reqps",
+        text="By the listener: the sender is told to come again, unless it is the recipient or the size.",
+    ),
+    Panel(
         "Watches that fail",
         {"{{watch}}": "sum by (watch) (rate(responder_watch_failures_total{JOB}[$__rate_interval]))"},
     ),

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -61,6 +61,7 @@ from responder.worker.handlers import Lane, Work, Worker
 from responder.worker.local import LocalWorker
 
 if TYPE_CHECKING:
+    from responder.adapters.mail_listener import MailListener
     from responder.adapters.mailbox import Mailbox
 
 log = structlog.get_logger()
@@ -138,6 +139,7 @@ class Service:
         self._runner: web.AppRunner | None = None
         self._loops: list[asyncio.Task[None]] = []
         self._mailbox: Mailbox | None = None
+        self._listener: MailListener | None = None
         self.port = self.configuration.settings.port
 
     def _make_worker(self, work: Work) -> Worker:
@@ -164,6 +166,7 @@ class Service:
                 *self._follow_mailbox(),
             ]
         if self._with_web:
+            self._loops += [task async for task in self._listen_for_mails()]
             await self._listen()
         # What start-up made stays for good: the collector need not look at it again and again.
         gc.collect()
@@ -181,6 +184,21 @@ class Service:
         self._mailbox = Mailbox(account)
         yield asyncio.create_task(follow_mailbox(self.desk, self._mailbox, _sleep), name="mailbox")
 
+    async def _listen_for_mails(self) -> AsyncIterator[asyncio.Task[None]]:
+        """The task behind the listener for mail servers, where there is one. Raises ListenFailed."""
+        setup = self.configuration.mail
+        door = setup.settings.as_door() if setup else None
+        if door is None:
+            return
+        # Here, because its library is there only where it is wanted.
+        from responder.adapters.mail_listener import MailListener
+        from responder.flows.mail_listener import HandedIn, follow_listener
+
+        self._listener = MailListener(door, HandedIn(self.desk, door))
+        await self._listener.open()
+        following = follow_listener(self.desk, self._listener, door.address, _sleep)
+        yield asyncio.create_task(following, name="mail listener")
+
     async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
@@ -188,6 +206,8 @@ class Service:
             loop.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await loop
+        if self._listener is not None:
+            await self._listener.close()
         if self._mailbox is not None:
             await self._mailbox.close()
         if self._with_worker:

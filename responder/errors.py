@@ -153,3 +153,7 @@ class MailboxFailed(ResponderError):
 
 class MailboxRefused(MailboxFailed):
     """The server of a mailbox does not let us in."""
+
+
+class ListenFailed(ResponderError):
+    """Nobody can hand mails in: the address is taken, or cannot be listened on."""

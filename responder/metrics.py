@@ -21,6 +21,12 @@ intake_waiting = Gauge("responder_intake_waiting", "Requests waiting for the nex
 intake_refused_total = Counter(
     "responder_intake_refused_total", "Requests not taken, by status code.", ["status"], registry=REGISTRY
 )
+mail_refused_total = Counter(
+    "responder_mail_refused_total",
+    "Connections and mails that the listener for mail servers did not take, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
 watch_failures_total = Counter(
     "responder_watch_failures_total", "Rounds of a watch that failed, by its name.", ["watch"], registry=REGISTRY
 )

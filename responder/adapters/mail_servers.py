@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +47,30 @@ class SmtpServer:
     password: Secret | None = None
     ca_file: Path | None = None
     timeout: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailDoor:
+    """Where mail servers hand mails in: a socket file with its `mode`, or a port for `networks` and this machine."""
+
+    protocol: Literal["lmtp", "smtp"] = "lmtp"
+    name: str
+    """As what we greet."""
+    socket: Path | None = None
+    mode: int = 0o660
+    host: str = "127.0.0.1"
+    port: int = 0
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    connections: int = 50
+    recipients: int = 100
+    timeout: timedelta = timedelta(minutes=5)
+    """So long a command, or a whole mail, may take to come."""
+
+    @property
+    def address(self) -> str:
+        if self.socket is not None:
+            return str(self.socket)
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def is_address(text: str) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, IPvAnyNetwork, StringConstraints, model_validator
 
-from responder.adapters.mail_servers import ImapAccount, Security, SmtpServer, is_address
+from responder.adapters.mail_servers import ImapAccount, MailDoor, Security, SmtpServer, is_address
 from responder.adapters.notifier import Secret
 from responder.adapters.yaml_file import Place
 from responder.config.mail_rules import read_mail_rules
@@ -19,6 +22,8 @@ from responder.domain.mail_rule import MailRule
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]+):[0-9]{1,5}")
+_LONGEST_SOCKET = 107
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _IMAP_PORTS: dict[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
 _SMTP_PORTS: dict[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
@@ -31,9 +36,11 @@ def _address(text: str) -> str:
 
 
 def _listen(text: str) -> str:
-    host, separator, port = text.rpartition(":")
-    is_socket = text.startswith("/")
-    if not is_socket and not (separator and host and port.isdigit() and 0 < int(port) < 65536):
+    if text.startswith("/"):
+        if len(text.encode()) > _LONGEST_SOCKET:
+            raise ValueError(f"the name of a socket file has at most {_LONGEST_SOCKET} bytes")
+        return text
+    if not _HOST_AND_PORT.fullmatch(text) or not 0 < int(text.rpartition(":")[2]) < 65536:
         raise ValueError(f"{text!r} is no place to listen; write it like 127.0.0.1:2424 or /run/responder/lmtp")
     return text
 
@@ -82,10 +89,34 @@ class Smtp(_Server):
     security: Security = "starttls"
 
 
-class Lmtp(Model):
-    """Where the own mail server hands mails in."""
+class Listener(Model):
+    """Where mail servers hand mails in, and how much of that is borne. Only mails to the desk are taken."""
 
+    protocol: Literal["lmtp", "smtp"] = "lmtp"
     listen: Annotated[str, AfterValidator(_listen)]
+    mode: Annotated[str, Field(pattern=r"^0[0-7]{3}$")] = "0660"
+    """Of the socket file, in quotes: who may use it."""
+    networks: tuple[IPvAnyNetwork, ...] = ()
+    """Who may connect to a port beside this machine."""
+    connections: Annotated[int, Field(ge=1, le=1000)] = 50
+    recipients: Annotated[int, Field(ge=1, le=1000)] = 100
+    timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(hours=1))] = timedelta(minutes=5)
+
+    @model_validator(mode="after")
+    def _says_who_may_come(self) -> Listener:
+        if self.socket and self.networks:
+            raise ValueError("networks: are for a port; mode: says who may use a socket file")
+        if not self.socket and self.host not in _LOOPBACK and not self.networks:
+            raise ValueError("name the networks: of the mail servers; whoever may connect is believed as they are")
+        return self
+
+    @property
+    def socket(self) -> Path | None:
+        return Path(self.listen) if self.listen.startswith("/") else None
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
 
 
 class MailLimitsFile(Model):
@@ -97,7 +128,7 @@ class MailLimitsFile(Model):
 
 
 class MailFile(Model):
-    """The desk. Mails come by IMAP, by LMTP, or from a mail server that posts them to us; letters go by SMTP."""
+    """The desk. Mails come by IMAP, or from a mail server by LMTP, SMTP or HTTP; letters go by SMTP."""
 
     address: MailAddress
     name: Annotated[str, Field(max_length=100)] = ""
@@ -105,7 +136,7 @@ class MailFile(Model):
     plus: bool = True
     """Whether desk+anything@ reaches the desk, too: then answers go to an address of their ticket."""
     imap: Imap | None = None
-    lmtp: Lmtp | None = None
+    listener: Listener | None = None
     smtp: Smtp | None = None
     trusted_authserv_ids: tuple[Word, ...] = ()
     """Whose Authentication-Results are believed (RFC 8601): the own mail server's names."""
@@ -147,6 +178,24 @@ class MailFile(Model):
             timeout=one.timeout,
         )
 
+    def as_door(self) -> MailDoor | None:
+        """Where mails are handed in; None if nowhere."""
+        one = self.listener
+        if one is None:
+            return None
+        return MailDoor(
+            protocol=one.protocol,
+            name=self.address.rpartition("@")[2],
+            socket=one.socket,
+            mode=int(one.mode, 8),
+            host=one.host,
+            port=0 if one.socket else int(one.listen.rpartition(":")[2]),
+            networks=tuple(ip_network(str(network)) for network in one.networks),
+            connections=one.connections,
+            recipients=one.recipients,
+            timeout=one.timeout,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class MailSetup:
@@ -180,6 +229,8 @@ def complaints(mail: MailFile, folder: Path) -> Iterator[tuple[Place, str]]:
         server: _Server | None = getattr(mail, name)
         if server and server.ca_file and not (folder / server.ca_file).is_file():
             yield (name, "ca_file"), f"{server.ca_file} is no file"
+    if mail.listener and find_spec("aiosmtpd") is None:
+        yield ("listener",), "a listener needs aiosmtpd, which is not installed: pip install 'responder[lmtp]'"
     for index, rules in enumerate(mail.rules):
         if not (folder / rules).is_dir():
             yield ("rules", index), f"{folder / rules} is no folder"

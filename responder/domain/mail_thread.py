@@ -64,7 +64,8 @@ def tag_in(address: str, own: OwnAddress) -> str:
 def is_own(address: str, own: OwnAddress) -> bool:
     """Whether mails to this address come to us, with a tag or without."""
     local, _, domain = address.rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}".casefold() in {one.casefold() for one in own.all}
+    own_addresses = {one.casefold() for one in own.all}
+    return not {address.casefold(), f"{local.partition('+')[0]}@{domain}".casefold()}.isdisjoint(own_addresses)
 
 
 def is_own_id(message_id: str, own: OwnAddress) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from responder.domain.mail import Mail
+from responder.domain.mail import Address, Mail
 from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
 from responder.domain.mail_record import MailRecord, Taken, identity_of
 from responder.domain.mail_thread import Role, Thread, thread_of
@@ -20,6 +20,7 @@ from responder.flows.mail_desk import Delivered, Incoming, MailDesk
 from responder.flows.mail_reports import reported
 from responder.flows.mail_threads import led, sender_of
 from responder.flows.receive import about_quarantine, file_reports, receipt
+from responder.intake.mail.addresses import plain_address
 from responder.intake.mail.monitoring import claimed
 from responder.intake.mail.reading import read_mail
 from responder.store.reports import Body
@@ -38,6 +39,9 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
     """
     sender, limits = delivered.envelope_from, mails.limits
     mail = await asyncio.to_thread(read_mail, delivered.content, envelope_from=sender, limits=limits)
+    sent_to = tuple(Address(address=plain_address(one)) for one in delivered.envelope_to)
+    # Where it was sent to comes before what it says: a hidden copy bears the address of the ticket only there.
+    mail = replace(mail, recipients=(*sent_to, *mail.recipients))
     if delivered.is_cut:
         mail = replace(mail, oddities=(*mail.oddities, "The mail is too large; only its beginning was fetched."))
     now = desk.clock.now()

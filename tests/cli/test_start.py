@@ -68,6 +68,7 @@ def test_a_start_leaves_for_later_what_most_services_never_need() -> None:
         "psycopg",
         "inscriptis",
         "lxml",
+        "aiosmtpd",
     }
     assert not loaded_by("serve", "--help") & later
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from responder.adapters.mail_servers import ImapAccount, SmtpServer
+from responder.adapters.mail_servers import ImapAccount, MailDoor, SmtpServer
 from tests.config.test_configuration import FILES, Folder
 
 MAIL = """\
@@ -17,7 +19,7 @@ mail:
   aliases: [help@example.org]
   imap: {host: imap.example.org, user: desk, password_file: mail.password, done_folder: Taken, idle: 5m}
   smtp: {host: smtp.example.org, user: desk, password_file: mail.password}
-  lmtp: {listen: "127.0.0.1:2424"}
+  listener: {listen: "127.0.0.1:2424"}
   trusted_authserv_ids: [mx.example.org]
   limits: {size: 1048576}
 """
@@ -53,6 +55,33 @@ def test_the_servers_get_their_passwords_and_the_ports_of_their_security(folder:
     assert {"nagios", "grafana"} <= {rule.name for rule in read.mail.rules}
 
 
+def test_the_door_for_mail_servers_is_a_socket_or_a_port(folder: Folder) -> None:
+    read = folder.read()
+    assert read.mail is not None
+    assert read.mail.settings.as_door() == MailDoor(name="example.org", host="127.0.0.1", port=2424)
+    folder.change(
+        "responder.yml", '"127.0.0.1:2424"', '"[fd00::1]:25", protocol: smtp, networks: ["fd00::/64"], timeout: 1m'
+    )
+    read = folder.read()
+    assert read.mail is not None
+    door = read.mail.settings.as_door()
+    assert door is not None
+    assert (door.protocol, door.host, door.port, door.address) == ("smtp", "fd00::1", 25, "[fd00::1]:25")
+    assert (door.networks, door.timeout) == ((ip_network("fd00::/64"),), timedelta(minutes=1))
+    folder.change("responder.yml", "{listen: ", '{mode: "0600", listen: /run/lmtp} #')
+    read = folder.read()
+    assert read.mail is not None
+    door = read.mail.settings.as_door()
+    assert door is not None
+    assert (door.address, door.mode) == ("/run/lmtp", 0o600)
+
+
+def test_a_listener_without_its_library_says_how_to_install_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aiosmtpd", None)
+    (found,) = told(folder)
+    assert found == "7:3: a listener needs aiosmtpd, which is not installed: pip install 'responder[lmtp]'"
+
+
 def test_without_mail_there_is_none(folder: Folder) -> None:
     folder.write("responder.yml", FILES["responder.yml"])
     assert folder.read().mail is None
@@ -72,7 +101,16 @@ def test_without_mail_there_is_none(folder: Folder) -> None:
             "6:3: mail.smtp: give user: and password_file: together",
         ),
         ("{host: smtp", "{security: none, host: smtp", "6:3: mail.smtp: security: none would send the password"),
-        ('"127.0.0.1:2424"', "2424x", "7:10: mail.lmtp.listen: '2424x' is no place to listen"),
+        ('"127.0.0.1:2424"', "2424x", "7:14: mail.listener.listen: '2424x' is no place to listen"),
+        ('"127.0.0.1:2424"', '"::1:2424"', "7:14: mail.listener.listen: '::1:2424' is no place to listen"),
+        ('"127.0.0.1:2424"', "mx:70000", "7:14: mail.listener.listen: 'mx:70000' is no place to listen"),
+        ('"127.0.0.1:2424"', "/" + "x" * 107, "7:14: mail.listener.listen: the name of a socket file has at most 107"),
+        ('"127.0.0.1:2424"', "0.0.0.0:24", "7:3: mail.listener: name the networks: of the mail servers"),
+        ('"127.0.0.1:2424"', "/run/lmtp, networks: [10.0.0.0/8]", "7:3: mail.listener: networks: are for a port"),
+        ('"127.0.0.1:2424"', "/run/lmtp, mode: 660", "7:33: mail.listener.mode: expected"),
+        ('"127.0.0.1:2424"', "mx:24, networks: [10.0.0.1/8]", "7:40: mail.listener.networks.0: expected"),
+        ('"127.0.0.1:2424"', "/run/lmtp, protocol: http", "7:33: mail.listener.protocol: expected"),
+        ("listener: {listen", "lmtp: {listen", "7:3: mail.lmtp is not known here"),
         ("size: 1048576", "size: 10", "9:12: mail.limits.size: expected greater than or equal to 65536, found 10"),
         ("  limits:", "  rules: [own]\n  limits:", "9:11: {folder}/own is no folder"),
         ("  name: Support desk", "  nickname: desk", "3:3: mail.nickname is not known here"),
