@@ -67,7 +67,7 @@ COMMANDS = {
         "Targets that people are working on, and alerts that are expected: nothing runs, nobody is paged.",
     ),
     "noise": ("noise", "Alerts that nobody ever acted on, by rule, with the pages that they cost."),
-    "mail": ("mail", "Mails: what would become of one, and the rules for monitoring mails."),
+    "mail": ("mail", "Mails: what would become of one, what became of those that came."),
     "quarantine": ("quarantine", "Reports that were not understood, with their bytes."),
     "audit": ("audit", "Whether everybody was told who should have been."),
     "hosts": ("hosts", "Inventory hosts: keys to pin, and a try."),

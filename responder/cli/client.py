@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import aiohttp
 import orjson
@@ -24,7 +24,20 @@ def ask(method: str, server: str, path: str, content: object = None, *, token: s
     return awaited(lambda: _ask(method, server.rstrip("/") + path, content, token))
 
 
+def fetch(server: str, path: str) -> bytes:
+    """The bytes that the server gives for download."""
+    url = server.rstrip("/") + path
+    status, content = awaited(lambda: _answer("GET", url, None, None))
+    return content if status < 400 else _refused(_parsed(url, status, content))
+
+
 async def _ask(method: str, url: str, content: object, token: str | None) -> Any:
+    status, text = await _answer(method, url, content, token)
+    found = _parsed(url, status, text)
+    return found if status < 400 else _refused(found)
+
+
+async def _answer(method: str, url: str, content: object, token: str | None) -> tuple[int, bytes]:
     secret = os.environ.get("RESPONDER_TOKEN", "") if token is None else token
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     data = content if content is None or isinstance(content, bytes) else orjson.dumps(content)
@@ -34,16 +47,20 @@ async def _ask(method: str, url: str, content: object, token: str | None) -> Any
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
             session.request(method, url, data=data) as answer,
         ):
-            text = await answer.read()
+            return answer.status, await answer.read()
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         fail(f"{url} cannot be reached: {_why(error)}\n{_ELSEWHERE}", UNREACHABLE)
+
+
+def _parsed(url: str, status: int, text: bytes) -> Any:
     try:
-        found = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
-        fail(f"{url} answered {answer.status} with something else than JSON; is this a responder?", UNREACHABLE)
-    if answer.status >= 400:
-        fail(str(found.get("detail", found)), FAILED)
-    return found
+        fail(f"{url} answered {status} with something else than JSON; is this a responder?", UNREACHABLE)
+
+
+def _refused(found: Any) -> NoReturn:
+    fail(str(found.get("detail", found)), FAILED)
 
 
 def _why(error: Exception) -> str:

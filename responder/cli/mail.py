@@ -1,4 +1,4 @@
-"""`responder mail`: what would become of a mail, and which mails of monitoring systems are understood."""
+"""`responder mail`: what would become of a mail, what became of those that came, and the rules for monitoring mails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from urllib.parse import quote
 
 import typer
 
+from responder.cli import mail_records
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out
 
 _TRY_AGAIN = 75
 """EX_TEMPFAIL of sysexits.h."""
-mail = typer.Typer(help="Mails: what would become of one, and the rules for monitoring mails.", no_args_is_help=True)
+mail = typer.Typer(help="Mails: what would become of one, what became of those that came.", no_args_is_help=True)
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -76,6 +77,11 @@ def take(
         raise typer.Exit(_TRY_AGAIN) from error
     number = f" {found['number']}" if found["number"] else ""
     out.print(f"{found['taken']}{number}: {found['why']}", markup=False)
+
+
+mail.command("list")(mail_records.list_)
+mail.command()(mail_records.show)
+mail.command()(mail_records.again)
 
 
 def add_to(root: typer.Typer) -> None:

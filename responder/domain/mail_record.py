@@ -37,6 +37,8 @@ class MailRecord:
     received_at: datetime
     ticket_id: int | None = None
     answered: bool = False
+    envelope_from: str | None = None
+    """As in the mail: by it the same is decided when the mail is read again."""
 
 
 def identity_of(mail: Mail) -> str:

@@ -64,7 +64,7 @@ def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) 
     if known := tx.mails.known(record.identity):
         return known
     incoming = Incoming(desk=desk, tx=tx, mails=mails, mail=mail, nature=nature(mail, mails.own), record=record)
-    made = _decided(incoming)
+    made = decided(incoming)
     tx.reports.keep([replace(body, quarantined_because=made.why if made.taken is Taken.QUARANTINED else "")])
     return replace(made, id=tx.mails.add(made))
 
@@ -79,10 +79,11 @@ def _record(mail: Mail, body: Body) -> MailRecord:
         taken=Taken.LEFT,
         why="",
         received_at=body.received_at,
+        envelope_from=mail.envelope_from,
     )
 
 
-def _decided(incoming: Incoming) -> MailRecord:
+def decided(incoming: Incoming) -> MailRecord:
     """What the mail is: the first of these that it can be."""
     if incoming.nature.kind is Kind.OWN:
         return _left(incoming)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import ColumnElement, delete, func, select, text
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import microseconds
 from responder.domain.mail_record import MailRecord, Taken
-from responder.store.tables import mail_addresses, mails
+from responder.errors import NotFound
+from responder.store.tables import bodies, mail_addresses, mails
 
 _MARK = text(
     "INSERT INTO mail_addresses (address, refused_at, is_permanent, why) VALUES (:address, :at, :permanent, :why) "
@@ -27,6 +29,29 @@ class RefusedAddress:
     refused_at: datetime
     is_permanent: bool
     why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailFilter:
+    """Which mails are listed: of one kind, of a sender, of a ticket, since an instant, older than the one `before`."""
+
+    taken: Taken | None = None
+    sender: str = ""
+    ticket_id: int | None = None
+    since: datetime | None = None
+    before: int | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.taken is not None:
+            yield mails.c.taken == self.taken.value
+        if self.sender:
+            yield mails.c.sender == self.sender.lower()
+        if self.ticket_id is not None:
+            yield mails.c.ticket_id == self.ticket_id
+        if self.since is not None:
+            yield mails.c.received_at >= self.since
+        if self.before is not None:
+            yield mails.c.id < self.before
 
 
 class MailStore:
@@ -54,10 +79,28 @@ class MailStore:
         query = select(mails).where(mails.c.ticket_id == ticket_id).order_by(mails.c.id)
         return [_record(row) for row in self._connection.execute(query)]
 
-    def listed(self, limit: int) -> list[MailRecord]:
+    def listed(self, limit: int, wanted: MailFilter = MailFilter()) -> list[MailRecord]:
         """The newest first."""
-        query = select(mails).order_by(mails.c.id.desc()).limit(limit)
+        query = select(mails).where(*wanted.conditions()).order_by(mails.c.id.desc()).limit(limit)
         return [_record(row) for row in self._connection.execute(query)]
+
+    def one(self, mail_id: int) -> MailRecord:
+        """Raises NotFound."""
+        found = self._first(select(mails).where(mails.c.id == mail_id))
+        if found is None:
+            raise NotFound(f"There is no mail {mail_id}.")
+        return found
+
+    def decide_again(self, made: MailRecord) -> bool:
+        """Writes down what a mail has become that was set aside; False if it is not set aside any more."""
+        is_it = (mails.c.id == made.id) & (mails.c.taken == Taken.QUARANTINED.value)
+        values = {
+            "taken": made.taken.value,
+            "why": made.why,
+            "ticket_id": made.ticket_id,
+            "answered": made.answered,
+        }
+        return self._connection.execute(mails.update().where(is_it).values(values)).rowcount == 1
 
     def answered_since(self, sender: str, since: datetime) -> int:
         """How many mails of a sender were answered since then."""
@@ -78,10 +121,13 @@ class MailStore:
         return gone + self._connection.execute(delete(mails).where(mails.c.id.in_(old))).rowcount
 
     def erase(self, ticket_id: int) -> None:
-        """Overwrites who wrote the mails of a ticket, and what is known against their addresses."""
+        """Overwrites who wrote the mails of a ticket, and what is known against their addresses; their bytes go."""
         senders = select(mails.c.sender).where(mails.c.ticket_id == ticket_id)
         self._connection.execute(delete(mail_addresses).where(mail_addresses.c.address.in_(senders)))
-        self._connection.execute(mails.update().where(mails.c.ticket_id == ticket_id).values(sender=""))
+        receipts = select(mails.c.receipt).where(mails.c.ticket_id == ticket_id)
+        self._connection.execute(delete(bodies).where(bodies.c.id.in_(receipts)))
+        nobody = {"sender": "", "envelope_from": None}
+        self._connection.execute(mails.update().where(mails.c.ticket_id == ticket_id).values(nobody))
 
     # --- addresses ---------------------------------------------------------------------------------
 

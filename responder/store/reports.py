@@ -73,6 +73,14 @@ class ReportStore:
         query = query.order_by(bodies.c.received_at, bodies.c.id).limit(most)
         return [Body(**row._mapping) for row in self._connection.execute(query)]
 
+    def body(self, receipt: str) -> Body | None:
+        """The bytes behind a receipt; None if they are not kept any more."""
+        row = self._connection.execute(select(bodies).where(bodies.c.id == receipt)).first()
+        return None if row is None else Body(**row._mapping)
+
+    def take_out_of_quarantine(self, receipt: str) -> None:
+        self._connection.execute(bodies.update().where(bodies.c.id == receipt).values(quarantined_because=""))
+
     def quarantined(self, limit: int = 50) -> list[Body]:
         """The latest bodies that could not be understood."""
         query = (

@@ -1,19 +1,27 @@
-"""Mails that a mail server hands in over HTTP: one raw message (RFC 5322) is the body of the request."""
+"""Mails: a mail server hands one in as a raw message (RFC 5322), and people see what became of those that came."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
-from responder.domain.mail_record import MailRecord
-from responder.errors import Refused
+from responder.domain.mail_record import MailRecord, Taken
+from responder.domain.masking import masked
+from responder.errors import NotFound, Refused
+from responder.flows.desk import Desk
+from responder.flows.mail_again import take_again
 from responder.flows.mail_desk import Delivered, MailDesk, mail_desk
 from responder.flows.mail_in import take_mail
+from responder.store.mails import MailFilter
 from responder.store.transaction import Transaction
-from responder.web.bodies import desk_of, json_answer
-from responder.web.context import needs
+from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, number_in
+from responder.web.context import allowed_actor, needs
+from responder.web.shapes import plain
 
 _PIECE = 64 * 1024
 _MOST_TIMES = 4
+_USUAL, _LARGEST_PAGE = 100, 500
 
 
 @needs("ingest")
@@ -21,9 +29,7 @@ async def take(request: web.Request) -> web.StreamResponse:
     """Takes one mail; 2xx leaves when it is stored, also for one that came before. Query: from, the sender of the
     envelope, which is empty for a delivery report."""
     desk = desk_of(request)
-    mails = mail_desk(desk)
-    if mails is None:
-        raise Refused("No mails are taken here: responder.yml has no mail:.")
+    mails = _mails(desk)
     content = await _content(request, mails)
     delivered = Delivered(content=content, way="mail-api", envelope_from=request.query.get("from"))
     record = await take_mail(desk, mails, delivered)
@@ -47,5 +53,113 @@ def _number(tx: Transaction, record: MailRecord) -> str:
     return tx.tickets.one(record.ticket_id).ticket.number if record.ticket_id is not None else ""
 
 
+def _mails(desk: Desk) -> MailDesk:
+    mails = mail_desk(desk)
+    if mails is None:
+        raise Refused("No mails are taken here: responder.yml has no mail:.")
+    return mails
+
+
+# --- what became of them --------------------------------------------------------------------------------------
+
+
+@needs("read")
+async def list_mails(request: web.Request) -> web.StreamResponse:
+    """What came and what became of it, newest first, without senders unless the token may act. Query: taken, sender
+    (act), ticket (a number or id), since (a duration), limit, before (an id, for the next page)."""
+    desk, query = desk_of(request), request.query
+    may_see = await allowed_actor(request, "act") is not None
+    if query.get("sender") and not may_see:
+        raise web.HTTPForbidden(text="Who sent a mail is shown to those who may act: this needs the scope act.")
+    limit = max(1, min(number_in(query.get("limit"), _USUAL), _LARGEST_PAGE))
+
+    def page(tx: Transaction) -> list[dict[str, Any]]:
+        found = tx.mails.listed(limit, _filter(tx, request))
+        return [_line(tx, record, may_see=may_see) for record in found]
+
+    found = await desk.store.read(page)
+    return json_answer({"mails": found, "before": found[-1]["id"] if len(found) == limit else None})
+
+
+def _filter(tx: Transaction, request: web.Request) -> MailFilter:
+    query, now = request.query, desk_of(request).clock.now()
+    since = duration_in(dict(query), "since")
+    taken = query.get("taken", "")
+    if taken and taken not in tuple(Taken):
+        raise web.HTTPBadRequest(text=f"{taken!r} is none of {', '.join(Taken)}.")
+    return MailFilter(
+        taken=Taken(taken) if taken else None,
+        sender=query.get("sender", ""),
+        ticket_id=tx.tickets.find(query["ticket"]).ticket.id if query.get("ticket") else None,
+        since=now - since if since else None,
+        before=number_in(query.get("before"), 0) or None,
+    )
+
+
+def _line(tx: Transaction, record: MailRecord, *, may_see: bool) -> dict[str, Any]:
+    names = ("id", "message_id", "way", "receipt", "taken", "received_at", "ticket_id", "answered")
+    hidden = () if may_see else (record.sender,)
+    return {
+        **{name: plain(getattr(record, name)) for name in names},
+        "why": masked(record.why, hidden),
+        "number": _number(tx, record),
+        "sender": record.sender if may_see else "",
+    }
+
+
+@needs("read")
+async def show_mail(request: web.Request) -> web.StreamResponse:
+    """One mail, without what it says. `size` of its bytes is null when they are not kept any more."""
+    may_see = await allowed_actor(request, "act") is not None
+
+    def found(tx: Transaction) -> dict[str, Any]:
+        record = tx.mails.one(_id(request))
+        body = tx.reports.body(record.receipt)
+        return {**_line(tx, record, may_see=may_see), "size": len(body.body) if body else None}
+
+    return json_answer(await desk_of(request).store.read(found))
+
+
+@needs("act")
+async def download(request: web.Request) -> web.StreamResponse:
+    """The mail as it came, only ever as a download. 404 when its bytes are not kept any more."""
+    mail_id = _id(request)
+
+    def found(tx: Transaction) -> bytes:
+        body = tx.reports.body(tx.mails.one(mail_id).receipt)
+        if body is None:
+            raise NotFound(f"The bytes of the mail {mail_id} are not kept any more.")
+        return body.body
+
+    return web.Response(
+        body=await desk_of(request).store.read(found),
+        headers={
+            "Content-Type": "message/rfc822",
+            # A browser must not show what a stranger wrote as a page of ours.
+            "Content-Disposition": f'attachment; filename="mail-{mail_id}.eml"',
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+@needs("act")
+async def again(request: web.Request) -> web.StreamResponse:
+    """Decides anew on a mail that was set aside; 409 with the sentence if it still cannot be taken."""
+    desk = desk_of(request)
+    actor = actor_of(request, await content_of(request))
+    record = await take_again(desk, _mails(desk), _id(request), actor=actor)
+    return json_answer(await desk.store.read(lambda tx: _line(tx, record, may_see=True)))
+
+
+def _id(request: web.Request) -> int:
+    return int(request.match_info["id"])
+
+
 def routes() -> list[web.RouteDef]:
-    return [web.post("/api/v1/mail", take)]
+    return [
+        web.post("/api/v1/mail", take),
+        web.get("/api/v1/mails", list_mails),
+        web.get(r"/api/v1/mails/{id:\d{1,15}}", show_mail),
+        web.get(r"/api/v1/mails/{id:\d{1,15}}/content", download),
+        web.post(r"/api/v1/mails/{id:\d{1,15}}/again", again),
+    ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from responder.config.configuration import read
 from responder.errors import ConfigError
+from responder.flows.watch import forget
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client, header
 from tests.world import World, texts, write_files
@@ -116,3 +119,112 @@ def test_an_address_that_two_people_write_from_is_refused(tmp_path: Path) -> Non
     two = PEOPLE.replace("teams:", "  - {name: otto, mails: [otto@example.org, MEI@example.org]}\nteams:")
     with pytest.raises(ConfigError, match=r"people.yml:4:\d+: MEI@example.org is already an address of mei"):
         read(write_files(tmp_path, main=GUARDED + MAIL, people=two))
+
+
+# --- what became of them --------------------------------------------------------------------------------------
+
+NOBODY = b"Subject: no sender\r\nMessage-ID: <9@example.org>\r\n\r\nhello"
+
+
+async def listed(client: Client, headers: dict[str, str], query: str = "") -> dict[str, Any]:
+    answer = await client.get(f"/api/v1/mails{query}", headers=headers)
+    assert answer.status == 200, await answer.text()
+    found: dict[str, Any] = await answer.json()
+    return found
+
+
+async def test_what_came_is_listed_page_by_page_newest_first_without_what_it_says(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    for content in (PLAIN, NAGIOS, NOBODY):
+        await sent(client, world, ingest, content)
+    first = await listed(client, act, "?limit=2")
+    assert [(one["taken"], one["sender"]) for one in first["mails"]] == [
+        ("quarantined", ""),
+        ("alert", "nagios@mon.example.org"),
+    ]
+    last = await listed(client, act, f"?limit=2&before={first['before']}")
+    assert [one["taken"] for one in last["mails"]] == ["report"]
+    assert (last["before"], last["mails"][0]["number"]) == (None, (await world.ticket(1))["number"])
+    assert "It prints nothing" not in str(last)
+
+
+@pytest.mark.parametrize(
+    ("query", "taken"),
+    [
+        ("?taken=alert", ["alert"]),
+        ("?sender=Li.Wei@example.org", ["report"]),
+        ("?ticket=1", ["report"]),
+        ("?since=1h", ["quarantined", "alert"]),
+        ("?since=1d&taken=report", ["report"]),
+        ("?taken=bounce", []),
+    ],
+)
+async def test_the_list_is_narrowed_down(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str], query: str, taken: list[str]
+) -> None:
+    await sent(client, world, ingest, PLAIN)
+    await world.advance(timedelta(hours=2))
+    await sent(client, world, ingest, NAGIOS)
+    await sent(client, world, ingest, NOBODY)
+    assert [one["taken"] for one in (await listed(client, act, query))["mails"]] == taken
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("?taken=nonsense", 400), ("?ticket=none", 404), ("?since=soon", 422), ("?limit=x", 400), ("/77", 404)],
+)
+async def test_an_odd_question_is_answered_with_a_sentence(
+    client: Client, act: dict[str, str], query: str, status: int
+) -> None:
+    answer = await client.get(f"/api/v1/mails{query}", headers=act)
+    assert (answer.status, bool((await answer.json())["detail"])) == (status, True)
+
+
+async def test_who_may_only_read_sees_no_sender_and_no_bytes(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, PLAIN)
+    read_only = await header(world, "read")
+    (seen,) = (await listed(client, read_only))["mails"]
+    assert (seen["sender"], seen["taken"]) == ("", "report")
+    one = await (await client.get("/api/v1/mails/1", headers=read_only)).json()
+    assert (one["sender"], one["size"]) == ("", len(PLAIN))
+    assert (await client.get("/api/v1/mails?sender=li.wei@example.org", headers=read_only)).status == 403
+    assert (await client.get("/api/v1/mails/1/content", headers=read_only)).status == 401
+    assert (await client.post("/api/v1/mails/1/again", headers=read_only)).status == 401
+    assert (await client.get("/api/v1/mails")).status == 401
+
+
+async def test_the_bytes_are_only_ever_a_download(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    page = PLAIN.replace(b"\r\n\r\n", b"\r\nContent-Type: text/html\r\n\r\n<script>alert(1)</script>")
+    await sent(client, world, ingest, page)
+    answer = await client.get("/api/v1/mails/1/content", headers=act)
+    assert (await answer.read(), answer.headers["Content-Type"]) == (page, "message/rfc822")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="mail-1.eml"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert (await client.get("/api/v1/mails/2/content", headers=act)).status == 404
+
+
+async def test_bytes_whose_retention_is_over_are_said_to_be_gone(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, PLAIN)
+    await world.advance(timedelta(days=31))
+    await forget(world.desk)
+    assert (await (await client.get("/api/v1/mails/1", headers=act)).json())["size"] is None
+    answer = await client.get("/api/v1/mails/1/content", headers=act)
+    assert (answer.status, "not kept any more" in await answer.text()) == (404, True)
+
+
+async def test_a_mail_that_cannot_be_taken_again_is_refused_in_a_sentence(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, PLAIN)
+    await sent(client, world, ingest, NOBODY)
+    taken = await client.post("/api/v1/mails/1/again", headers=act)
+    assert (taken.status, "was taken as report" in await taken.text()) == (409, True)
+    still = await client.post("/api/v1/mails/2/again", json={"actor": "mei"}, headers=act)
+    assert (still.status, "still cannot be taken" in await still.text()) == (409, True)
