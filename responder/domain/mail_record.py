@@ -15,6 +15,7 @@ class Taken(StrEnum):
 
     REPORT = "report"
     ANSWER = "answer"
+    COMMAND = "command"
     NOTE = "note"
     ALERT = "alert"
     BOUNCE = "bounce"

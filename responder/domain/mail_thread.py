@@ -129,6 +129,10 @@ class Thread:
     ticket_id: int | None = None
     number: str = ""
     mentions: tuple[str, ...] = ()
+    person: str = ""
+    """The person of the service who is proven to have written it, also where they write as the reporter."""
+    rivals: tuple[str, ...] = ()
+    """Other tickets to which it leads as much as to this one, so that no command in it is clear."""
 
     @property
     def is_answer_of_the_reporter(self) -> bool:
@@ -152,7 +156,21 @@ def thread_of(led: Sequence[Led], sender: Sender) -> Thread:
     others = tuple(dict.fromkeys(one.number for one in ranked if role is Role.NEW or one.ticket_id != first.ticket_id))
     if role is Role.NEW:
         return Thread(role=role, why=why, mentions=others)
-    return Thread(role=role, why=why, ticket_id=first.ticket_id, number=first.number, mentions=others)
+    return Thread(
+        role=role,
+        why=why,
+        ticket_id=first.ticket_id,
+        number=first.number,
+        mentions=others,
+        person="" if sender.is_refuted else sender.person,
+        rivals=_rivals(first, ranked),
+    )
+
+
+def _rivals(first: Led, ranked: Sequence[Led]) -> tuple[str, ...]:
+    """Of Message-IDs the first one decides: it is that of the letter that is answered."""
+    alike = (one for one in ranked if one.trace is first.trace and first.trace is not Trace.ID)
+    return tuple(dict.fromkeys(one.number for one in alike if one.ticket_id != first.ticket_id))
 
 
 def _role(led: Led, sender: Sender) -> tuple[Role, str]:

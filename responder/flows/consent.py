@@ -188,7 +188,7 @@ async def answer(
         ticket = tx.tickets.one(tx.approvals.one(approval_id).ticket_id, locked=True).ticket
         if version is not None and version != ticket.version:
             return changed_since(tx, ticket, version)
-        return _answer(desk, tx, approval_id, person, yes=yes, reason=reason)
+        return answer_in(desk, tx, approval_id, person, yes=yes, reason=reason)
 
     found = await desk.store.write(body)
     if isinstance(found, str):
@@ -196,7 +196,8 @@ async def answer(
     return found
 
 
-def _answer(desk: Desk, tx: Transaction, approval_id: int, person: str, *, yes: bool, reason: str) -> Approval | str:
+def answer_in(desk: Desk, tx: Transaction, approval_id: int, person: str, *, yes: bool, reason: str) -> Approval | str:
+    """As `answer`, within a transaction. A refusal is written down, and its sentence comes back."""
     known = tx.tickets.one(tx.approvals.one(approval_id).ticket_id, locked=True)
     # Only now that the ticket is ours does the question stand still.
     asked, now = tx.approvals.one(approval_id), desk.clock.now()

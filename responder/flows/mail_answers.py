@@ -13,6 +13,7 @@ from responder.domain.reporter_answers import LONGEST_ANSWER, Answer, AnswerKind
 from responder.domain.ticket import Change, EventKind
 from responder.flows.mail_desk import Incoming
 from responder.flows.mail_files import keep_files
+from responder.flows.mail_notices import tell_of_note
 from responder.flows.reporter_answers import heard_in
 
 _LONGEST_NOTE = 4000
@@ -42,16 +43,23 @@ def _beside(command: Command) -> str:
 
 
 def noted(
-    incoming: Incoming, thread: Thread, ticket_id: int, *, because: str = "", with_files: bool = True
+    incoming: Incoming,
+    thread: Thread,
+    ticket_id: int,
+    *,
+    because: str = "",
+    with_files: bool = True,
+    is_told: bool = True,
 ) -> MailRecord:
-    """Writes the mail down on its ticket; it moves nothing."""
+    """Writes the mail down on its ticket, and tells whoever has that; it moves nothing."""
     if with_files:
         keep_files(incoming, ticket_id)
     known = incoming.tx.tickets.one(ticket_id, locked=True)
     change = Change.of(known.ticket, known.clocks)
     secrets = {*incoming.desk.configuration.secrets, incoming.record.sender}
     said = masked(cleaned(incoming.mail.said), secrets)[:_LONGEST_NOTE]
-    why = f"{thread.why} {because}".strip()
+    too_many = tell_of_note(incoming, thread, change, said) if is_told else ""
+    why = " ".join(filter(None, (thread.why, because, too_many)))
     text = f"A mail came in ({incoming.nature.kind.replace('_', ' ')}). {why}" + (f"\n{said}" if said else "")
     change.note(incoming.now, EventKind.NOTE, text, receipt=incoming.record.receipt)
     incoming.tx.apply([change], incoming.now)

@@ -10,12 +10,14 @@ import structlog
 
 from responder.domain.mail import Address, Mail
 from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
+from responder.domain.mail_orders import order_in
 from responder.domain.mail_record import MailRecord, Taken, identity_of
 from responder.domain.mail_thread import Role, Thread, thread_of
 from responder.errors import BadForm, Conflict, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.flows.mail_answers import answered, noted
 from responder.flows.mail_bounces import bounced
+from responder.flows.mail_commands import commanded
 from responder.flows.mail_desk import Delivered, Incoming, MailDesk
 from responder.flows.mail_reports import reported
 from responder.flows.mail_threads import led, sender_of
@@ -121,6 +123,8 @@ def _alert(incoming: Incoming) -> MailRecord | None:
 
 
 def _of_a_ticket(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
+    if command := order_in(thread, incoming.nature.kind, incoming.mail.said):
+        return commanded(incoming, thread, ticket_id, command)
     if incoming.nature.kind is Kind.PERSON and thread.role is Role.REPORTER:
         return answered(incoming, thread, ticket_id)
     return noted(incoming, thread, ticket_id)

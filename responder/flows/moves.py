@@ -61,19 +61,30 @@ async def act(
 
     `version` is the one that the person saw: if the ticket has changed since, nothing is done.
     """
-    form = Form(content)
-
-    def body(tx: Transaction) -> Ticket | str:
-        acting = Acting(actor=actor, now=desk.clock.now(), policy=desk.policy)
-        change = opened_change(tx, key)
-        if version is not None and version != change.after.version:
-            return changed_since(tx, change.after, version)
-        return _act(Move(desk=desk, tx=tx, change=change, acting=acting, form=form), verb)
-
-    outcome = await desk.store.write(body)
+    outcome = await desk.store.write(
+        lambda tx: act_in(desk, tx, verb, key, actor=actor, content=content, version=version)
+    )
     if isinstance(outcome, str):
         raise Refused(outcome)
     return outcome
+
+
+def act_in(
+    desk: Desk,
+    tx: Transaction,
+    verb: Verb,
+    key: str,
+    *,
+    actor: str,
+    content: Mapping[str, Any],
+    version: int | None = None,
+) -> Ticket | str:
+    """As `act`, within a transaction. A refusal is written down, and its sentence comes back."""
+    acting = Acting(actor=actor, now=desk.clock.now(), policy=desk.policy)
+    change = opened_change(tx, key)
+    if version is not None and version != change.after.version:
+        return changed_since(tx, change.after, version)
+    return _act(Move(desk=desk, tx=tx, change=change, acting=acting, form=Form(content)), verb)
 
 
 def _act(move: Move, verb: Verb) -> Ticket | str:
