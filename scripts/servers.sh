@@ -7,6 +7,7 @@ declare -A packages=(
   [/usr/sbin/sshd]=openssh-server [supervisord]=supervisor
   [keepalived]=keepalived [haproxy]=haproxy [ip]=iproute2
   [/usr/lib/dovecot/imap]=dovecot-imapd [/usr/lib/dovecot/lmtp]=dovecot-lmtpd
+  [/usr/sbin/exim4]=exim4-daemon-light
   [nginx]=nginx-light [logrotate]=logrotate [curl]=curl [openssl]=openssl
 )
 missing=()

@@ -160,18 +160,22 @@ class MailListener:
         """The answer to whoever handed the mail in. It is taken to its end even if nobody waits for the answer."""
         taking = asyncio.ensure_future(_whole(self._intake.take(handed)))
         self._takings.add(taking)
-        taking.add_done_callback(self._takings.discard)
+        taking.add_done_callback(self._took)
         # As a value: whatever goes wrong here, the mail is still there, and must come again.
         await asyncio.wait([taking])
+        if taking.exception() is None:
+            return f"250 2.0.0 {taking.result()}"
+        return "451 4.3.0 The mail could not be stored now; try again later."
+
+    def _took(self, taking: asyncio.Future[str]) -> None:
+        self._takings.discard(taking)
         error = taking.exception()
         if error is None:
-            return f"250 2.0.0 {taking.result()}"
+            return
         mail_refused_total.labels("store").inc()
-        if isinstance(error, ResponderError):
-            log.warning("a mail was not taken and will come again", error=str(error))
-        else:
-            log.error("a mail was not taken and will come again", exc_info=error)
-        return "451 4.3.0 The mail could not be stored now; try again later."
+        # A sentence for what may happen, the whole story for what may not.
+        story = {"error": str(error)} if isinstance(error, ResponderError) else {"exc_info": error}
+        log.warning("a mail was not taken and will come again", **story)
 
     def _may_come(self, host: str) -> bool:
         address = ip_address(host.partition("%")[0])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import Any, NoReturn, Protocol, Self, cast
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
@@ -21,8 +21,7 @@ from aiosmtpd.smtp import Session as Talk
 from responder.adapters.mail_ending import Arriving
 from responder.metrics import mail_refused_total
 
-_PIECE = 4 * 1024 * 1024
-"""More than ever waits in the reader, so that reading leaves nothing behind."""
+_PIECE = 1024 * 1024
 _LONGEST_COMMAND = 2048
 _MOST_COMMANDS = 2000
 """Of each kind in one connection; mail servers come again in a new one."""
@@ -122,8 +121,13 @@ class Session(SMTP):
             self._part("421 4.3.2 The service stops.")
 
     def abort(self) -> None:
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        if self.transport is not None:
+            self._line.abort()
+
+    @property
+    def _line(self) -> asyncio.Transport:
+        # Those of uvloop are of no class of asyncio's.
+        return cast(asyncio.Transport, self.transport)
 
     # --- the connection ----------------------------------------------------------------------------
 
@@ -143,35 +147,47 @@ class Session(SMTP):
             self.gone.set_result(None)
         super().connection_lost(error)
 
+    def eof_received(self) -> bool | None:
+        """Who has said all may still wait for the answer, as Exim does with its last mail."""
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
     def _timeout_cb(self) -> None:
         _count("slow")
         self._part("421 4.4.2 It took too long.")
 
     def _part(self, last_words: str) -> None:
-        if not isinstance(self.transport, asyncio.WriteTransport) or self.transport.is_closing():
+        if self.transport is None or self._line.is_closing():
             return
-        self.transport.write(f"{last_words}\r\n".encode())
-        self.transport.close()
+        self._line.write(f"{last_words}\r\n".encode())
+        self._line.close()
         # Who does not read what we say would keep the connection for ever.
-        self.loop.call_later(_GOODBYE.total_seconds(), self.transport.abort)
+        self.loop.call_later(_GOODBYE.total_seconds(), self._line.abort)
+
+    def _end(self) -> NoReturn:
+        """Ends the connection with whoever is not there any more."""
+        if self.transport is not None:
+            self.transport.close()
+        raise asyncio.CancelledError
 
     async def push(self, status: str | bytes) -> None:
-        if not isinstance(self.transport, asyncio.WriteTransport) or self.transport.is_closing():
-            raise asyncio.CancelledError
+        if self.transport is None or self._line.is_closing():
+            self._end()
         text = status if isinstance(status, str) else status.decode("utf-8", "replace")
         self._errors += text.startswith("5")
         if text.startswith("552"):
             _count("size")
         try:
             await super().push(text.encode("utf-8", "replace"))
-        except ConnectionError as error:
-            raise asyncio.CancelledError from error
+        except ConnectionError:
+            self._end()
         if self._errors > _MOST_ERRORS:
             _count("errors")
             self._part("421 4.7.0 Too many errors.")
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever it is that we trip over, the mail is not refused for it."""
+        if isinstance(error, asyncio.IncompleteReadError):
+            self._end()
         self._errors += 1
         _count("failed")
         return f"451 4.3.0 That could not be understood now ({type(error).__name__})."
@@ -207,7 +223,7 @@ class Session(SMTP):
         await self.push("354 End the mail with <CR><LF>.<CR><LF>")
         self.is_in_hand = True
         answer = await self._answer(envelope)
-        self._set_post_data_state()
+        self.envelope = Envelope()
         for _ in envelope.rcpt_tos if self.answers_each_recipient else (None,):
             await self.push(answer)
         self.is_in_hand = False
@@ -236,14 +252,14 @@ class Session(SMTP):
         while rest is None:
             piece = await self._reader.read(_PIECE)
             if not piece:
-                raise asyncio.CancelledError
+                self._end()
             rest = arriving.add(piece)
             objection = objection or self._objection(len(arriving), has_room=hold.fits(len(piece)))
             if objection:
                 arriving.forget()
                 hold.let_go()
-        if rest:
-            self._reader.feed_data(rest)
+        # There is no public way to give back what was read too much.
+        self._reader._buffer[:0] = rest  # type: ignore[attr-defined]
         return (b"", objection) if objection else (arriving.mail(), "")
 
     def _objection(self, size: int, *, has_room: bool) -> str:

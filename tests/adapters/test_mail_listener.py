@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ from responder.adapters.mail_session import Handed
 from responder.errors import ListenFailed, StoreUnavailable
 from responder.metrics import REGISTRY
 
+# The hook that is to take its place holds for a whole folder.
+pytestmark = pytest.mark.filterwarnings("ignore:Overriding the .event_loop_policy. fixture:DeprecationWarning")
 DESK = "desk@desk.test"
 LETTER = b"From: li.wei@example.org\r\nTo: desk@desk.test\r\nSubject: It is dead\r\n\r\nIt prints nothing.\r\n"
 DOOR = MailDoor(name="desk.test", timeout=timedelta(seconds=20))
@@ -50,6 +53,13 @@ class FakeIntake:
             raise self.fails.pop()
         self.mails.append(handed)
         return "Taken as 4711"
+
+
+@pytest.fixture(params=[asyncio.DefaultEventLoopPolicy, uvloop.EventLoopPolicy], ids=["asyncio", "uvloop"])
+def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLoopPolicy:
+    """Both: the service runs on uvloop where it is installed, and closes connections in another way there."""
+    policy: asyncio.AbstractEventLoopPolicy = request.param()
+    return policy
 
 
 @pytest.fixture
@@ -100,6 +110,10 @@ class Client:
         for recipient in recipients or (DESK,):
             await self.say(f"RCPT TO:<{recipient}>")
         assert (await self.say("DATA")).startswith("354")
+
+    def end(self) -> None:
+        """Says that nothing more comes, and goes on listening."""
+        self._writer.write_eof()
 
     def close(self) -> None:
         self._writer.close()
@@ -429,6 +443,28 @@ async def test_who_goes_away_before_the_answer_leaves_the_mail_with_us(intake: F
             await intake.waits.wait()
         intake.gate.set()
     assert len(intake.mails) == 1
+
+
+async def test_who_has_said_all_and_only_listens_gets_the_answer(intake: FakeIntake) -> None:
+    async with listening(intake, replace(DOOR, protocol="smtp")) as listener, greeted(listener) as client:
+        await client.begin(hello="EHLO")
+        client.send(LETTER + b".\r\nQUIT\r\n")
+        client.end()
+        assert [(await client.hear())[:3] for _ in range(3)] == ["250", "221", ""]
+    assert len(intake.mails) == 1
+
+
+@pytest.mark.parametrize("last", [b"", b"NOO", b"x" * 200_000, b"DATA\r\nhalf a mail"])
+async def test_who_ends_in_the_middle_is_gone(intake: FakeIntake, last: bytes) -> None:
+    async with listening(intake) as listener, greeted(listener) as client:
+        await client.say("LHLO mx.example.org")
+        await client.say("MAIL FROM:<a@example.org>")
+        await client.say(f"RCPT TO:<{DESK}>")
+        client.send(last)
+        client.end()
+        assert await client.hear() in ("", "354 End the mail with <CR><LF>.<CR><LF>")
+        assert await client.hear() == ""
+    assert (intake.mails, listener.room.used) == ([], 0)
 
 
 async def test_half_a_mail_is_none(intake: FakeIntake) -> None:
