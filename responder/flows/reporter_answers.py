@@ -33,6 +33,7 @@ from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, tell_responsible
 from responder.store.transaction import Transaction
 
+_TWICE_WITHIN = timedelta(minutes=10)
 _OVER = (Status.RESTORED, Status.RESOLVED, Status.CLOSED)
 
 
@@ -55,14 +56,17 @@ def heard_in(desk: Desk, tx: Transaction, ticket_id: int, answer: Answer) -> Hea
 
 
 def _hear(talk: Talk, actor: str, answer: Answer) -> Heard:
+    known = {*talk.desk.configuration.secrets, talk.reporter.contact}
+    said = replace(answer, text=masked(cleaned(answer.text), known))
+    words = _in_words(talk, actor, said)
+    text = f"The reporter says {words}"
+    if actor == REPORTER and _was_just_heard(talk, text, said.episode):
+        return Heard(effect=Effect.NOTED, ticket=talk.ticket)
     _refuse_what_does_not_count(talk, answer)
     if actor == REPORTER:
         _refuse_too_many(talk)
-    known = {*talk.desk.configuration.secrets, talk.reporter.contact}
-    said = replace(answer, text=masked(cleaned(answer.text), known))
     talk.change.dossier = talk.tx.dossiers.of_ticket(talk.ticket.id)
-    words = _in_words(talk, actor, said)
-    talk.change.note(talk.now, EventKind.REPORTER, f"The reporter says {words}", actor, answer=said.kind)
+    talk.change.note(talk.now, EventKind.REPORTER, text, actor, answer=said.kind, on=said.episode)
     if talk.ticket.merged_into is not None:
         return passed_on(talk, actor, words)
     return _EFFECTS[said.kind](talk, actor, said)
@@ -94,6 +98,15 @@ def _refuse_what_does_not_count(talk: Talk, answer: Answer) -> None:
         raise Unheard(WhyNot.NO_TEXT)
     if answer.kind is AnswerKind.SCORE:
         _refuse_odd_score(talk, answer.score)
+
+
+def _was_just_heard(talk: Talk, text: str, episode: int | None) -> bool:
+    """True for what the page sent already: browsers send a form again by a double click or a reload."""
+    if episode is None:
+        return False
+    mine = [one for one in talk.tx.tickets.events(talk.ticket.id) if one.actor == REPORTER and "answer" in one.data]
+    same = [one for one in mine[-1:] if (one.text, one.data.get("on")) == (text, episode)]
+    return any(one.at > talk.now - _TWICE_WITHIN for one in same)
 
 
 def _refuse_odd_score(talk: Talk, score: int | None) -> None:

@@ -17,7 +17,6 @@ from responder.clock import from_microseconds, microseconds
 from responder.domain.enclosed import Sending
 from responder.domain.feedback import Sheet, faults, form_by, sheet_by
 from responder.domain.report_form import cleaned
-from responder.domain.reporter import LANGUAGES
 from responder.domain.throttle import Rates, Throttle, sender_of
 from responder.domain.ticket import Ticket
 from responder.errors import BadForm, KeyUsed, Refused, StoreUnavailable
@@ -27,6 +26,7 @@ from responder.web import multipart
 from responder.web.bodies import desk_of
 from responder.web.context import allowed_actor, refuse_other_sites
 from responder.web.pages import page
+from responder.web.readers import asked_language
 from responder.web.reporters import file_limits
 
 PATH = "/feedback"
@@ -35,7 +35,6 @@ LEAST, MOST = timedelta(seconds=2), timedelta(hours=12)
 TRAP = "website"
 """A field that no person sees."""
 _AT_ONCE = 8
-_MEGA = 1024 * 1024
 
 
 @dataclass(kw_only=True, slots=True)
@@ -144,7 +143,7 @@ async def _sent(request: web.Request, door: Door) -> web.StreamResponse:
 
 
 async def _open(request: web.Request, door: Door, sheet: Sheet, shown: Shown, sending: Sending) -> web.StreamResponse:
-    desk, language = desk_of(request), _language(request)
+    desk, language = desk_of(request), asked_language(request)
     try:
         ticket = await open_report(desk, form_by(sheet, shown.said, language), sending)
     except KeyUsed:
@@ -184,15 +183,6 @@ def _stamp(desk: Desk) -> str:
 # --- what is shown ---------------------------------------------------------------------------------------------
 
 
-def _language(request: web.Request) -> str:
-    """What the address says, else the first language of ours that the browser asks for."""
-    asked = request.query.get("lang", "")
-    if asked in LANGUAGES:
-        return asked
-    wanted = [one.split(";")[0].strip().lower() for one in request.headers.get("Accept-Language", "").split(",")]
-    return next((own for one in wanted for own in LANGUAGES if one.split("-")[0] == own), LANGUAGES[0])
-
-
 def _form(request: web.Request, shown: Shown, *, status: int = 200) -> web.Response:
     desk, limits = desk_of(request), file_limits(request)
     sheet = sheet_by(desk.policy)
@@ -206,7 +196,9 @@ def _form(request: web.Request, shown: Shown, *, status: int = 200) -> web.Respo
         shown=shown,
         trap=TRAP,
         zone=desk.policy.zone.key,
-        limits={"most": limits.most, "largest": limits.largest / _MEGA, "sum": limits.sum / _MEGA},
+        most_files=limits.most,
+        largest=multipart.in_words(limits.largest),
+        sum=multipart.in_words(limits.sum),
     )
 
 
@@ -229,7 +221,7 @@ def _stop(request: web.Request, status: int, text: str, *, retry_after: timedelt
 
 
 def _page(request: web.Request, status: int, **content: Any) -> web.Response:
-    answer = page("feedback.html", status=status, language=_language(request), path=PATH, **content)
+    answer = page("feedback.html", status=status, language=asked_language(request), path=PATH, **content)
     answer.headers["Vary"] = "Accept-Language"
     # Without a referrer browsers say nothing of where a form comes from, and over plain HTTP they say it nowhere else.
     answer.headers["Referrer-Policy"] = "same-origin"

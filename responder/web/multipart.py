@@ -115,12 +115,13 @@ def _keep_file(sheet: Sheet, limits: FileLimits, name: str, content: bytes, size
     if len(sheet.files) >= limits.most:
         sheet.too_much = f"At most {limits.most} files can be sent."
     elif size > limits.largest:
-        sheet.too_much = f"A file can have at most {_in_words(limits.largest)}."
+        sheet.too_much = f"A file can have at most {in_words(limits.largest)}."
     elif sheet.bytes_of_files + size > limits.sum:
-        sheet.too_much = f"All files together can have at most {_in_words(limits.sum)}."
+        sheet.too_much = f"All files together can have at most {in_words(limits.sum)}."
     else:
         sheet.files.append(Enclosure(name=name, content=content))
 
 
-def _in_words(size: int) -> str:
-    return f"{size // _MEGA} MB" if size >= _MEGA else f"{size // 1024} KB"
+def in_words(size: int) -> str:
+    """A number of bytes as people say it: 5 MB, 1.5 MB, 900 KB."""
+    return f"{size / _MEGA:.3g} MB" if size >= _MEGA else f"{size / 1024:.3g} KB"

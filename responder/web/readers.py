@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from responder.domain.reporter import LANGUAGES
 from responder.web.bodies import desk_of
 
 
@@ -13,6 +14,16 @@ def language_of(request: web.Request, person: str = "") -> str:
     if known is not None:
         return known.language
     return "zh" if request.headers.get("Accept-Language", "").strip().lower().startswith("zh") else "en"
+
+
+def asked_language(request: web.Request, otherwise: str = "") -> str:
+    """What the address says (`?lang=`), else `otherwise`, else the first language of ours that the browser asks for."""
+    asked = request.query.get("lang", "")
+    if asked in LANGUAGES:
+        return asked
+    wanted = [one.split(";")[0].strip().lower() for one in request.headers.get("Accept-Language", "").split(",")]
+    browsers = next((own for one in wanted for own in LANGUAGES if one.split("-")[0] == own), LANGUAGES[0])
+    return otherwise or browsers
 
 
 def no_link(request: web.Request) -> dict[str, str]:

@@ -13,10 +13,12 @@ from aiohttp import web
 
 from responder.adapters.links import ReporterClaim
 from responder.domain import reporter_news
+from responder.domain.dossier import Dossier, Verifier
 from responder.domain.message import Message, MessageState
-from responder.domain.reporter import LANGUAGES, Reporter
+from responder.domain.reporter import Reporter
 from responder.domain.reporter_answers import LONGEST_ANSWER, Answer, AnswerKind, Unheard, WhyNot
-from responder.domain.ticket import Status
+from responder.domain.ticket import Status, Ticket
+from responder.domain.timeline import MACHINE
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.reporter_answers import reporter_says_by_link
@@ -25,6 +27,7 @@ from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
 from responder.web.pages import page
+from responder.web.readers import asked_language
 
 _MOST_FIELDS = 20
 _NOT_TOLD = (MessageState.OVERTAKEN, MessageState.FAILED)
@@ -45,9 +48,10 @@ async def answer(request: web.Request) -> web.StreamResponse:
     desk, form = desk_of(request), _form(await request.read())
     try:
         claim = desk.links.read_report(request.match_info["token"])
-        language = (await desk.store.read(lambda tx: tx.reporters.one(claim.ticket_id))).language
+        reporter = await desk.store.read(lambda tx: tx.reporters.one(claim.ticket_id))
     except (Refused, NotFound):
         return _no_link(request)
+    language = asked_language(request, reporter.language)
     try:
         heard = await reporter_says_by_link(desk, claim, _answer(form))
     except Unheard as error:
@@ -83,24 +87,24 @@ async def _page(request: web.Request, *, status: int = 200, thanks: str = "", pr
     desk = desk_of(request)
     try:
         claim = desk.links.read_report(request.match_info["token"])
-        shown = await desk.store.read(lambda tx: _shown(desk, tx, claim))
+        shown = await desk.store.read(lambda tx: _shown(desk, tx, claim, request))
     except (Refused, NotFound):
         return _no_link(request)
     return page("reporter.html", status=status, **shown, thanks=thanks, problem=problem)
 
 
 def _no_link(request: web.Request) -> web.StreamResponse:
-    asked = request.headers.get("Accept-Language", "").strip().lower()
-    language = next((one for one in LANGUAGES if asked.startswith(one)), LANGUAGES[0])
+    language = asked_language(request)
     return page("reporter.html", status=403, language=language, report=None, thanks="", problem=_NO_LINK[language])
 
 
-def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim) -> dict[str, Any]:
+def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim, request: web.Request) -> dict[str, Any]:
     """Raises NotFound for a report whose reporter is forgotten."""
     reporter, ticket = tx.reporters.one(claim.ticket_id), tx.tickets.one(claim.ticket_id).ticket
     if reporter.erased_at is not None:
         raise NotFound("The reporter's contact is erased.")
-    holder, language = holder_of(tx, ticket), reporter.language
+    holder, language = holder_of(tx, ticket), asked_language(request, reporter.language)
+    dossier = tx.dossiers.of_ticket(ticket.id)
     is_merged, is_over, rule = holder.id != ticket.id, holder.status in _OVER, desk.policy.reporter
     letters = [_letter(desk, reporter, one) for one in tx.reporters.letters(ticket.id) if one.state not in _NOT_TOLD]
     report = {
@@ -108,12 +112,20 @@ def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim) -> dict[str, Any]:
         "state": (reporter_news.merged_in_words if is_merged else reporter_news.state_in_words)(holder, language),
         "episode": ticket.episode,
         "letters": list(reversed(letters)),
+        "letters_in": reporter.language,
         "asks_whether_solved": is_over,
         "scores": list(range(1, rule.best_score + 1)) if is_over and rule.ask_satisfaction and not is_merged else [],
-        "score": tx.dossiers.of_ticket(ticket.id).satisfaction,
+        "score": dossier.satisfaction,
+        "is_confirmed": not is_merged and _is_confirmed(dossier, ticket),
         "longest": LONGEST_ANSWER,
     }
     return {"language": language, "report": report}
+
+
+def _is_confirmed(dossier: Dossier, ticket: Ticket) -> bool:
+    """True if the last that the reporter said of this repair is that it helped, and not that nobody answered."""
+    said = [one for one in dossier.verifications if one.by is Verifier.REPORTER and one.episode == ticket.episode]
+    return bool(said) and said[-1].is_good and said[-1].actor != MACHINE
 
 
 def _letter(desk: Desk, reporter: Reporter, letter: Message) -> dict[str, str]:

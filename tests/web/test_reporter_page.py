@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -93,8 +94,8 @@ async def test_each_form_of_the_page_does_what_it_says(client: Client, world: Re
     await world.restored()
     no = await client.post(path, data={"answer": "not_solved", "text": "dark", "episode": "1"})
     assert (no.status, "We have taken up" in await no.text()) == (200, True)
-    twice = await client.post(path, data={"answer": "not_solved", "text": "dark", "episode": "1"})
-    assert (twice.status, "has moved on since" in await twice.text()) == (409, True)
+    late = await client.post(path, data={"answer": "not_solved", "text": "still dark", "episode": "1"})
+    assert (late.status, "has moved on since" in await late.text()) == (409, True)
     await world.work()
     await world.restored()
     yes = await client.post(path, data={"answer": "solved", "episode": "2"})
@@ -104,6 +105,47 @@ async def test_each_form_of_the_page_does_what_it_says(client: Client, world: Re
     ticket = await world.ticket()
     assert ticket["dossier"]["satisfaction"] == 4
     assert "The reporter says more: It <b>hums</b>." in texts(ticket)
+
+
+async def test_what_a_browser_sends_again_at_once_counts_once(client: Client, world: Reports) -> None:
+    await world.opens()
+    more = {"answer": "information", "text": "It hums.", "episode": "1"}
+    for _ in range(2):
+        assert "We have noted it for" in await (await client.post(link(world), data=more)).text()
+    assert len(await world.messages_to("mei")) == 2
+    await client.post(link(world), data={**more, "text": "It hums louder."})
+    await client.post(link(world), data=more)
+    await world.advance(timedelta(minutes=11))
+    await client.post(link(world), data=more)
+    assert texts(await world.ticket()).count("It hums.") == 3
+    await world.restored()
+    no = {"answer": "not_solved", "text": "dark", "episode": "1"}
+    assert [(await client.post(link(world), data=no)).status for _ in range(2)] == [200, 200]
+    assert (await world.ticket())["episode"] == 2
+    await world.work()
+    await world.restored()
+    again = await client.post(link(world), data={**no, "episode": "2"})
+    assert ("We have taken up" in await again.text(), (await world.ticket())["episode"]) == (True, 3)
+
+
+async def test_whoever_has_said_that_it_is_solved_is_not_asked_again(client: Client, world: Reports) -> None:
+    await world.opens()
+    await world.restored()
+    assert 'value="solved"' in await (await client.get(link(world))).text()
+    await client.post(link(world), data={"answer": "solved", "episode": "1"})
+    text = await (await client.get(link(world))).text()
+    assert ("You have told us that it is solved." in text, 'value="solved"' in text) == (True, False)
+    assert 'value="not_solved"' in text
+
+
+async def test_the_page_speaks_another_language_if_its_address_says_so(client: Client, world: Reports) -> None:
+    await world.opens()
+    for path, lang in ((link(world), "en"), (f"{link(world)}?lang=zh", "zh-CN"), (f"{link(world)}?lang=xx", "en")):
+        text = await (await client.get(path, headers={"Accept-Language": "zh"})).text()
+        assert f'<html lang="{lang}">' in text
+        assert '<section class="letter" lang="en">' in text
+    heard = await client.post(f"{link(world)}?lang=zh", data={"answer": "information", "text": "x", "episode": "1"})
+    assert "已记入" in await heard.text()
 
 
 @pytest.mark.parametrize(
