@@ -78,6 +78,7 @@ def _show(ticket: dict[str, Any]) -> None:
         out.print(ticket["held"]["sentence"], markup=False, style="bold")
     if ticket["members"]:
         out.print(f"waiting behind it: {', '.join(ticket['members'])}", markup=False)
+    _show_report(ticket["report_fields"])
     for clock in sorted(ticket["clocks"], key=lambda one: one["due_at"] or "~"):
         out.print(f"clock {clock['name']}: {_clock(clock)}", markup=False)
     if ticket["escalation"]:
@@ -97,6 +98,14 @@ def _show(ticket: dict[str, Any]) -> None:
         why = f" ({'; '.join(filter(None, reasons))})" if any(reasons) else ""
         state = message["state"].replace("_", " ")
         out.print(f"message to {message['person']} by {message['channel']}: {state}{why}", markup=False)
+
+
+def _show_report(report: dict[str, Any]) -> None:
+    for field in report["known"]:
+        value = " ".join(field["value"].split())
+        out.print(f"field {field['label']}: {value} ({field['how']})", markup=False, soft_wrap=True)
+    for field in report["missing"]:
+        out.print(f"missing: {field['label']}", markup=False)
 
 
 def _clock(clock: dict[str, Any]) -> str:

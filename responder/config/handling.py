@@ -133,10 +133,12 @@ class GateFile(Model):
 
 
 class ReportFile(Model):
-    """What a report by a person must say before it is complete, and what the feedback form asks besides."""
+    """What a report by a person must say before it is complete, and what the feedback form asks besides. With
+    `grade_again` what a reporter answers may raise the grade without a person."""
 
     required: OneOrMore[FieldName] = ()
     asked: OneOrMore[FieldName] | None = None
+    grade_again: bool = False
 
 
 class ReporterFile(Model):

@@ -197,6 +197,7 @@ class PolicyFile(Model):
             "solution_kinds": self.solution_kinds,
             "report_fields": self.report.required,
             "asked_fields": self.report.asked,
+            "grades_again": self.report.grade_again,
             "reporter": self.reporter.as_rule(),
             "on_overdue_action": self.actions.on_overdue.as_alarm(),
             "similar_from": self.knowledge.similar_from,

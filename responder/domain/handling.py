@@ -14,6 +14,7 @@ from responder.domain import lifecycle
 from responder.domain.dossier import EMPTY, Dossier, Plan
 from responder.domain.facts import Fact
 from responder.domain.policy import Policy
+from responder.domain.report_fields import shortened
 from responder.domain.ticket import Action, Change, EventKind, Status, refusal
 
 WAIT_REASONS = ("reporter", "vendor", "part")
@@ -119,8 +120,15 @@ def register(change: Change, acting: Acting, fields: Mapping[str, str]) -> str |
     filled = {**dossier.fields, **fields}
     keep(change, replace(dossier, fields={name: text for name, text in filled.items() if text}))
     if fields:
-        handled(change, acting, f"Filled in: {', '.join(fields)}.", fields=sorted(fields))
-    return _registered_if_complete(change, acting)
+        names = [f"{name} (was {shortened(was)})" if was else name for name, was in _before(dossier, fields)]
+        handled(change, acting, f"Filled in: {', '.join(names)}.", fields=sorted(fields))
+    return registered_if_complete(change, acting)
+
+
+def _before(dossier: Dossier, fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The fields, each with what it said if it says something else now."""
+    had = dossier.fields
+    return [(name, "" if had.get(name, "") == text else had.get(name, "")) for name, text in fields.items()]
 
 
 def missing_fields(policy: Policy, dossier: Dossier) -> tuple[str, ...]:
@@ -128,7 +136,8 @@ def missing_fields(policy: Policy, dossier: Dossier) -> tuple[str, ...]:
     return tuple(name for name in policy.report_fields if not dossier.fields.get(name))
 
 
-def _registered_if_complete(change: Change, acting: Acting) -> str | None:
+def registered_if_complete(change: Change, acting: Acting) -> str | None:
+    """Tells the clocks that the report is complete, once it is."""
     lacking = missing_fields(acting.policy, dossier_of(change))
     if lacking:
         return None

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from responder.domain.grading import AFFECTED_USERS
 from responder.domain.mail_labels import LABELS, LONG, labelled
@@ -30,16 +31,23 @@ class Recognised:
         return tuple(name for name in wanted if not self.found.get(name))
 
 
-def recognised(text: str, *, sent_at: datetime | None = None, others: Sequence[str] = ()) -> Recognised:
+def recognised(
+    text: str,
+    *,
+    sent_at: datetime | None = None,
+    others: Sequence[str] = (),
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> Recognised:
     """What a text says of the form's fields. A label comes before words without one, and the first label counts.
 
     `sent_at`, in the policy's zone, is needed for yesterday and the like. `others` are fields of a policy's own, whose
-    name is their label.
+    name is their label; `labels` maps more labels to their fields.
     """
     kept = cleaned(text[:_LONGEST_TEXT])
     found: dict[str, str] = {}
     how: dict[str, str] = {}
-    for one in labelled(kept, [name for name in others if name not in LABELS]):
+    own = {name: name for name in others if name not in LABELS}
+    for one in labelled(kept, {**own, **labels}):
         value = _value(one.field, one.value, sent_at)
         if value and one.field not in found:
             found[one.field], how[one.field] = value, f"It stands behind “{one.label}”."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 LABELS = {
     "product": "product|product name|device|产品|产品名称|设备|设备名称",
@@ -53,8 +54,8 @@ class Labelled:
 
 
 @lru_cache(maxsize=16)
-def _labels(others: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
-    field_of = {" ".join(name.lower().replace("_", " ").split()): name for name in others}
+def _labels(others: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    field_of = {_key(label): name for label, name in others}
     field_of |= {label: name for name, labels in LABELS.items() for label in labels.split("|")}
     known = sorted(filter(None, field_of), key=len, reverse=True)
     words = "|".join(re.escape(label).replace(r"\ ", "[ _-]") for label in known)
@@ -66,20 +67,32 @@ def _labels(others: tuple[str, ...]) -> tuple[re.Pattern[str], dict[str, str]]:
     ), field_of
 
 
-def labelled(text: str, others: Sequence[str] = ()) -> Iterator[Labelled]:
-    """Every field that has a label. `others` are names of fields that count as labels, too."""
-    pattern, field_of = _labels(tuple(others))
+def _key(label: str) -> str:
+    return " ".join(label.lower().replace("_", " ").replace("-", " ").split())
+
+
+def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Iterator[Labelled]:
+    """Every field that has a label. `others` maps more labels to their fields."""
+    pattern, field_of = _labels(tuple(others.items()))
     lines = text.split("\n", _MOST_LINES)[:_MOST_LINES]
     for place, whole in enumerate(lines):
         line = whole[:_LONGEST_LINE]
         found = list(pattern.finditer(line))
         for match, following in zip(found, [*found[1:], None], strict=False):
             label = match["boxed"] or match["plain"]
-            field = field_of[" ".join(label.lower().replace("_", " ").replace("-", " ").split())]
+            field = field_of[_key(label)]
             value = line[match.end() : following.start() if following else None]
             rest = _following(lines, place, pattern, field, value) if following is None else ""
             if value := _tidy(f"{value.strip()}\n{rest}", field):
                 yield Labelled(field=field, label=label, value=value)
+
+
+def unlabelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The lines in which no label stands, and that belong to none above them."""
+    pattern, _ = _labels(tuple(others.items()))
+    taken = {line.strip() for one in labelled(text, others) for line in one.value.split("\n")}
+    lines = [line for line in text.split("\n", _MOST_LINES)[:_MOST_LINES] if line.strip() not in taken]
+    return "\n".join(line for line in lines if not pattern.search(line[:_LONGEST_LINE])).strip()
 
 
 def _following(lines: list[str], place: int, pattern: re.Pattern[str], field: str, value: str) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from responder.domain.dossier import Dossier
@@ -15,6 +16,7 @@ from responder.domain.grading import AFFECTED_USERS, Grading
 from responder.domain.handling import missing_fields
 from responder.domain.policy import Policy
 from responder.domain.report import Report, Signal
+from responder.domain.report_fields import reading_in_words
 from responder.domain.reporter import LANGUAGES, REPORTER, ReporterKind, contact_of
 from responder.domain.said import told_by
 from responder.domain.ticket import Change, EventKind, Ticket
@@ -99,7 +101,7 @@ def complaints(form: Form, policy: Policy, now: datetime) -> list[str]:
         found.append(f"“reporter.contact” {wrong}: a mail address or a phone number.")
     found += _odd_names("fields", form.fields, _FIELD_NAME, _MOST_FIELDS)
     found += _odd_names("labels", form.labels, _LABEL_NAME, _MOST_LABELS)
-    return found + _odd_values(form, policy.zone, now)
+    return found + odd_values(form.fields, policy.zone, now)
 
 
 def occurred_at(text: str, zone: ZoneInfo) -> datetime | None:
@@ -125,9 +127,10 @@ def _odd_names(place: str, given: Iterable[str], form: re.Pattern[str], most: in
     return found + [f"“{place}.{name[:_LONGEST_SHOWN]}” is no name; write it like error_code." for name in odd]
 
 
-def _odd_values(form: Form, zone: ZoneInfo, now: datetime) -> list[str]:
+def odd_values(fields: Mapping[str, str], zone: ZoneInfo, now: datetime) -> list[str]:
+    """What is wrong with the fields that are a number or a time, one sentence each."""
     found = []
-    users, at = form.fields.get(AFFECTED_USERS, ""), form.fields.get(OCCURRED_AT, "")
+    users, at = fields.get(AFFECTED_USERS, ""), fields.get(OCCURRED_AT, "")
     if users and not (users.isascii() and users.isdigit() and len(users) < 16):
         found.append(f"“fields.{AFFECTED_USERS}” is no whole number.")
     if at:
@@ -205,10 +208,15 @@ class Opening:
     team: str
     runbook: str = ""
     previous: Ticket | None = None
+    how: Mapping[str, str] = field(default_factory=dict)
+    """How the fields that nobody typed into the form were recognised."""
 
 
-def opening_of(form: Form, policy: Policy, trouble: str, now: datetime) -> Opening:
-    """How the policy sees a report: graded by its rules unless a person has graded it."""
+def opening_of(
+    form: Form, policy: Policy, trouble: str, now: datetime, *, how: Mapping[str, str] = MappingProxyType({})
+) -> Opening:
+    """How the policy sees a report: graded by its rules unless a person has graded it. `how` says which of its fields
+    were recognised in the text."""
     facts = form.all_fields
     said = told_by((form.title, *facts.values()), form.contact)
     given = {**facts, **said}
@@ -224,6 +232,7 @@ def opening_of(form: Form, policy: Policy, trouble: str, now: datetime) -> Openi
         kind=kind,
         team=policy.team(form.labels, kind),
         runbook=rule.runbook if rule else "",
+        how=how,
     )
 
 
@@ -256,6 +265,9 @@ def open_ticket(opening: Opening, policy: Policy, now: datetime) -> Change:
     change = Change(before=None, after=ticket, clocks=opened(policy.clocks, policy.scene(ticket, now), facts))
     change.note(now, EventKind.OPENED, _opening_text(opening), form.taken_by or REPORTER, grade=grading.grade,
                 rule=grading.rule, facts=facts)  # fmt: skip
+    lacking = missing_fields(policy, Dossier(fields=fields))
+    if opening.how or lacking:
+        change.note(now, EventKind.NOTE, reading_in_words(opening.how, fields, lacking), read=dict(opening.how))
     change.count("tickets_created_total", priority=grading.grade, team=opening.team, source=form.channel)
     change.count("reports_total", source=form.channel, outcome="opened")
     return change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from responder.domain.ticket import Ticket
@@ -22,12 +23,15 @@ class AnswerKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a reporter says. With an `episode` it counts only if the ticket is still in it."""
+    """What a reporter says. With an `episode` it counts only if the ticket is still in it. `whole` is a mail with all
+    that it quotes, in which letters may have been answered between their lines; `at` is when it was written."""
 
     kind: AnswerKind
     text: str = ""
     score: int | None = None
     episode: int | None = None
+    whole: str = ""
+    at: datetime | None = None
 
 
 class Effect(StrEnum):

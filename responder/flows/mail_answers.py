@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from responder.domain.mail import Mail
 from responder.domain.mail_commands import Command, Verb, command_in
 from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_thread import Thread
@@ -24,17 +25,18 @@ def answered(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
     """Hears the reporter; what does not count is a note, so that nothing is lost."""
     keep_files(incoming, ticket_id)
     try:
-        heard = heard_in(incoming.desk, incoming.tx, ticket_id, _answer(incoming.mail.said))
+        heard = heard_in(incoming.desk, incoming.tx, ticket_id, _answer(incoming.mail))
     except Unheard as error:
         return noted(incoming, thread, ticket_id, because=str(error), with_files=False)
     return replace(incoming.record, taken=Taken.ANSWER, why=thread.why, ticket_id=heard.ticket.id)
 
 
-def _answer(said: str) -> Answer:
-    command = command_in(said)
+def _answer(mail: Mail) -> Answer:
+    command = command_in(mail.said)
     kind = _KINDS.get(command.verb) if command else None
     if command is None or kind is None:
-        return Answer(kind=AnswerKind.INFORMATION, text=said.strip()[:LONGEST_ANSWER])
+        text = mail.said.strip()[:LONGEST_ANSWER]
+        return Answer(kind=AnswerKind.INFORMATION, text=text, whole=mail.text, at=mail.sent_at)
     return Answer(kind=kind, text=_beside(command), score=command.score)
 
 

@@ -8,12 +8,14 @@ from responder.domain.mail import Mail
 from responder.domain.mail_loop import Kind
 from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_thread import Thread
+from responder.domain.masking import masked
 from responder.domain.report_form import Form, complaints, opening_of
 from responder.domain.ticket import Change, EventKind
 from responder.errors import BadForm
 from responder.flows.mail_desk import Incoming
 from responder.flows.mail_files import keep_files
 from responder.flows.report_by_person import new_trouble, opened_with_reporter, opened_without_reporter, without_secrets
+from responder.flows.report_reading import read_in_mail
 
 _LONGEST_TITLE, _LONGEST_NAME, _LONGEST_TEXT = 200, 100, 4000
 
@@ -24,7 +26,8 @@ def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecor
     form = form_of(incoming.mail)
     if wrong := complaints(form, desk.policy, now):
         raise BadForm(" ".join(wrong))
-    opening = opening_of(without_secrets(desk, form), desk.policy, new_trouble(desk), now)
+    read = read_in_mail(desk.policy, without_secrets(desk, form), _plain(incoming), now)
+    opening = opening_of(read.form, desk.policy, new_trouble(desk), now, how=read.how)
     if incoming.nature.kind is Kind.PERSON:
         ticket = opened_with_reporter(desk, tx, opening, is_answered=not objection)
     else:
@@ -35,8 +38,14 @@ def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecor
     return replace(incoming.record, taken=Taken.REPORT, why=why, ticket_id=ticket.id, answered=not objection)
 
 
+def _plain(incoming: Incoming) -> Mail:
+    """The mail without secrets in its text, as it may be shown on the ticket."""
+    known = {*incoming.desk.configuration.secrets, incoming.mail.sender.address}
+    return replace(incoming.mail, said=masked(incoming.mail.said, known))
+
+
 def form_of(mail: Mail) -> Form:
-    """What the mail says, as a form."""
+    """What the mail says, as a form; the fields in its text are read later."""
     title = " ".join((mail.subject or mail.said or "A mail without a subject").split())
     name = mail.sender.name or mail.sender.address.partition("@")[0]
     return Form(

@@ -16,6 +16,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import BadForm, KeyUsed, Refused
 from responder.flows.desk import Desk
 from responder.flows.receive import receipt
+from responder.flows.report_reading import read_in_form
 from responder.flows.reporter_letters import Draft, Letter, write_letter
 from responder.flows.reporter_talk import Talk
 from responder.store.attachments import Attachment
@@ -27,7 +28,8 @@ _WHY = "Reported by a person."
 
 
 async def open_report(desk: Desk, form: Form, sending: Sending | None = None) -> Ticket:
-    """Opens a ticket for what somebody reports; what was sent under the same key before gives its first ticket.
+    """Opens a ticket for what somebody reports; what was sent under the same key before gives its first ticket. Fields
+    that the form leaves empty are read in its texts.
 
     Raises BadForm, which names everything that is wrong with it, and KeyUsed for a key of another report.
     """
@@ -37,7 +39,8 @@ async def open_report(desk: Desk, form: Form, sending: Sending | None = None) ->
         raise BadForm(" ".join(wrong))
     sent = Sent(identity=sending.identity, content=_content(form, sending), ticket_id=0, at=now)
     files = _without_secrets_in_names(desk, form, sending.files)
-    opening = opening_of(without_secrets(desk, form), desk.policy, new_trouble(desk), now)
+    read = read_in_form(desk.policy, without_secrets(desk, form), now)
+    opening = opening_of(read.form, desk.policy, new_trouble(desk), now, how=read.how)
     return await desk.store.write(lambda tx: _opened_once(desk, tx, opening, files, sent))
 
 

@@ -27,6 +27,7 @@ from responder.domain.ticket import EventKind, Status, Ticket
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.report_by_person import new_trouble, opened_with_reporter
+from responder.flows.reporter_fields import fill_in
 from responder.flows.reporter_letters import Draft, Letter, write_letter
 from responder.flows.reporter_merged import passed_on
 from responder.flows.reporter_settling import confirmed
@@ -69,6 +70,8 @@ def _hear(talk: Talk, actor: str, answer: Answer) -> Heard:
     talk.change.note(talk.now, EventKind.REPORTER, text, actor, answer=said.kind, on=said.episode)
     if talk.ticket.merged_into is not None:
         return passed_on(talk, actor, words)
+    if said.kind is AnswerKind.INFORMATION:
+        fill_in(talk, actor, replace(said, whole=masked(cleaned(answer.whole), known)))
     return _EFFECTS[said.kind](talk, actor, said)
 
 

@@ -11,16 +11,21 @@ from enum import StrEnum
 from responder.adapters.links import ReporterClaim
 from responder.domain import lifecycle, reporter_news
 from responder.domain.facts import Fact
+from responder.domain.handling import missing_fields
 from responder.domain.message import Message, MessageState
+from responder.domain.report_fields import spoken_name
 from responder.domain.reporter import REPORTER, Asked
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Promise, Status, Ticket
 from responder.errors import Refused
 from responder.flows.desk import Desk
-from responder.flows.reporter_talk import Talk, is_reachable, next_number, tell_responsible
+from responder.flows.report_reading import label_of
+from responder.flows.reporter_talk import Talk, goes_by_mail, is_reachable, next_number, tell_responsible
 from responder.flows.texts import LetterText, letter_body, letter_subject
 from responder.store.transaction import Transaction
 
 _STEM = "reporter-"
+ASKED_FOR = "asks"
+"""Under this name the event of a letter holds the fields that it asks for, in the order of their numbers."""
 
 
 class Letter(StrEnum):
@@ -115,7 +120,10 @@ def write_letter(talk: Talk, draft: Draft) -> bool:
 def _written(talk: Talk, draft: Draft, message_id: int, *, is_reachable: bool) -> Event:
     how = "Written to the reporter" if is_reachable else "To be told to the reporter by hand"
     text = f"{how} ({draft.letter}){f': {draft.words}' if draft.words else '.'}"
+    asked = asked_in(talk, draft.letter)
     data = {"letter": draft.letter, "message": message_id, **(_fact_of(draft.letter) if is_reachable else {})}
+    if asked:
+        text, data = f"{text} It asks for: {', '.join(map(spoken_name, asked))}.", {**data, ASKED_FOR: list(asked)}
     return Event(at=talk.now, kind=EventKind.REPORTER, actor=draft.actor, text=text, data=data)
 
 
@@ -152,7 +160,16 @@ def _parts(talk: Talk, draft: Draft) -> LetterText:
         best_score=policy.reporter.best_score if draft.asks_score else None,
         merged_into=merged,
         guide=_guide(talk) if draft.letter is Letter.CLOSED else "",
+        asks=[label_of(name, language) for name in asked_in(talk, draft.letter)],
+        answers_by_mail=goes_by_mail(talk.desk, talk.reporter),
     )
+
+
+def asked_in(talk: Talk, letter: Letter) -> tuple[str, ...]:
+    """Which fields a letter asks for: the first answer, what the policy wants of every report and this lacks."""
+    if letter is not Letter.RECEIVED:
+        return ()
+    return missing_fields(talk.policy, talk.change.dossier or talk.tx.dossiers.of_ticket(talk.ticket.id))
 
 
 def _coming(talk: Talk, at: datetime | None) -> str:

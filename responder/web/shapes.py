@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from responder.domain.ahead import alarms_ahead
 from responder.domain.approval import Approval
+from responder.domain.dossier import Dossier
 from responder.domain.escalation import Chain, over
+from responder.domain.handling import missing_fields
 from responder.domain.holds import members, waiting
 from responder.domain.masking import masked
 from responder.domain.message import Message
 from responder.domain.policy import Policy
+from responder.domain.report_fields import known_fields
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
-from responder.domain.ticket import Ticket
+from responder.domain.ticket import Event, Ticket
 from responder.firstaid.showing import ShownStep, shown_steps
+from responder.flows.report_reading import label_of
 from responder.store.attachments import Attachment
 from responder.store.transaction import Transaction
 from responder.web.reporter_line import reporter_line
@@ -56,6 +60,7 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
     chains = tx.chains.of_ticket(ticket.id)
     history = tx.tickets.events(ticket.id)
     held, reporter = waiting(ticket, history), tx.reporters.of_ticket(ticket.id)
+    dossier = tx.dossiers.of_ticket(ticket.id)
     return {
         **ticket_line(ticket),
         "held": asdict(held) if held else None,
@@ -64,7 +69,8 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
         "links": dict(ticket.links),
         "clocks": [clock_line(clock) for clock in known.clocks.values()],
         "reporter": reporter_line(reporter, may_see=may_see) if reporter else None,
-        "dossier": plain(asdict(tx.dossiers.of_ticket(ticket.id))),
+        "dossier": plain(asdict(dossier)),
+        "report_fields": _report_fields(dossier, history, policy if reporter or dossier.fields else None),
         "events": [plain(asdict(event)) for event in history],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
@@ -77,6 +83,13 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
             for outcome, count, first, last in tx.reports.of_ticket(ticket.id)
         ],
     }
+
+
+def _report_fields(dossier: Dossier, history: Iterable[Event], policy: Policy | None) -> dict[str, Any]:
+    """What a report says, how that is known, and what the policy wants and it does not say."""
+    known = [{**asdict(one), "label": label_of(one.name, "en")} for one in known_fields(dossier.fields, history)]
+    lacking = missing_fields(policy, dossier) if policy else ()
+    return {"known": known, "missing": [{"name": name, "label": label_of(name, "en")} for name in lacking]}
 
 
 def chain_line(chain: Chain, ticket: Ticket, newest: int) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class LetterText:
     best_score: int | None = None
     merged_into: str = ""
     guide: str = ""
+    asks: Sequence[str] = ()
+    answers_by_mail: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
