@@ -12,12 +12,12 @@ ENV UV_PROJECT_ENVIRONMENT=/opt/responder \
 WORKDIR /src
 # The dependencies first: this layer stays while only our own code changes.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --frozen --no-dev --no-install-project
+RUN uv sync --frozen --no-dev --extra lmtp --no-install-project
 COPY README.md LICENSE ./
 COPY alertmanager alertmanager
 COPY rules/policy rules/policy
 COPY responder responder
-RUN uv sync --frozen --no-dev --no-editable
+RUN uv sync --frozen --no-dev --extra lmtp --no-editable
 
 FROM python:${PYTHON}
 # A number of its own, so that files in volumes can be given to it by other containers.

@@ -26,12 +26,15 @@ begin routers
 desk:
   driver = manualroute
   domains = desk.test
+  local_part_suffix = +*
+  local_part_suffix_optional
   transport = desk
   route_list = * 127.0.0.1
   self = send
 begin transports
 desk:
   driver = {driver}
+  rcpt_include_affixes
   {way}
 begin retry
 * * F,1h,1s
