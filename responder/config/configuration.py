@@ -14,7 +14,7 @@ from responder.adapters.yaml_file import Document, Place, load
 from responder.clock import SystemClock
 from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile, about_dependencies
-from responder.config.mail import MailSetup, read_mail_setup
+from responder.config.mail import MailSetup, about_rules, read_mail_setup
 from responder.config.mail import complaints as about_mail
 from responder.config.people import ChannelFile, PeopleFile, about_mails, as_tier
 from responder.config.policy import read_policy
@@ -275,9 +275,12 @@ class _Reading:
             return None
         for place, text in about_mail(given, self._folder):
             self._complain(self._document, ("mail", *place), text)
-        return read_mail_setup(
+        setup = read_mail_setup(
             given, lambda path, place: self._read_secret(path, ("mail", *place)), self._folder.absolute()
         )
+        for place, text in about_rules(setup):
+            self._complain(self._document, ("mail", *place), text)
+        return setup
 
     def _dead_man_url(self) -> Secret | None:
         given, place = self._settings.dead_man, ("dead_man", "url_file")

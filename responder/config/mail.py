@@ -127,6 +127,18 @@ class MailLimitsFile(Model):
     files: Annotated[int, Field(ge=0, le=1000)] = 50
 
 
+def _sender(text: str) -> str:
+    if not is_address(f"monitor{text}" if text.startswith("@") else text):
+        raise ValueError(f"{text!r} is no sender; write it like monitor@example.org, or @example.org for all of them")
+    return text.casefold()
+
+
+class MonitoringFile(Model):
+    """Mails of monitoring systems: a recovery counts from the sender of its problem. These speak for each other."""
+
+    senders: tuple[Annotated[str, AfterValidator(_sender)], ...] = ()
+
+
 class MailFile(Model):
     """The desk. Mails come by IMAP, or from a mail server by LMTP, SMTP or HTTP; letters go by SMTP."""
 
@@ -141,6 +153,7 @@ class MailFile(Model):
     trusted_authserv_ids: tuple[Word, ...] = ()
     """Whose Authentication-Results are believed (RFC 8601): the own mail server's names."""
     rules: tuple[Path, ...] = ()
+    monitoring: MonitoringFile = MonitoringFile()
     limits: MailLimitsFile = MailLimitsFile()
 
     def as_account(self, read_secret: Callable[[Path], str], folder: Path) -> ImapAccount | None:
@@ -221,6 +234,18 @@ def read_mail_setup(mail: MailFile, read_secret: Callable[[Path, Place], str], f
         server=mail.as_server(lambda path: read_secret(path, ("smtp", "password_file")), folder),
         rules=read_mail_rules([folder / one for one in mail.rules if (folder / one).is_dir()]),
     )
+
+
+def about_rules(setup: MailSetup) -> Iterator[tuple[Place, str]]:
+    """What is wrong between the rules and the rest of `mail:`; places start below it."""
+    if setup.settings.trusted_authserv_ids:
+        return
+    for rule in setup.rules:
+        if rule.authentic:
+            yield (
+                ("rules",),
+                f"rule {rule.name} takes proven mails only, and without trusted_authserv_ids: nothing is ever proven",
+            )
 
 
 def complaints(mail: MailFile, folder: Path) -> Iterator[tuple[Place, str]]:

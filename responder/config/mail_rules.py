@@ -108,6 +108,8 @@ class MailRuleFile(Model):
     needs: tuple[Label, ...] = ()
     constant: dict[Label, Text] = Field(default_factory=dict)
     summary: Words = ()
+    authentic: bool = False
+    """Whether only mails count whose sender the own mail server has proven."""
 
     def as_rule(self, name: str) -> MailRule:
         return MailRule(
@@ -136,6 +138,7 @@ class MailRuleFile(Model):
             needs=self.needs,
             constant=self.constant,
             summary=self.summary,
+            authentic=self.authentic,
         )
 
 

@@ -31,7 +31,7 @@ def order_in(thread: Thread, kind: Kind, said: str) -> Command | None:
     Only a person in the people file is obeyed, whose address our own mail server has proven (see mail_trust), and
     nothing that a machine or a list has sent. Whoever reported the ticket themselves may say the words of both.
     """
-    if kind is not Kind.PERSON or not thread.person or thread.ticket_id is None:
+    if kind is not Kind.PERSON or not thread.may_command:
         return None
     command = command_in(said)
     if command is None or (thread.role is Role.REPORTER and not command.by_colleagues):

@@ -89,3 +89,5 @@ class MailRule:
     needs: tuple[str, ...] = ()
     constant: Mapping[str, str] = field(default_factory=dict)
     summary: tuple[str, ...] = ()
+    authentic: bool = False
+    """Whether only mails with a proven sender count."""

@@ -142,7 +142,7 @@ class Thread:
     @property
     def may_command(self) -> bool:
         """Whether its first line may be a colleague's command."""
-        return self.role is Role.COLLEAGUE
+        return bool(self.person)
 
 
 def thread_of(led: Sequence[Led], sender: Sender) -> Thread:

@@ -28,6 +28,8 @@ class MailDesk:
     names: MailNames
     trusted: TrustedPath = field(default_factory=TrustedPath)
     rules: tuple[MailRule, ...] = ()
+    monitors: tuple[str, ...] = ()
+    """Senders of monitoring mails that speak for each other: addresses, or domains with a leading @."""
     people: Mapping[str, str] = field(default_factory=dict)
     budget: AnswerBudget = field(default_factory=AnswerBudget)
     limits: MailLimits = field(default_factory=MailLimits)
@@ -44,6 +46,8 @@ class Delivered:
     """Our addresses that it was sent to, whatever its headers say."""
     is_cut: bool = False
     """Whether these are only its first bytes, because it is larger than may be."""
+    receipt: str = ""
+    """The name under which its bytes are to be kept; made where none is given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +86,7 @@ def mails_of(configuration: Configuration) -> MailDesk | None:
         names=MailNames(configuration.secret),
         trusted=TrustedPath(servers=given.trusted_authserv_ids),
         rules=setup.rules,
+        monitors=given.monitoring.senders,
         people={address.casefold(): person.name for person in people for address in person.mails},
         limits=MailLimits(size=given.limits.size, file_size=given.limits.file_size, files=given.limits.files),
     )

@@ -21,6 +21,7 @@ from responder.domain.mail_thread import OwnAddress, Traces, traces
 from responder.domain.mail_trust import Authentication, authentication, known_sender
 from responder.domain.policy import Policy
 from responder.domain.report_form import complaints
+from responder.flows.mail_alerts import disbelief, voice_in
 from responder.flows.mail_desk import MailDesk, mails_of
 from responder.flows.mail_reports import form_of
 from responder.intake.mail.monitoring import Claim, claimed
@@ -101,11 +102,19 @@ def _decided(facts: Explained, by: Reader, now: datetime) -> Explained:
         return replace(facts, becomes=Taken.BOUNCE, why=facts.nature.why)
     claim = claimed(facts.mail, by.mails.rules, received_at=now)
     if claim is not None:
-        why = claim.why or f"Alerts by rule “{claim.rule}”: {len(claim.reports)}."
-        return replace(facts, becomes=Taken.ALERT, claim=claim, why=why)
+        return _claimed(facts, by, claim)
     if (ticket_id := _ticket(facts.traces, by.mails.names)) is not None:
         return _of_a_ticket(facts, ticket_id)
     return _left(facts) if kind in _LEAVES else _reported(facts, by, now)
+
+
+def _claimed(facts: Explained, by: Reader, claim: Claim) -> Explained:
+    voice = voice_in(facts.mail, by.mails, claim)
+    if voice.objection:
+        taken, why = disbelief(voice, claim)
+        return replace(facts, becomes=taken, why=why)
+    why = claim.why or f"Alerts by rule “{claim.rule}”: {len(claim.reports)}."
+    return replace(facts, becomes=Taken.ALERT, claim=claim, why=why)
 
 
 def _left(facts: Explained) -> Explained:

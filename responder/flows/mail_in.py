@@ -15,6 +15,7 @@ from responder.domain.mail_record import MailRecord, Taken, identity_of
 from responder.domain.mail_thread import Role, Thread, thread_of
 from responder.errors import BadForm, Conflict, StoreUnavailable
 from responder.flows.desk import Desk
+from responder.flows.mail_alerts import alerted
 from responder.flows.mail_answers import answered, noted
 from responder.flows.mail_bounces import bounced
 from responder.flows.mail_commands import commanded
@@ -23,7 +24,6 @@ from responder.flows.mail_reports import reported
 from responder.flows.mail_threads import led, sender_of
 from responder.flows.receive import about_quarantine, file_reports, receipt
 from responder.intake.mail.addresses import plain_address
-from responder.intake.mail.monitoring import claimed
 from responder.intake.mail.reading import read_mail
 from responder.store.reports import Body
 from responder.store.transaction import Transaction
@@ -91,7 +91,7 @@ def decided(incoming: Incoming) -> MailRecord:
         return _left(incoming)
     if incoming.nature.kind is Kind.BOUNCE:
         return bounced(incoming)
-    return _alert(incoming) or _words(incoming)
+    return alerted(incoming) or _words(incoming)
 
 
 def _left(incoming: Incoming) -> MailRecord:
@@ -109,17 +109,6 @@ def _words(incoming: Incoming) -> MailRecord:
         return reported(incoming, thread, objection=_objection(incoming))
     except BadForm as error:
         return _quarantined(incoming.desk, incoming.tx, incoming.record, str(error))
-
-
-def _alert(incoming: Incoming) -> MailRecord | None:
-    record = incoming.record
-    claim = claimed(
-        incoming.mail, incoming.mails.rules, received_at=incoming.now, source=record.way, receipt=record.receipt
-    )
-    if claim is None:
-        return None
-    file_reports(incoming.tx, list(claim.reports), incoming.desk.policy, incoming.now)
-    return replace(record, taken=Taken.ALERT, why=claim.why or f"Alerts by rule “{claim.rule}”: {len(claim.reports)}.")
 
 
 def _of_a_ticket(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:

@@ -17,7 +17,7 @@ from responder.flows.telling import spoken_recipients, write_notice
 MOST_NOTICES_PER_HOUR = 6
 """How many mails of one ticket people are told of in an hour, of each sort."""
 _HOUR = timedelta(hours=1)
-_NOTE, _REFUSED = "mail-note", "mail-refused"
+_NOTE, _REFUSED, _RECOVERY = "mail-note", "mail-refused", "mail-recovery"
 _TOLD_OF = (Kind.PERSON, Kind.MACHINE)
 _LONGEST = 500
 
@@ -54,6 +54,12 @@ def tell_sender(incoming: Incoming, thread: Thread, ticket_id: int, refused: str
         change.note(incoming.now, EventKind.MESSAGE, f"{thread.person} has no channel, so nothing tells them of it.")
     change.dossier = None
     incoming.tx.apply([change], incoming.now)
+
+
+def tell_of_recovery(incoming: Incoming, change: Change, text: str) -> str:
+    """Tells whoever has the ticket of a recovery that clears nothing; gives the sentence if that were too many."""
+    people = responsible(incoming.desk, incoming.tx, change.after)
+    return _tell(incoming, change, list(people), text, stem=_RECOVERY)
 
 
 def _tell(incoming: Incoming, change: Change, told: list[Recipient], text: str, *, stem: str) -> str:

@@ -129,3 +129,25 @@ def test_mistakes_of_rules_and_of_settings_are_told_together(folder: Folder) -> 
     assert any("aliases_of is not known here" in one for one in folder.mistakes())
     folder.change("responder.yml", "  aliases_of: x\n", "")
     assert any(one.startswith("own/bad.yml:2:12: ") and "for ever" in one for one in folder.mistakes())
+
+
+def test_senders_of_monitoring_mails_are_addresses_or_whole_domains(folder: Folder) -> None:
+    folder.change("responder.yml", "  limits:", "  monitoring: {senders: [Nagios@example.org, '@ops.test']}\n  limits:")
+    read = folder.read()
+    assert read.mail is not None
+    assert read.mail.settings.monitoring.senders == ("nagios@example.org", "@ops.test")
+    folder.change("responder.yml", "'@ops.test'", "ops.test")
+    (found,) = told(folder)
+    assert "'ops.test' is no sender; write it like monitor@example.org, or @example.org" in found
+
+
+def test_a_rule_for_proven_mails_needs_a_server_that_proves_them(folder: Folder) -> None:
+    rule = "title: x\napplies: [{subject: '^x'}]\nsubject: ['^x (?P<a>b|c)']\nalertname: [x]\nauthentic: true\n"
+    folder.write("own/watchdog.yml", f"{rule}signal: {{of: [a], firing: [b], cleared: [c]}}\nlabels: [a]\n")
+    folder.change("responder.yml", "  limits:", "  rules: [own]\n  limits:")
+    read = folder.read()
+    assert read.mail is not None
+    assert [one.name for one in read.mail.rules if one.authentic] == ["watchdog"]
+    folder.change("responder.yml", "  trusted_authserv_ids: [mx.example.org]\n", "")
+    (found,) = told(folder)
+    assert found.startswith("8:3: rule watchdog takes proven mails only, and without trusted_authserv_ids:")
