@@ -26,9 +26,10 @@ from responder.flows.mail_desk import Delivered, MailDesk
 from responder.flows.mail_in import take_mail
 from responder.flows.mail_notices import MOST_NOTICES_PER_HOUR
 from responder.store.database import Database
-from tests.flows.people import BOTH, HOUR, Team
+from tests.flows.asking import ASKING
+from tests.flows.people import ALERTS_ONLY, BOTH, HOUR, TEAM, Team
 from tests.flows.test_chinese_readers import english_in
-from tests.world import texts
+from tests.world import POLICY, World, texts
 
 DESK, MINUTE = "help@desk.test", timedelta(minutes=1)
 PEOPLE = ("mei", "lars", "rosa", "otto", "hans")
@@ -39,8 +40,8 @@ _names = count(1)
 class Commanded(Team):
     """People who write to the desk; their mail server proves it unless a mail says otherwise."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
-        super().__init__(folder, database)
+    def __init__(self, folder: Path, database: Database, **changed: str) -> None:
+        World.__init__(self, folder, database, **{"people": TEAM, "policy": ALERTS_ONLY, **changed})
         self.mails = MailDesk(
             own=OwnAddress(address=DESK, id_domain="desk.test"),
             names=MailNames(self.desk.configuration.secret),
@@ -358,6 +359,16 @@ async def test_a_yes_to_an_earlier_plan_is_no_yes_to_the_next(world: Commanded) 
     assert "was written before this was asked" in await world.refused("lars")
     found = await world.read(lambda tx: tx.approvals.of_ticket(1))
     assert found[-1].answers == ()
+
+
+async def test_a_yes_by_mail_lets_a_run_go_on(tmp_path: Path, database: Database) -> None:
+    world = Commanded(tmp_path, database, policy=POLICY, runbook=ASKING.replace("roles: [dba]", "roles: [engineer]"))
+    await world.fires()
+    assert world.fleet.restarts() == []
+    assert (await world.says("approve", who="lars")).taken is Taken.NOTE
+    assert world.fleet.restarts() == []
+    assert (await world.says("approve")).taken is Taken.COMMAND
+    assert world.fleet.restarts() == ["web-1"]
 
 
 async def test_where_nothing_waits_a_yes_says_so(world: Commanded) -> None:
