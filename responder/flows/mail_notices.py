@@ -15,7 +15,7 @@ from responder.flows.reporter_talk import next_number, responsible
 from responder.flows.telling import spoken_recipients, write_notice
 
 MOST_NOTICES_PER_HOUR = 6
-"""How many mails of one ticket people are told of in an hour, of each sort."""
+"""How many mails of one ticket a person is told of in an hour, of each sort."""
 _HOUR = timedelta(hours=1)
 _NOTE, _REFUSED, _RECOVERY = "mail-note", "mail-refused", "mail-recovery"
 _TOLD_OF = (Kind.PERSON, Kind.MACHINE)
@@ -65,8 +65,9 @@ def tell_of_recovery(incoming: Incoming, change: Change, text: str) -> str:
 def _tell(incoming: Incoming, change: Change, told: list[Recipient], text: str, *, stem: str) -> str:
     """Within the bound: two services that answer each other, or a mailbox gone mad, must not flood people."""
     tx, ticket = incoming.tx, change.after
-    since = incoming.now - _HOUR
-    lately = {one.purpose for one in tx.messages.of_ticket(ticket.id) if one.created_at > since}
+    since, readers = incoming.now - _HOUR, {one.person for one in told}
+    known = tx.messages.of_ticket(ticket.id)
+    lately = {one.purpose for one in known if one.created_at > since and one.person in readers}
     if sum(purpose.startswith(f"{stem}-") for purpose in lately) >= MOST_NOTICES_PER_HOUR:
         return f"Nobody is told: there were {MOST_NOTICES_PER_HOUR} such messages about {ticket.number} within an hour."
     purpose = f"{stem}-{next_number(tx, ticket.id, stem)}"

@@ -430,6 +430,8 @@ async def test_a_flood_of_refused_commands_is_told_a_few_times(world: Commanded)
     for _ in range(MOST_NOTICES_PER_HOUR + 2):
         await world.says("approve", who="lars")
     assert len(await world.told("lars", "mail-refused")) == MOST_NOTICES_PER_HOUR
+    await world.says("approve")
+    assert len(await world.told("mei", "mail-refused")) == 1
 
 
 async def test_a_note_on_a_merged_ticket_reaches_who_has_the_other(world: Commanded) -> None:
