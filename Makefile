@@ -3,7 +3,7 @@ SHELL := /bin/bash
 UV := $(shell command -v uv 2>/dev/null || echo "python3 -m uv")
 RUN := $(UV) run --frozen
 
-.PHONY: demo run test check acceptance bench setup servers format screenshots
+.PHONY: demo run test check acceptance bench setup servers format pictures
 .DEFAULT_GOAL := demo
 unexport VIRTUAL_ENV
 
@@ -27,6 +27,9 @@ acceptance: setup servers  ## the whole way on real Prometheus, Alertmanager, ss
 
 bench: setup       ## the rows of benchmarks/RESULTS.md, limit and ours in turn, as JSON lines
 	@$(RUN) python -m benchmarks
+
+pictures: setup servers  ## the pictures in docs/pictures that show what reporters see
+	@$(RUN) python -m tests.browser.pictures
 
 format: setup
 	@$(RUN) ruff check --fix .

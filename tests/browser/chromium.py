@@ -61,9 +61,9 @@ class Trouble:
 
 
 @asynccontextmanager
-async def launched(program: str) -> AsyncIterator[Browser]:
+async def launched() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which(program), args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=shutil.which(PROGRAM), args=_ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Page, expect
 
 from responder.adapters.links import ReporterClaim
 from responder.flows.reporter import ask_reporter
 from tests.browser.chromium import barriers, cut_off
-from tests.browser.conftest import DRIVEN, Language, Site
-from tests.browser.test_feedback_form import LOOKS
+from tests.browser.site import DRIVEN, Language, Site
+from tests.browser.test_feedback_form import LOOKS, STORIES
 from tests.world import texts
 
 pytestmark = DRIVEN
@@ -54,8 +53,7 @@ async def press(page: Page, name: str) -> None:
     await page.get_by_role("button", name=name, exact=True).click()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("scripts", [True, False], ids=["with JavaScript", "without JavaScript"])
+@STORIES
 async def test_a_reporter_answers_says_no_then_yes_and_gives_a_score(
     site: Site, language: Language, scripts: bool
 ) -> None:
