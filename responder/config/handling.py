@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from responder.config.budgets import Within
 from responder.config.grades import OneOrMore
+from responder.config.letters import LettersFile, as_letters
 from responder.config.model import Model, Name
 from responder.domain.facts import Fact
 from responder.domain.gates import GateRule, OnTimeout
@@ -151,10 +152,11 @@ class ReporterFile(Model):
     best_score: Annotated[int, Field(ge=2, le=100)] = 5
     ask_satisfaction: bool = True
     automatic_progress: bool = False
+    letters: LettersFile = Field(default_factory=dict)
 
     def as_rule(self) -> ReporterRule:
         """The rule as the domain knows it."""
-        return ReporterRule(**dict(self))
+        return ReporterRule(**{**dict(self), "letters": as_letters(self.letters)})
 
 
 class ActionsFile(Model):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from responder.adapters.yaml_file import Place
-from responder.config import autonomy, budgets, calendars, escalation, health_checks, hold_off, maintenance
+from responder.config import autonomy, budgets, calendars, escalation, health_checks, hold_off, letters, maintenance
 from responder.config.clock_checks import about_clocks, about_targets
 from responder.config.delivery import about_delivery
 from responder.config.grades import about_grade_rules, about_kinds
@@ -41,6 +41,7 @@ def complaints(source: PolicySource, written: PolicyFile, others: Others, today:
     yield from about_clocks(written.clocks, written.calendars)
     yield from about_targets(written.grades, written.clocks, source.is_own)
     yield from about_delivery(written.delivery, written.grades)
+    yield from letters.complaints(written.reporter.letters)
     yield from _about_handling(written, others)
     yield from maintenance.complaints(written.maintenance)
     yield from hold_off.complaints(written.hold_off, written.grades)

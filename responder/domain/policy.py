@@ -19,6 +19,7 @@ from responder.domain.grading import GradeRule, Grading, grade
 from responder.domain.health_check import HealthCheckRule
 from responder.domain.hold_off import HoldOffRule
 from responder.domain.kinds import Kind, KindRule, kind_of
+from responder.domain.letter import OwnLetters
 from responder.domain.maintenance import MaintenanceWindow
 from responder.domain.matching import Matcher, all_match
 from responder.domain.report import Report, identity
@@ -110,6 +111,7 @@ class ReporterRule:
     After `close_after` without an answer the ticket goes on as if they had said yes (None: it waits for ever). An
     answer within `reopen_within` of closing reopens, a later one opens anew. The contact is erased `erase_after`
     closing. With `automatic_progress` news are written without a person, when the `update` clock asks for them.
+    `letters` are the house's own words.
     """
 
     remind_after: timedelta = timedelta(days=1)
@@ -119,6 +121,7 @@ class ReporterRule:
     best_score: int = 5
     ask_satisfaction: bool = True
     automatic_progress: bool = False
+    letters: OwnLetters = field(default_factory=dict)
 
 
 CAUSE_CLASSES = ("user_operation", "product_defect", "environment", "third_party")

@@ -10,6 +10,7 @@ from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_thread import Thread
 from responder.domain.masking import masked
 from responder.domain.report_form import cleaned
+from responder.domain.reporter import Asked
 from responder.domain.reporter_answers import LONGEST_ANSWER, Answer, AnswerKind, Unheard
 from responder.domain.ticket import Change, EventKind
 from responder.flows.mail_desk import Incoming
@@ -25,14 +26,15 @@ def answered(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
     """Hears the reporter; what does not count is a note, so that nothing is lost."""
     keep_files(incoming, ticket_id)
     try:
-        heard = heard_in(incoming.desk, incoming.tx, ticket_id, _answer(incoming.mail))
+        asked = incoming.tx.reporters.one(ticket_id).asked_for
+        heard = heard_in(incoming.desk, incoming.tx, ticket_id, _answer(incoming.mail, asked))
     except Unheard as error:
         return noted(incoming, thread, ticket_id, because=str(error), with_files=False)
     return replace(incoming.record, taken=Taken.ANSWER, why=thread.why, ticket_id=heard.ticket.id)
 
 
-def _answer(mail: Mail) -> Answer:
-    command = command_in(mail.said)
+def _answer(mail: Mail, asked: Asked) -> Answer:
+    command = command_in(mail.said, is_asked_for_score=asked is Asked.SCORE)
     kind = _KINDS.get(command.verb) if command else None
     if command is None or kind is None:
         text = mail.said.strip()[:LONGEST_ANSWER]

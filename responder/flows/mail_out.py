@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from responder.adapters.mail_names import MailNames
 from responder.adapters.smtp import Letter, send
+from responder.domain.letter import Letter as Occasion
 from responder.domain.mail_record import Taken
 from responder.domain.message import Message
 from responder.errors import SendFailed, SendRefused
 from responder.flows.desk import Desk
 from responder.flows.mail_desk import mail_desk
-from responder.flows.reporter_letters import Letter as Occasion
 from responder.flows.reporter_letters import letter_of
 from responder.flows.reporter_talk import goes_by_mail
 from responder.store.transaction import Transaction

@@ -9,6 +9,7 @@ from datetime import datetime
 from responder.domain import lifecycle
 from responder.domain.enclosed import Enclosure, Sending, Sent, digest_of, plain_names
 from responder.domain.facts import Fact
+from responder.domain.letter import Letter
 from responder.domain.masking import masked
 from responder.domain.report_form import Form, Opening, complaints, open_ticket, opening_of
 from responder.domain.reporter import REPORTER, Reporter, contact_of
@@ -17,7 +18,7 @@ from responder.errors import BadForm, KeyUsed, Refused
 from responder.flows.desk import Desk
 from responder.flows.receive import receipt
 from responder.flows.report_reading import read_in_form
-from responder.flows.reporter_letters import Draft, Letter, write_letter
+from responder.flows.reporter_letters import Draft, write_letter
 from responder.flows.reporter_talk import Talk
 from responder.store.attachments import Attachment
 from responder.store.transaction import Numbering, Transaction

@@ -10,6 +10,7 @@ from responder.domain import handling, lifecycle
 from responder.domain.dossier import Verification, Verifier
 from responder.domain.facts import Fact
 from responder.domain.handling import Acting
+from responder.domain.letter import Letter
 from responder.domain.message import MessageState
 from responder.domain.report_form import cleaned
 from responder.domain.reporter import REPORTER, Asked, Due, due_now, silence
@@ -19,7 +20,7 @@ from responder.domain.ticket import Action, Change, EventKind, Status, Ticket
 from responder.errors import Refused
 from responder.flows.desk import Desk
 from responder.flows.moves import case_of
-from responder.flows.reporter_letters import Draft, Letter, asking, drop_overtaken, letter_of, write_letter
+from responder.flows.reporter_letters import Draft, asking, drop_overtaken, letter_of, write_letter
 from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, is_reachable, responsible, tell_responsible
 from responder.flows.telling import write_notice

@@ -10,6 +10,7 @@ from responder.domain import endings, handling, lifecycle
 from responder.domain.dossier import Verification, Verifier
 from responder.domain.grading import Grading
 from responder.domain.handling import Acting
+from responder.domain.letter import Letter
 from responder.domain.masking import masked
 from responder.domain.report_form import Form, Opening, cleaned
 from responder.domain.reporter import REPORTER, Asked
@@ -28,7 +29,7 @@ from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.report_by_person import new_trouble, opened_with_reporter
 from responder.flows.reporter_fields import fill_in
-from responder.flows.reporter_letters import Draft, Letter, write_letter
+from responder.flows.reporter_letters import Draft, write_letter
 from responder.flows.reporter_merged import passed_on
 from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, tell_responsible

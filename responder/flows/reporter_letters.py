@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from responder.adapters.links import ReporterClaim
 from responder.domain import lifecycle, reporter_news
 from responder.domain.facts import Fact
 from responder.domain.handling import missing_fields
+from responder.domain.letter import Letter
 from responder.domain.message import Message, MessageState
 from responder.domain.report_fields import spoken_name
 from responder.domain.reporter import REPORTER, Asked
@@ -26,19 +26,6 @@ from responder.store.transaction import Transaction
 _STEM = "reporter-"
 ASKED_FOR = "asks"
 """Under this name the event of a letter holds the fields that it asks for, in the order of their numbers."""
-
-
-class Letter(StrEnum):
-    """What a letter is about; a template of this name is its text."""
-
-    RECEIVED = "received"
-    PROGRESS = "progress"
-    QUESTION = "question"
-    RESTORED = "restored"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-    AGAIN = "again"
-    REMINDER = "reminder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,14 +119,15 @@ def _message(talk: Talk, draft: Draft) -> Message:
     if draft.letter not in _ONCE_PER_EPISODE:
         purpose += f"-{next_number(talk.tx, ticket.id, purpose)}"
     parts = _parts(talk, draft)
+    own = talk.policy.reporter.letters.get(draft.letter, {}).get(parts.language)
     return Message(
         ticket_id=ticket.id,
         episode=ticket.episode,
         purpose=purpose,
         person=REPORTER,
         channel=REPORTER,
-        subject=letter_subject(draft.letter, parts),
-        body=letter_body(draft.letter, parts),
+        subject=letter_subject(draft.letter, parts, own),
+        body=letter_body(draft.letter, parts, own),
         created_at=talk.now,
     )
 
@@ -151,7 +139,8 @@ def _parts(talk: Talk, draft: Draft) -> LetterText:
         number=ticket.number,
         language=language,
         link=talk.desk.links.report(ReporterClaim(ticket_id=ticket.id)),
-        grade=reporter_news.grade_in_words(policy, ticket.grade, language),
+        # A house with one grade ranks nothing.
+        grade=reporter_news.grade_in_words(policy, ticket.grade, language) if len(policy.grades) > 1 else "",
         state=reporter_news.state_in_words(ticket, language),
         next_news=_coming(talk, reporter_news.next_news_at(talk.change.clocks)),
         said=draft.said,

@@ -59,16 +59,16 @@ ENGLISH = Words(
     report=written("The printer is dead", "It prints nothing since 9 this morning.\n\n-- \nLi Wei", "utf-8"),
     received="Its number is",
     more="The lamp is red.",
-    solved="It's solved.",
-    score="score 4",
+    solved="It's solved, thank you!",
+    score="4",
     closed="closed",
 )
 CHINESE = Words(
     report=written("打印机坏了", "您好，三楼的打印机今天早上开始不能打印了。\n\n李伟", "gb2312"),
     received="编号",
     more="红灯一直亮着。",
-    solved="已解决",
-    score="评分 4",
+    solved="已解决，谢谢！",
+    score="4分",
     closed="关闭",
 )
 

@@ -18,6 +18,8 @@ from responder.domain.mail_commands import LONGEST_REASON, Command, Verb, comman
         ("Solved", Verb.SOLVED), ("It's solved.", Verb.SOLVED), ("已解决！", Verb.SOLVED),
         ("not  solved", Verb.NOT_SOLVED),
         ("未解决", Verb.NOT_SOLVED), ("ａｃｋ", Verb.ACK),
+        ("Solved, thank you!", Verb.SOLVED), ("It works again. Thanks", Verb.SOLVED), ("It’s fixed", Verb.SOLVED),
+        ("已解决，谢谢！", Verb.SOLVED), ("It doesn't work.", Verb.NOT_SOLVED), ("还是不行，谢谢", Verb.NOT_SOLVED),
     ],
 )  # fmt: skip
 def test_a_line_of_nothing_but_a_command_is_one(said: str, verb: Verb) -> None:
@@ -32,6 +34,16 @@ def test_scores_are_read_in_both_languages(said: str, score: int) -> None:
     assert command_in(said) == Command(verb=Verb.SCORE, score=score)
 
 
+@pytest.mark.parametrize(("said", "score"), [("5", 5), ("4/5, thanks", 4), ("3分", 3), ("score 2", 2), ("５", 5)])
+def test_a_mere_number_is_a_score_where_one_was_asked_for(said: str, score: int) -> None:
+    assert command_in(said, is_asked_for_score=True) == Command(verb=Verb.SCORE, score=score)
+
+
+@pytest.mark.parametrize("said", ["0", "5 printers are dead", "5°", "500", "2026-11-21", "4711 thanks"])
+def test_other_numbers_are_no_score(said: str) -> None:
+    assert command_in(said, is_asked_for_score=True) is None
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -39,6 +51,7 @@ def test_scores_are_read_in_both_languages(said: str, score: int) -> None:
         "同意他的看法", "已解决了吗？",
         "solved?",
         "ack\u200b more", "score 0", "score 101", "score 4/5", "score", "5", "Hello\nack", "not solved and not close",
+        "thanks", "Thank you!", "谢谢", "solved? thanks", "not yet, thanks",
         "不同意见见附件", "reject" * 50, "-- \nack",
     ],
 )  # fmt: skip

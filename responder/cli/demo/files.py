@@ -13,6 +13,11 @@ console: open
 runbooks: [runbooks]
 sources:
   - {{name: demo, open: true}}
+feedback: {{open: true}}
+mail:
+  address: desk@demo.test
+  name: Service desk
+  smtp: {{host: 127.0.0.1, port: {smtp_port}, security: none}}
 """
 
 _POLICY = """
@@ -28,6 +33,7 @@ grades:
   P2: {quiet: 2s, close_after: 2s}
   P3: {quiet: 2s, close_after: 2s}
 flapping: {changes: 3, within: 10m, quiet: 1m}
+report: {required: [product, serial, affected_users]}
 """
 
 _RUNBOOK = """
@@ -65,7 +71,7 @@ teams:
 """
 
 
-def write(folder: Path, nodes: list[Node], key_file: Path, port: int, sink_port: int) -> Path:
+def write(folder: Path, nodes: list[Node], key_file: Path, port: int, sink_port: int, smtp_port: int) -> Path:
     """Writes all files; gives the main one."""
     runbooks = folder / "runbooks"
     runbooks.mkdir()
@@ -80,5 +86,5 @@ def write(folder: Path, nodes: list[Node], key_file: Path, port: int, sink_port:
     )
     (folder / "inventory.yml").write_text(f"targets:\n{targets}")
     main = folder / "responder.yml"
-    main.write_text(_MAIN.format(port=port))
+    main.write_text(_MAIN.format(port=port, smtp_port=smtp_port))
     return main

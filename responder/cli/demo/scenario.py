@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from aiohttp import web
 from responder.adapters.ssh_server import write_key
 from responder.app import Service
 from responder.cli.common import fail, out
-from responder.cli.demo import files
+from responder.cli.demo import files, letters
 from responder.cli.demo.nodes import Node, free_port, has_timeout_command
+from responder.cli.demo.post_office import PostOffice
 
 _PATIENCE = 40.0
 _BURST = 200
@@ -29,15 +31,16 @@ async def play(folder: Path, port: int, *, stays: bool, builtin_ssh: bool = Fals
         fail("the demo needs the command `timeout` (coreutils)")
     client_key = write_key(folder / "key")
     nodes = [Node(name, folder, client_key) for name in ("node1", "node2")]
-    sink = Sink()
+    sink, post_office = Sink(), PostOffice()
     stage: Stage | None = None
     try:
         for node in nodes:
             node.start(builtin_ssh=builtin_ssh)
         await sink.start()
+        await post_office.start()
         chosen = _free_or_other(port)
-        service = Service(files.write(folder, nodes, folder / "key", chosen, sink.port))
-        stage = Stage(service, nodes, sink)
+        service = Service(files.write(folder, nodes, folder / "key", chosen, sink.port, post_office.port))
+        stage = Stage(service, nodes, sink, post_office)
         await stage.begin()
         await stage.tell()
         if stays:
@@ -47,6 +50,7 @@ async def play(folder: Path, port: int, *, stays: bool, builtin_ssh: bool = Fals
         if stage is not None:
             await stage.end()
         await sink.stop()
+        await post_office.stop()
         for node in nodes:
             node.stop()
 
@@ -78,10 +82,11 @@ class Sink:
 class Stage:
     """The scenes, one after the other."""
 
-    def __init__(self, service: Service, nodes: list[Node], sink: Sink) -> None:
+    def __init__(self, service: Service, nodes: list[Node], sink: Sink, post_office: PostOffice) -> None:
         self._service = service
         self._nodes = nodes
         self._sink = sink
+        self._post_office = post_office
         self._open: aiohttp.ClientSession | None = None
         self._began = time.monotonic()
 
@@ -110,6 +115,7 @@ class Stage:
         await self._self_healed(self._nodes[0])
         await self._handed_over(self._nodes[1])
         await self._flapping()
+        await self._mail()
         await self._burst()
         await self._measures()
 
@@ -135,8 +141,7 @@ class Stage:
         await self._until(number, lambda ticket: any(one["state"] == "sent" for one in ticket["messages"]))
         page = self._sink.pages[-1]
         self._says("the page that reached mei:")
-        for line in [page["title"], "", *page["message"].splitlines()]:
-            out.print(f"      │ {line}", markup=False, style="dim", soft_wrap=True)
+        self._quote([page["title"], "", *page["message"].splitlines()])
         link = next(line.split(" ", 1)[1] for line in page["message"].splitlines() if line.startswith("Acknowledge"))
         await self._press(link)
         await self._show(await self._until(number, lambda ticket: ticket["acknowledged_by"] == "mei"))
@@ -150,8 +155,20 @@ class Stage:
         number = await self._number_of(alert)
         await self._show(await self._until(number, lambda ticket: ticket["flapping"]))
 
+    async def _mail(self) -> None:
+        self._scene("4. Somebody writes a mail, and is asked for what it does not say")
+        await self._send(letters.report())
+        first = await self._post_office.next_letter(_PATIENCE)
+        self._says("the answer that reached Li Wei:")
+        self._quote([str(first["Subject"]), "", *letters.text_of(first).splitlines()])
+        self._says("Li Wei answers this mail; the signed address in Reply-To leads to the ticket")
+        await self._send(letters.answer_to(first))
+        found = (await self._get("/api/v1/tickets?limit=500"))["tickets"]
+        number = next(str(ticket["number"]) for ticket in found if ticket["source"] == "mail")
+        await self._show(await self._until(number, _says_all))
+
     async def _burst(self) -> None:
-        self._scene(f"4. A burst of {_BURST} alerts, sent twice over at the same time by two Alertmanagers")
+        self._scene(f"5. A burst of {_BURST} alerts, sent twice over at the same time by two Alertmanagers")
         alerts = [
             _alert("DiskFilling", severity="info", instance=f"host-{n:03d}", summary=f"Disk filling on host-{n:03d}")
             for n in range(_BURST)
@@ -161,11 +178,11 @@ class Stage:
         await asyncio.gather(*posts)
         took = (time.perf_counter() - began) * 1000
         found = (await self._get("/api/v1/tickets?limit=500"))["tickets"]
-        tickets = Counter(ticket["labels"]["alertname"] for ticket in found)["DiskFilling"]
+        tickets = Counter(ticket["labels"].get("alertname") for ticket in found)["DiskFilling"]
         self._says(f"{2 * _BURST} reports in {took:.0f} ms, all durable: {tickets} tickets, none twice")
 
     async def _measures(self) -> None:
-        self._scene("5. What Prometheus scrapes")
+        self._scene("6. What Prometheus scrapes")
         wanted = ("runs_total", "tickets_resolved_total", "sla_clocks_met_total", "messages_total", "reports_total")
         async with self._session.get(f"{self.url}/metrics") as answer:
             text = await answer.text()
@@ -178,13 +195,18 @@ class Stage:
     def _scene(self, text: str) -> None:
         out.print(f"\n{text}", style="bold", markup=False)
 
+    def _quote(self, lines: list[str]) -> None:
+        for line in lines:
+            out.print(f"      │ {line}", markup=False, style="dim", soft_wrap=True)
+
     def _says(self, text: str) -> None:
         out.print(f"    {text}", markup=False)
 
     async def _show(self, ticket: dict[str, Any]) -> None:
         out.print(f"    {ticket['grade']} {ticket['number']} {ticket['title']}", markup=False, style="cyan")
         for event in ticket["events"]:
-            out.print(f"      {event['at'][11:23]}  {event['text']}", markup=False, soft_wrap=True)
+            said = event["text"].replace("\n", f"\n{' ' * 20}")
+            out.print(f"      {event['at'][11:23]}  {said}", markup=False, soft_wrap=True)
         clocks = {
             clock["name"]: "late" if clock["breached_at"] else "in time"
             for clock in ticket["clocks"]
@@ -200,6 +222,12 @@ class Stage:
         async with self._session.post(f"{self.url}/webhooks/alertmanager/demo", json=body) as answer:
             if answer.status != 200:
                 fail(f"the webhook answered {answer.status}: {await answer.text()}")
+
+    async def _send(self, letter: EmailMessage) -> None:
+        """As the pipe of a mail server would."""
+        async with self._session.post(f"{self.url}/api/v1/mail", data=letter.as_bytes()) as answer:
+            if answer.status not in (200, 201):
+                fail(f"the mail was answered with {answer.status}: {await answer.text()}")
 
     async def _press(self, link: str) -> None:
         self._says("mei opens the link and confirms")
@@ -225,6 +253,10 @@ class Stage:
                 await self._show(ticket)
                 fail(f"{number} did not get there within {_PATIENCE:.0f} s")
             await asyncio.sleep(0.05)
+
+
+def _says_all(ticket: dict[str, Any]) -> bool:
+    return not ticket["report_fields"]["missing"]
 
 
 def _webapp_down(node: Node) -> dict[str, Any]:

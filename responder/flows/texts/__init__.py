@@ -15,11 +15,13 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from responder.domain.approval import Approval
 from responder.domain.durations import spoken
+from responder.domain.letter import OwnWords
 from responder.domain.local_time import UTC, local_moment
 from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Ticket
 from responder.flows.texts.languages import Translations, said
+from responder.flows.texts.own_words import in_own_words
 
 _SHOWN_LABELS = 12
 _TAIL = 6
@@ -217,19 +219,27 @@ _LETTER_SUBJECTS = {
 }
 
 
-def letter_subject(letter: str, parts: LetterText) -> str:
-    """One line that holds nothing but the number and a fixed phrase."""
+def letter_subject(letter: str, parts: LetterText, own: OwnWords | None = None) -> str:
+    """One line that holds nothing but the number and a fixed phrase, or the house's own words."""
     english, chinese = _LETTER_SUBJECTS[letter]
-    return f"报告 {parts.number}：{chinese}" if parts.language == "zh" else f"Your report {parts.number}: {english}"
+    shipped = f"报告 {parts.number}：{chinese}" if parts.language == "zh" else f"Your report {parts.number}: {english}"
+    # Whoever answers leaves the number in it: it is the last trace that leads to the ticket.
+    line = " ".join(in_own_words(own.subject, parts, shipped).split())[:160] if own else shipped
+    return line if parts.number in line else f"{line} ({parts.number})"
 
 
-def letter_body(letter: str, parts: LetterText) -> str:
+def letter_body(letter: str, parts: LetterText, own: OwnWords | None = None) -> str:
     """The letter, and below a line the link to the reporter's own page."""
     environment = _environment(parts.language)
-    written = environment.get_template(f"reporter_{letter}.txt.j2").render(t=parts, zh=parts.language == "zh")
+    shipped = environment.get_template(f"reporter_{letter}.txt.j2").render(t=parts, zh=parts.language == "zh")
+    written = in_own_words(own.text, parts, _tidy(shipped)) if own else shipped
     below = environment.get_template("reporter_below.txt.j2").render(t=parts, zh=parts.language == "zh")
-    # What a template leaves out leaves its empty lines behind.
-    return re.sub(r"\n{3,}", "\n\n", written.strip()) + f"\n{_BELOW_THE_LETTER}{below.strip()}\n"
+    return _tidy(written) + f"\n{_BELOW_THE_LETTER}{below.strip()}\n"
+
+
+def _tidy(text: str) -> str:
+    """What a template leaves out leaves its empty lines behind."""
+    return re.sub(r"\n{3,}", "\n\n", text.strip())
 
 
 def letter_itself(body: str) -> str:
