@@ -71,6 +71,7 @@ def grown(metric: str, by: str) -> str:
 BREACHED = "sum by (priority, clock) (job_clock_priority:responder_sla_clocks_breached:delta$window{JOB})"
 RUNS = "sum by (runbook, outcome) (job_runbook_outcome:responder_runs:delta$window{JOB}) > 0"
 TAKEN_OVER = "max by (instance) (responder_config_last_reload_success_timestamp_seconds{JOB}) * 1000"
+LOOKED = "time() - (max by (job) (responder_mailbox_last_look_timestamp_seconds{JOB}) > 0)"
 STEPS = "sum by (kind, le) (rate(responder_step_seconds_bucket{JOB}[$__rate_interval]))"
 
 BEATS = 'max by (job, outcome) (responder_dead_man_beats_total{outcome!="sent",JOB})'
@@ -259,6 +260,19 @@ HEALTH = (
     ),
     Panel(
         "Reports taken in, per hour", {"{{source}} {{outcome}}": grown("responder_reports_total", "source, outcome")}
+    ),
+    Panel(
+        "Mails taken in, per hour",
+        {"{{way}} {{taken}}": grown("responder_mails_total", "way, taken")},
+        text="By what became of them. quarantined: set aside with its bytes, as a ticket about itself.",
+    ),
+    stat(
+        "Since the mailbox answered",
+        {"{{job}}": LOOKED},
+        unit="s",
+        steps=((None, "green"), (600, "red")),
+        text="Of the replica that heard from it last.",
+        nothing="no mailbox",
     ),
     Panel(
         "Requests refused",

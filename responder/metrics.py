@@ -27,6 +27,11 @@ mail_refused_total = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+mailbox_last_look_timestamp_seconds = Gauge(
+    "responder_mailbox_last_look_timestamp_seconds",
+    "When the server of the mailbox answered last; 0 where no mailbox is followed.",
+    registry=REGISTRY,
+)
 watch_failures_total = Counter(
     "responder_watch_failures_total", "Rounds of a watch that failed, by its name.", ["watch"], registry=REGISTRY
 )

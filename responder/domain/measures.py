@@ -33,6 +33,7 @@ COUNTERS = {
     "runs_total": "Runbook runs, by outcome.",
     "messages_total": "Messages to people, by outcome.",
     "reports_total": "Reports taken in, by what became of them.",
+    "mails_total": "Mails taken in, by what became of them.",
     "drill_answers_total": "People in reachability drills, by what came of it.",
     "dead_man_beats_total": "Beats for the dead man's switch, by whether they were sent.",
     "jobs_set_aside_total": "Jobs given up after too many tries.",

@@ -47,7 +47,7 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
     if delivered.is_cut:
         mail = replace(mail, oddities=(*mail.oddities, "The mail is too large; only its beginning was fetched."))
     now = desk.clock.now()
-    body = Body(id=receipt(now), source=delivered.way, received_at=now, body=delivered.content)
+    body = Body(id=delivered.receipt or receipt(now), source=delivered.way, received_at=now, body=delivered.content)
     taking = asyncio.ensure_future(desk.store.write(lambda tx: _take(desk, tx, mails, mail, body)))
     # As a value: whatever goes wrong with one mail concerns that mail alone.
     await asyncio.wait([taking])
@@ -68,6 +68,11 @@ def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) 
     incoming = Incoming(desk=desk, tx=tx, mails=mails, mail=mail, nature=nature(mail, mails.own), record=record)
     made = decided(incoming)
     tx.reports.keep([replace(body, quarantined_because=made.why if made.taken is Taken.QUARANTINED else "")])
+    return _written(tx, made)
+
+
+def _written(tx: Transaction, made: MailRecord) -> MailRecord:
+    tx.sums.add({("mails_total", (("taken", made.taken.value), ("way", made.way))): 1})
     return replace(made, id=tx.mails.add(made))
 
 
@@ -143,8 +148,7 @@ def _set_aside(desk: Desk, tx: Transaction, mail: Mail, body: Body, why: str) ->
     if known := tx.mails.known(record.identity):
         return known
     tx.reports.keep([replace(body, quarantined_because=why)])
-    made = _quarantined(desk, tx, record, why)
-    return replace(made, id=tx.mails.add(made))
+    return _written(tx, _quarantined(desk, tx, record, why))
 
 
 def _quarantined(desk: Desk, tx: Transaction, record: MailRecord, why: str) -> MailRecord:

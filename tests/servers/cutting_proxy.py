@@ -19,6 +19,9 @@ class CuttingProxy:
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
         self.cut_after: int | None = None
+        self.cut_before = self.cut_behind = b""
+        """A word of a client: the next line with it is not passed on, or passed on and its answer is not."""
+        self._hides = False
         self.said: list[bytes] = []
         """What clients have sent."""
         self.heard = threading.Condition()
@@ -60,6 +63,12 @@ class CuttingProxy:
     def _up(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while part := client.recv(65536):
+                if self.cut_before and self.cut_before in part:
+                    self.cut_before = b""
+                    self.cut()
+                    return
+                if self.cut_behind and self.cut_behind in part:
+                    self.cut_behind, self._hides = b"", True
                 server.sendall(part)
                 with self.heard:
                     self.said.append(part)
@@ -69,6 +78,10 @@ class CuttingProxy:
     def _down(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while part := server.recv(4096):
+                if self._hides:
+                    self._hides = False
+                    self.cut()
+                    return
                 if self.cut_after is not None and len(part) >= self.cut_after:
                     client.sendall(part[: self.cut_after])
                     self.cut_after = None

@@ -96,9 +96,13 @@ class Dovecot(Program):
         super().stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def stop_only(self) -> None:
+        """Ends it, and leaves its files for the next start."""
+        Program.stop(self)
+
     def restart_with_new_numbers(self) -> None:
         """The account as after a restore from a backup: the same mails with another UIDVALIDITY."""
-        Program.stop(self)
+        self.stop_only()
         for one in (self.folder / "mail" / USER).glob("dovecot.index*"):
             one.unlink()
         numbers = self.folder / "mail" / USER / "dovecot-uidlist"
