@@ -7,6 +7,7 @@ whatever goes wrong with us is temporary, and whoever is slow or babbles is cut.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, Self, cast
 
+import structlog
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 from aiosmtpd.smtp import Session as Talk
@@ -21,6 +23,9 @@ from aiosmtpd.smtp import Session as Talk
 from responder.adapters.mail_ending import Arriving
 from responder.metrics import mail_refused_total
 
+log = structlog.get_logger()
+# The library would write whatever somebody sends into the log, line by line.
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 _PIECE = 1024 * 1024
 _LONGEST_COMMAND = 2048
 _MOST_COMMANDS = 2000
@@ -190,6 +195,7 @@ class Session(SMTP):
             self._end()
         self._errors += 1
         _count("failed")
+        log.warning("what a mail server said could not be understood", error=f"{type(error).__name__}: {error}"[:300])
         return f"451 4.3.0 That could not be understood now ({type(error).__name__})."
 
     # --- commands ----------------------------------------------------------------------------------
