@@ -141,7 +141,7 @@ _RULES = tuple(
         ("error_code", r"(?:错误代码|错误码|故障代码|故障码|报警代码|报错代码|报错码|报错|错误|\b(?:error|fault|alarm)"
                        rf"(?: code| no\.?| number)?){_IS}{_CODE}{_ENDS}"),
         ("error_code", rf"\b((?:ORA|TNS|PLS)-\d{{5}}|0x[0-9a-f]{{8}}){_ENDS}"),
-        ("version", rf"(?:\b(?:version|firmware)|版本号?|固件){_IS}v?(\d{{1,5}}(?:\.\d{{1,6}}){{1,4}}){_ENDS}"),
+        ("version", rf"(?:(?<![\w-])(?:version|firmware)|版本号?|固件){_IS}v?(\d{{1,5}}(?:\.\d{{1,6}}){{1,4}}){_ENDS}"),
         ("version", rf"\bv(\d{{1,5}}(?:\.\d{{1,6}}){{1,4}}){_ENDS}"),
         ("serial", rf"(?:\bserial(?: number| no\.?)?|\bs/n|序列号){_IS}"
                    rf"((?=[a-z-]{{0,20}}\d)[a-z0-9][a-z0-9-]{{3,30}}){_ENDS}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -74,7 +74,7 @@ def _key(label: str) -> str:
 def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Iterator[Labelled]:
     """Every field that has a label. `others` maps more labels to their fields."""
     pattern, field_of = _labels(tuple(others.items()))
-    lines = text.split("\n", _MOST_LINES)[:_MOST_LINES]
+    lines = _rows_as_lines(text.split("\n", _MOST_LINES)[:_MOST_LINES], field_of)
     for place, whole in enumerate(lines):
         line = whole[:_LONGEST_LINE]
         found = list(pattern.finditer(line))
@@ -87,11 +87,27 @@ def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Ite
                 yield Labelled(field=field, label=label, value=value)
 
 
+def _rows_as_lines(lines: Sequence[str], field_of: Mapping[str, str]) -> list[str]:
+    """The lines, with a colon in each row of a table whose two cells are a label and its value. A single such row may
+    as well be the heading of columns."""
+    made, begin = list(lines), 0
+    for place, line in enumerate([*lines, ""]):
+        if line.count("\t") == 1 and len(line) <= _LONGEST_LINE:
+            continue
+        rows = {at: [cell.strip(" :：") for cell in lines[at].split("\t")] for at in range(begin, place)}
+        known = {at: f"{label}: {value}" for at, (label, value) in rows.items() if _key(label) in field_of and value}
+        if len(known) > 1:
+            made[begin:place] = [known.get(at, lines[at]) for at in range(begin, place)]
+        begin = place + 1
+    return made
+
+
 def unlabelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> str:
     """The lines in which no label stands, and that belong to none above them."""
-    pattern, _ = _labels(tuple(others.items()))
+    pattern, field_of = _labels(tuple(others.items()))
     taken = {line.strip() for one in labelled(text, others) for line in one.value.split("\n")}
-    lines = [line for line in text.split("\n", _MOST_LINES)[:_MOST_LINES] if line.strip() not in taken]
+    rows = _rows_as_lines(text.split("\n", _MOST_LINES)[:_MOST_LINES], field_of)
+    lines = [line for line in rows if line.strip() not in taken]
     return "\n".join(line for line in lines if not pattern.search(line[:_LONGEST_LINE])).strip()
 
 

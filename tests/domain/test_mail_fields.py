@@ -77,6 +77,18 @@ def test_every_label_leads_to_its_field(label: str) -> None:
     assert found(f"{label.title()}： {value}")[field] == value
 
 
+@pytest.mark.parametrize("text", ["产品\tP900\n型号\tX200\n客户号\t12", "Hello\nProduct:\tP900\nModel\tX200\n\nBye"])
+def test_rows_of_a_table_are_labels_with_their_values(text: str) -> None:
+    assert found(text) == {"product": "P900", "model": "X200"}
+
+
+@pytest.mark.parametrize(
+    "text", ["Product\tQuantity\nP900\t2", "Product\tModel\nP900\tX200", "Product\tModel\tSerial no\nP900\tX200\t12"]
+)
+def test_headings_of_columns_are_no_values(text: str) -> None:
+    assert found(text) == {}
+
+
 def test_each_field_says_how_it_was_found() -> None:
     how = recognised("型号：X200\nWe see error E1234 here.").how
     assert how == {"model": "It stands behind “型号”.", "error_code": "The words “error E1234” say so."}
@@ -125,6 +137,7 @@ def test_clear_words_need_no_label(text: str, field: str, value: str) -> None:
         "Model: ?",
         "型号：未知",
         "We upgraded from v1.8.4 to v1.9.0",
+        "MIME-Version: 1.0",
         "v1.8.4 here and v1.9.0 there",
         "发生时间：昨天",
         "It started yesterday at 3",

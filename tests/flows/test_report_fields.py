@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.message import EmailMessage
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from responder.domain.facts import Fact
 from responder.domain.mail_record import Taken
+from responder.domain.policy import Policy
 from responder.domain.reporter_answers import Answer, AnswerKind
+from responder.domain.sla import ClockRule
+from responder.flows.mail_reports import form_of
+from responder.flows.report_reading import explained
+from responder.flows.reporter import ask_reporter
 from responder.flows.reporter_answers import reporter_says
 from responder.flows.texts.languages import said
+from responder.intake.mail.reading import read_mail
 from responder.store.database import Database
+from tests.flows.reports import DAY
 from tests.flows.test_mail_in import DESK, REPORTER, Mailed, mail
 from tests.world import texts
 
@@ -91,9 +102,26 @@ async def test_the_words_that_the_form_offers_grade_a_mail_in_every_language(wor
 
 
 async def test_the_subject_is_read_too_and_takes_no_line_of_the_text(world: Mailed) -> None:
-    await world.comes(mail("The lamp is red and nothing helps.", Subject="Symptom: no light, model: X200"))
+    await world.comes(mail("The lamp is red and nothing helps.", Subject="Model: X200, symptom: no light"))
     found = await fields(world)
     assert (found["symptom"], found["model"]) == ("no light", "X200")
+
+
+async def test_yesterday_is_told_by_the_date_of_the_mail_in_the_zone_of_the_policy(world: Mailed) -> None:
+    world.rule(zone=ZoneInfo("Asia/Shanghai"), report_fields=("occurred_at",))
+    await world.comes(mail("昨天下午3点开始报错，一直打不开。", Date="Wed, 29 Apr 2026 22:00:00 +0000"))
+    assert (await fields(world))["occurred_at"] == "2026-04-29 15:00"
+
+
+async def test_a_table_of_html_without_colons_is_read(world: Mailed) -> None:
+    made = EmailMessage()
+    for name, value in (("From", REPORTER), ("To", DESK), ("Subject", "坏了"), ("Message-ID", "<table@b>")):
+        made[name] = value
+    rows = "<tr><td>产品</td><td>P900</td></tr><tr><td>序列号</td><td>SN-1</td></tr><tr><td>客户</td><td>12</td></tr>"
+    made.set_content(f"<html><body><table>{rows}</table></body></html>", subtype="html")
+    await world.comes(made.as_bytes())
+    found = await fields(world)
+    assert (found["product"], found["serial"]) == ("P900", "SN-1")
 
 
 async def test_a_mail_of_html_alone_is_read(world: Mailed) -> None:
@@ -132,8 +160,18 @@ async def test_a_mail_that_is_dated_into_the_future_is_taken_and_its_times_are_n
     assert "occurred_at" not in await fields(world)
 
 
-async def test_a_greeting_is_no_symptom(world: Mailed) -> None:
-    await world.comes(mail("Hello desk,\nProduct: P900\nThank you and kind regards\n"))
+async def test_yesterday_in_a_mail_of_the_future_is_that_of_its_arrival(world: Mailed) -> None:
+    world.clock.advance_to(world.clock.now().replace(hour=12) + DAY)
+    now = world.clock.now()
+    await world.comes(mail("It broke yesterday at 3 pm.", Date=format_datetime(now + 3 * DAY)))
+    assert (await fields(world))["occurred_at"] == f"{now - DAY:%Y-%m-%d} 15:00"
+
+
+@pytest.mark.parametrize(
+    "text", ["Hello desk,\n{}\nThank you and kind regards\n", "{}\nHelp!", "您好，\n{}\n急！\n谢谢"]
+)
+async def test_a_greeting_or_a_cry_is_no_symptom(world: Mailed, text: str) -> None:
+    await world.comes(mail(text.format("Product: P900")))
     assert await missing(world) == ["symptom", "serial"]
 
 
@@ -148,6 +186,16 @@ async def test_a_report_of_a_machine_has_fields_too_and_asks_nobody(world: Maile
     await world.comes(mail("Product: P900", **{"Auto-Submitted": "auto-generated"}))
     assert (await fields(world))["product"] == "P900"
     assert await world.letters() == []
+
+
+def test_a_mail_can_be_explained_without_a_ticket(world: Mailed) -> None:
+    read = read_mail(mail(CHINESE, Subject="打印机坏了"))
+    now = world.clock.now()
+    told = explained(world.desk.policy, read, form_of(read), now)
+    assert (told.found.found["serial"], told.found.how["serial"]) == ("SN-123", "It stands behind “序列号”.")
+    assert told.missing == ()
+    nothing = explained(Policy(name="", grades={}, default_grade=""), read, form_of(read), now)
+    assert nothing.found.found["model"] == "X200"
 
 
 # --- other ways in ----------------------------------------------------------------------------------------------
@@ -249,9 +297,11 @@ async def test_questions_may_be_answered_below_a_mark_without_prefixes(world: Ma
 
 
 async def test_a_letter_that_is_sent_back_without_a_word_answers_nothing(world: Mailed) -> None:
-    quoted = (await asked(world)).replace("> ", "").replace("\n\n", "\n")
+    world.rule(report_fields=("affected_users", "serial", "symptom"))
+    await world.comes(mail("Product: P900"))
     before = await fields(world)
-    await world.comes(mail(quoted, To=world.tag(1)))
+    # As some mail programs write it, without its empty lines.
+    await world.comes(mail((await world.last_letter()).replace("\n\n", "\n"), To=world.tag(1)))
     assert await fields(world) == before
 
 
@@ -292,17 +342,43 @@ async def test_a_person_corrects_what_was_recognised_and_the_ticket_says_what_it
 
 
 async def test_once_all_is_answered_the_report_is_registered(world: Mailed) -> None:
+    clock = ClockRule(name="register", start=frozenset({Fact.OPENED}), stop=frozenset({Fact.REGISTERED}))
+    grades = world.desk.policy.grades
+    world.rule(
+        clocks=(*world.desk.policy.clocks, clock),
+        grades={name: replace(one, targets={**one.targets, "register": DAY}) for name, one in grades.items()},
+    )
     await asked(world)
-    await world.comes(mail("Serial no: SN-1\nAffected users: 3", To=world.tag(1)))
-    assert "Still missing" not in texts(await world.ticket())
+    await world.comes(mail("Serial no: SN-1", To=world.tag(1)))
+    assert (await world.clock_of("register")).is_running
+    await world.comes(mail("Affected users: 3", To=world.tag(1)))
+    assert (await world.clock_of("register")).stopped_at is not None
+    assert "The report is complete." in texts(await world.ticket())
 
 
-async def test_what_waited_for_the_reporter_goes_on_with_the_answer(world: Mailed) -> None:
+async def test_yesterday_in_an_answer_is_that_of_the_day_on_which_it_was_written(world: Mailed) -> None:
+    world.rule(report_fields=("occurred_at",))
+    await world.comes(mail("It is dead."))
+    written_at = world.clock.now().replace(hour=12)
+    world.clock.advance(3 * DAY)
+    answer = mail("It broke yesterday at 3 pm.", To=world.tag(1), Date=format_datetime(written_at))
+    await world.comes(answer)
+    assert (await fields(world))["occurred_at"] == f"{written_at - DAY:%Y-%m-%d} 15:00"
+
+
+@pytest.mark.parametrize(("waits_for", "status"), [("reporter", "in_progress"), ("vendor", "waiting")])
+async def test_only_what_waited_for_the_reporter_goes_on_with_the_answer(
+    world: Mailed, waits_for: str, status: str
+) -> None:
     await asked(world)
     await world.do("acknowledge")
-    await world.do("wait", **{"for": "vendor", "reason": "a part"})
+    if waits_for == "reporter":
+        await ask_reporter(world.desk, "1", "mei", "Which one is it?")
+    else:
+        await world.do("wait", **{"for": waits_for, "reason": "a part"})
     await world.comes(mail("Serial no: SN-1", To=world.tag(1)))
-    assert (await world.ticket())["status"] == "waiting"
+    assert (await world.ticket())["status"] == status
+    assert (await fields(world))["serial"] == "SN-1"
 
 
 async def test_an_answer_by_the_link_or_the_phone_is_read_as_well(world: Mailed) -> None:
