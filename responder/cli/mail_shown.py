@@ -30,6 +30,8 @@ def as_plain(found: Explained, *, with_text: bool) -> dict[str, Any]:
         "ticket_id": found.ticket_id,
         "command": found.command.verb.value if found.command else "",
         "alerts": [_alert(report) for report in claim.reports] if claim else [],
+        "fields": _fields(found),
+        "missing": list(found.missing),
         "bounces": [{"recipient": one.recipient, "action": one.action, "status": one.status, "about": one.about}
                     for one in mail.bounces],
         "files": [{"name": one.name, "media_type": one.media_type, "size": one.size, "left_out": one.left_out}
@@ -37,6 +39,12 @@ def as_plain(found: Explained, *, with_text: bool) -> dict[str, Any]:
         "oddities": list(mail.oddities),
         **(texts if with_text else {}),
     }  # fmt: skip
+
+
+def _fields(found: Explained) -> list[dict[str, str]]:
+    """Those that stand in the text, each with how it was found."""
+    known = found.fields
+    return [{"name": name, "value": known.found[name], "how": how} for name, how in known.how.items()] if known else []
 
 
 def _alert(report: Report) -> dict[str, Any]:
@@ -58,6 +66,10 @@ def show(found: Explained, plain: dict[str, Any], *, with_text: bool) -> None:
         _line("bounce", f"{one['recipient']} {one['action']} {one['status']}")
     for alert in plain["alerts"]:
         _show_alert(alert)
+    for one in plain["fields"]:
+        _line("field", f"{one['name']} = {' '.join(one['value'].split())} ({one['how']})")
+    if plain["missing"]:
+        _line("missing", ", ".join(plain["missing"]))
     for one in plain["files"]:
         _line("file", f"{one['name']} ({one['media_type']}, {one['size']} bytes) {one['left_out']}".rstrip())
     for oddity in plain["oddities"]:

@@ -14,6 +14,7 @@ from responder.adapters.notifier import Secret
 from responder.config.configuration import Configuration
 from responder.domain.mail import Mail
 from responder.domain.mail_commands import Command, command_in
+from responder.domain.mail_fields import Recognised
 from responder.domain.mail_loop import AnswersSent, Kind, Nature, may_answer, nature
 from responder.domain.mail_record import Taken
 from responder.domain.mail_rule import MailRule
@@ -24,6 +25,7 @@ from responder.domain.report_form import complaints
 from responder.flows.mail_alerts import disbelief, voice_in
 from responder.flows.mail_desk import MailDesk, mails_of
 from responder.flows.mail_reports import form_of
+from responder.flows.report_reading import explained
 from responder.intake.mail.monitoring import Claim, claimed
 from responder.intake.mail.reading import read_mail
 from responder.intake.mail.reply import Reply, reply_of
@@ -62,6 +64,9 @@ class Explained:
     ticket_id: int | None = None
     command: Command | None = None
     objection: str = ""
+    fields: Recognised | None = None
+    """Of a report what its text says of the form's fields; `missing` are those that the policy wants besides."""
+    missing: tuple[str, ...] = ()
 
 
 def reader(configuration: Configuration | None, rules: tuple[MailRule, ...]) -> Reader:
@@ -130,17 +135,23 @@ def _ticket(found: Traces, names: MailNames) -> int | None:
 
 def _of_a_ticket(facts: Explained, ticket_id: int) -> Explained:
     how = f"It came to the address of the ticket with the id {ticket_id}." if ticket_id else "It answers our letter."
+    is_order = facts.command is not None and facts.command.by_colleagues
     if facts.nature.kind is not Kind.PERSON:
         return replace(facts, becomes=Taken.NOTE, why=f"{how} {facts.nature.why}", ticket_id=ticket_id or None)
+    if facts.person and is_order and not facts.authentication.is_refuted:
+        why = f"{how} {facts.person} asks for something; whether it may be done, the server knows."
+        return replace(facts, becomes=Taken.COMMAND, why=why, ticket_id=ticket_id or None)
     return replace(facts, becomes=Taken.ANSWER, why=f"{how} {_WHOSE}", ticket_id=ticket_id or None)
 
 
 def _reported(facts: Explained, by: Reader, now: datetime) -> Explained:
-    if wrong := complaints(form_of(facts.mail), by.policy, now):
+    form = form_of(facts.mail)
+    if wrong := complaints(form, by.policy, now):
         return replace(facts, becomes=Taken.QUARANTINED, why=" ".join(wrong))
     objection = may_answer(facts.mail, facts.nature, AnswersSent(), by.mails.budget)
     why = " ".join(filter(None, (_why_new(facts.mail, by), objection)))
-    return replace(facts, why=why, objection=objection)
+    told = explained(by.policy, facts.mail, form, now)
+    return replace(facts, why=why, objection=objection, fields=told.found, missing=told.missing)
 
 
 def _why_new(mail: Mail, by: Reader) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,30 @@ def test_without_a_configuration_nobody_is_ourselves_and_nothing_fails() -> None
     assert found[6].becomes is Taken.REPORT
     assert "only the configuration" in found[4].why
     assert all(one.why for one in found)
+
+
+async def test_a_proven_colleague_who_answers_with_a_command_is_told(world: Mailed) -> None:
+    people = "people:\n  - {name: mei, mails: [mei@example.org], channels: [{name: p, url: 'json://127.0.0.1:9/m'}]}\n"
+    teams = "teams:\n  - {name: ops, tiers: {1: [mei]}}\n"
+    folder, database = world.desk.configuration.path.parent, world.database
+    world.desk.take_over(World(folder, database, main=MAIN + MAIL, people=people + teams).desk.configuration)
+    await world.becomes(mail(1))
+    await world.work()
+    mails = mail_desk(world.desk)
+    assert mails
+    proof = "Authentication-Results: mx.desk.test; dmarc=pass header.from=example.org\r\n"
+    tagged = f"help+{mails.names.tag(1)}@desk.test".encode()
+    sent_at = format_datetime(world.clock.now())
+    raw = mail(20, f"{proof}Date: {sent_at}\r\n", "ack").replace(b"li.wei@", b"mei@").replace(b"help@desk.test", tagged)
+    assert world.explained(raw).becomes is await world.becomes(raw) is Taken.COMMAND
+    forged = raw.replace(b"dmarc=pass", b"dmarc=fail")
+    assert world.explained(forged).becomes is Taken.ANSWER
+    assert "somebody else" in world.explained(forged).why
+
+
+async def test_of_a_report_the_fields_in_its_text_are_told_with_how_and_what_is_missing(world: Mailed) -> None:
+    found = world.explained(mail(21, text="Serial no: 4711-X\r\nIt reports error E1234."))
+    assert found.fields
+    assert found.fields.found["serial"] == "4711-X"
+    assert "Serial no" in found.fields.how["serial"]
+    assert "serial" not in found.missing

@@ -73,12 +73,9 @@ def _cut(root: etree._Element, limits: MailLimits, odd: list[str]) -> None:
         inner = list(element)
         if kept + len(stack) + len(inner) > limits.elements or depth >= _DEPTH:
             inner = _flat(element, odd)
-        for child in inner:
-            if _is_seen(child):
-                depths[child] = depth + 1
-                stack.append(child)
-            else:
-                _take_out(child)
+        seen = _without_unseen(element, inner)
+        depths |= dict.fromkeys(seen, depth + 1)
+        stack += seen
         _reshape(element)
 
 
@@ -97,18 +94,23 @@ def _is_seen(element: etree._Element) -> bool:
     return isinstance(element.tag, str) and not _HIDDEN.search(element.get("style", "")[:2000])
 
 
-def _take_out(element: etree._Element) -> None:
-    """Removes an element but keeps what follows it."""
-    tail, parent = _settable(element.tail), element.getparent()
-    if parent is None:
-        return
-    before = element.getprevious()
-    if tail and before is not None:
-        before.tail = _settable(before.tail) + tail
-    elif tail:
-        parent.text = _settable(parent.text) + tail
-    element.tail = None
-    parent.remove(element)
+def _without_unseen(element: etree._Element, inner: list[etree._Element]) -> list[etree._Element]:
+    """The children that are seen. The others are taken out, and what follows them is put together once."""
+    seen: list[etree._Element] = []
+    loose: dict[int, list[str]] = {}
+    for child in inner:
+        if _is_seen(child):
+            seen.append(child)
+        else:
+            loose.setdefault(len(seen), []).append(_settable(child.tail))
+            child.tail = None
+            element.remove(child)
+    for place, texts in loose.items():
+        if place:
+            seen[place - 1].tail = _settable(seen[place - 1].tail) + "".join(texts)
+        else:
+            element.text = _settable(element.text) + "".join(texts)
+    return seen
 
 
 def _reshape(element: etree._Element) -> None:

@@ -114,3 +114,9 @@ TAGS = st.sampled_from(
 def test_whatever_is_written_reading_ends_and_raises_nothing(pieces: list[str]) -> None:
     html = "".join(pieces)
     assert len(text_of(html)) <= 12 * len(html) + 100
+
+
+def test_what_follows_hidden_elements_stays_in_its_place() -> None:
+    hidden = '<i style="display:none">no</i>'
+    html = f"a{hidden}b{hidden}c<b>d</b>e{hidden}f{hidden}g<p>{hidden}h</p>"
+    assert text_of_html(html, MailLimits(), []).split() == ["abcdefg", "h"]
