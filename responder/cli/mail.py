@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import typer
 
@@ -64,15 +64,18 @@ def take(
     sender: Annotated[
         str | None, typer.Option("--from", help="The sender of the envelope; empty for a delivery report.")
     ] = None,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="A recipient of the envelope, whatever To says; again and again.")
+    ] = None,
     server: ServerOption = DEFAULT_SERVER,
 ) -> None:
     """Hand in one mail from standard input, as the pipe of a mail server does.
 
     Ends with 75 (try again later) if it was not taken, so that the mail server keeps it.
     """
-    query = "" if sender is None else f"?from={quote(sender, safe='')}"
+    envelope = [("from", sender)] * (sender is not None) + [("to", one) for one in to or ()]
     try:
-        found = ask("POST", server, f"/api/v1/mail{query}", sys.stdin.buffer.read())
+        found = ask("POST", server, f"/api/v1/mail?{urlencode(envelope)}", sys.stdin.buffer.read())
     except typer.Exit as error:
         raise typer.Exit(_TRY_AGAIN) from error
     number = f" {found['number']}" if found["number"] else ""

@@ -21,17 +21,19 @@ from responder.web.shapes import plain
 
 _PIECE = 64 * 1024
 _MOST_TIMES = 4
+_MOST_RECIPIENTS = 100
 _USUAL, _LARGEST_PAGE = 100, 500
 
 
 @needs("ingest")
 async def take(request: web.Request) -> web.StreamResponse:
-    """Takes one mail; 2xx leaves when it is stored, also for one that came before. Query: from, the sender of the
-    envelope, which is empty for a delivery report."""
+    """Takes one mail; 2xx leaves when it is stored, also for one that came before. Query: from and to (again and
+    again), the envelope; its sender is empty for a delivery report."""
     desk = desk_of(request)
     mails = _mails(desk)
     content = await _content(request, mails)
-    delivered = Delivered(content=content, way="mail-api", envelope_from=request.query.get("from"))
+    sent_to = tuple(request.query.getall("to", ())[:_MOST_RECIPIENTS])
+    delivered = Delivered(content=content, way="mail-api", envelope_from=request.query.get("from"), envelope_to=sent_to)
     record = await take_mail(desk, mails, delivered)
     number = await desk.store.read(lambda tx: _number(tx, record))
     return json_answer({"taken": record.taken, "why": record.why, "number": number, "receipt": record.receipt})

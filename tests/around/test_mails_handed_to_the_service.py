@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import smtplib
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from responder.adapters.mail_names import MailNames
+from responder.config.configuration import read
 from tests.acceptance.progress import until
 from tests.servers.ports import free_port
 from tests.servers.program import environment
@@ -111,6 +114,23 @@ def test_every_mail_that_was_answered_is_one_ticket_whatever_stops_the_service(
     assert len(sent) == MAILS
     until("all tickets", lambda: service.titles() == names)
     assert "Traceback" not in service.tail(1000)
+
+
+def test_a_pipe_hands_in_a_mail_with_its_envelope(service: Service) -> None:
+    hand_in(service.listen, "first")
+    until("the ticket", lambda: service.titles() == ["first"])
+    token = json.loads(service.command("token", "create", "pipe", "--scope", "ingest", "--json"))["token"]
+    tag = MailNames(read(service.config).secret).tag(1)
+    words = ["mail", "take", "--server", service.url, "--from", "li@example.org", "--to", f"desk+{tag}@desk.test"]
+    ran = subprocess.run(
+        [sys.executable, "-m", "responder.cli", *words],
+        input=b"From: li@example.org\r\nSubject: more\r\n\r\nIt smells.\r\n",
+        env={**environment(), "RESPONDER_TOKEN": token},
+        capture_output=True,
+        check=True,
+    )
+    assert ran.stdout.startswith(b"answer ")
+    assert service.titles() == ["first"]
 
 
 def test_a_place_that_is_taken_is_a_clear_error_at_the_start(service: Service, folder: Path) -> None:

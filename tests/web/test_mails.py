@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from responder.adapters.mail_names import MailNames
 from responder.config.configuration import read
 from responder.errors import ConfigError
 from responder.flows.watch import forget
@@ -98,6 +99,16 @@ async def test_a_mail_of_the_null_sender_is_answered_to_nobody(
     await sent(client, world, ingest, PLAIN, "?from=")
     (record,) = await world.read(lambda tx: tx.mails.listed(10))
     assert not record.answered
+
+
+async def test_the_recipient_of_the_envelope_leads_to_its_ticket(
+    client: Client, world: World, ingest: dict[str, str]
+) -> None:
+    number = (await sent(client, world, ingest, PLAIN))["number"]
+    tag = MailNames(world.desk.configuration.secret).tag(1)
+    hidden = PLAIN.replace(b"<1@", b"<2@").replace(b"To: desk@example.org", b"To: friends:;")
+    found = await sent(client, world, ingest, hidden, f"?to=other@example.org&to=desk%2B{tag}@example.org")
+    assert (found["taken"], found["number"]) == ("answer", number)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer guessed"}], ids=["no token", "a guess"])
