@@ -36,6 +36,8 @@ class BodyReader:
     def __init__(self, limits: MailLimits, odd: list[str]) -> None:
         self.limits, self.odd = limits, odd
         self.letters_left = limits.text
+        self.html_left = limits.html
+        """Of the whole mail: many parts that are each small enough must not take minutes together."""
 
     def body(self, part: Part) -> Body:
         """The text and the files below one part."""
@@ -99,11 +101,18 @@ class BodyReader:
         self.odd += [complaint] * bool(complaint)
         is_html = part.media_type == "text/html"
         if is_html:
-            # Here, because every start would load lxml, and many services never get a mail.
-            from responder.intake.mail.html_text import text_of_html
-
-            text = text_of_html(text, self.limits, self.odd)
+            text = self._html(text)
         return Body(text=self._bounded(text, part), is_html=is_html)
+
+    def _html(self, html: str) -> str:
+        # Here, because every start would load lxml, and many services never get a mail.
+        from responder.intake.mail.html_text import text_of_html
+
+        if self.html_left <= 0:
+            self.odd.append(f"The HTML is longer than {self.limits.html:,} letters; the rest was not read.")
+            return ""
+        self.html_left -= len(html)
+        return text_of_html(html, self.limits, self.odd)
 
     def _bounded(self, text: str, part: Part) -> str:
         room = self.letters_left

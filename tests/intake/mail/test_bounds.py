@@ -116,6 +116,15 @@ def test_a_hundred_thousand_parts_are_counted() -> None:
     assert "The mail has more than 300 parts; the others were not read." in odd
 
 
+def test_the_html_of_all_parts_together_is_bounded() -> None:
+    pages = [part("text/html", f"<p>Page {number}.{'<i>x</i>' * 12_500}") for number in range(100)]
+    raw = whole(multipart("mixed", *pages))
+    found = read_mail(raw, limits=MailLimits(text=10_000_000))
+    assert "Page 9." in found.text
+    assert "Page 12." not in found.text
+    assert found.oddities == ("The HTML is longer than 1,000,000 letters; the rest was not read.",)
+
+
 def test_files_beyond_the_count_are_left_out_and_that_is_said() -> None:
     found = read_mail(whole(multipart("mixed", *[attached("a", b"x")] * 60)))
     assert len(found.files) == 50
