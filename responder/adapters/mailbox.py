@@ -13,7 +13,7 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -85,9 +85,9 @@ class Mailbox:
         """The mail, which stays unread. Raises MailboxFailed."""
         return await self._on_thread(partial(self._fetch, place))
 
-    async def put_away(self, place: MailPlace) -> str:
-        """Moves or marks a mail that is safe elsewhere. Gives why that was not done, or an empty text."""
-        return await self._on_thread(partial(self._put_away, place))
+    async def put_away(self, *places: MailPlace) -> str:
+        """Moves or marks mails that are safe elsewhere, in one command. Gives why that was not done, or nothing."""
+        return await self._on_thread(partial(self._put_away, places))
 
     async def news(self, at_most: timedelta | None = None) -> None:
         """Returns when a mail may have come: the server says so, or it is time to look. Raises MailboxFailed.
@@ -236,42 +236,43 @@ class Mailbox:
             return NotGiven(why="The server lists it and gives nothing for it.")
         return Fetched(place=place, raw=raw[:largest], is_cut=len(raw) > largest)
 
-    def _put_away(self, place: MailPlace) -> str:
+    def _put_away(self, places: Sequence[MailPlace]) -> str:
         box = self._connected()
-        if self._validity != place.validity:
+        uids = ",".join(str(place.uid) for place in places)
+        if any(self._validity != place.validity for place in places):
             return "The mailbox has numbered its mails anew, so the mail stays where it is until it is seen again."
         try:
             if self._account.done_folder:
-                self._move(box, str(place.uid))
+                self._move(box, uids)
             else:
-                self._store(box, str(place.uid), _KEYWORD if self._marks else _FLAG)
+                self._store(box, uids, _KEYWORD if self._marks else _FLAG)
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
             return f"The server refuses it: {self._in_words(error)}."
         return ""
 
-    def _move(self, box: BaseMailBox, uid: str) -> None:
+    def _move(self, box: BaseMailBox, uids: str) -> None:
         if "MOVE" in box.client.capabilities:
-            self._into_folder(box, "MOVE", uid)
+            self._into_folder(box, "MOVE", uids)
             return
-        self._into_folder(box, "COPY", uid)
-        self._store(box, uid, "\\Deleted")
+        self._into_folder(box, "COPY", uids)
+        self._store(box, uids, "\\Deleted")
         # A plain EXPUNGE would take everything that anybody has marked; without UIDPLUS the mark must do.
         if "UIDPLUS" in box.client.capabilities:
-            _checked(box.client.uid("EXPUNGE", uid))
+            _checked(box.client.uid("EXPUNGE", uids))
 
-    def _into_folder(self, box: BaseMailBox, command: str, uid: str) -> None:
+    def _into_folder(self, box: BaseMailBox, command: str, uids: str) -> None:
         """Moves or copies; makes the folder where that is what was missing."""
         folder = _quoted(self._account.done_folder)
-        status, data = box.client.uid(command, uid, folder)
+        status, data = box.client.uid(command, uids, folder)
         if status == "NO" and box.client._simple_command("CREATE", folder)[0] == "OK":
-            status, data = box.client.uid(command, uid, folder)
+            status, data = box.client.uid(command, uids, folder)
         _checked((status, data))
 
     @staticmethod
-    def _store(box: BaseMailBox, uid: str, flag: str) -> None:
-        _checked(box.client.uid("STORE", uid, "+FLAGS.SILENT", f"({flag})"))
+    def _store(box: BaseMailBox, uids: str, flag: str) -> None:
+        _checked(box.client.uid("STORE", uids, "+FLAGS.SILENT", f"({flag})"))
 
     def _idle(self, wait: timedelta) -> bool:
         """Waits until the server says something, or for so long; False if it cannot be waited for in this way."""

@@ -37,6 +37,11 @@ def stuck_again(before: Stuck | None, why: str, now: datetime, *, is_safe: bool)
     return Stuck(times=times, why=why, is_safe=is_safe, again_at=now + wait)
 
 
+def stored(now: datetime) -> Stuck:
+    """A mail that is to be put away next, with others."""
+    return Stuck(times=0, why="", is_safe=True, again_at=now)
+
+
 def stored_elsewhere(now: datetime) -> Stuck:
     """A mail that was stored before it was seen here: who has stored it gets a while to put it away.
 

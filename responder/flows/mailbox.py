@@ -8,14 +8,24 @@ mail is stored once, and put away by the one that has stored it, or by another a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
 
 from responder.adapters.mailbox import Mailbox, NotGiven, backoff
 from responder.domain.report import Signal
-from responder.domain.stuck_mails import MailPlace, Stuck, about_stuck, in_turn, next_try, stored_elsewhere, stuck_again
+from responder.domain.stuck_mails import (
+    MailPlace,
+    Stuck,
+    about_stuck,
+    in_turn,
+    next_try,
+    stored,
+    stored_elsewhere,
+    stuck_again,
+)
 from responder.errors import MailboxFailed, MailboxRefused, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.flows.mail_desk import Delivered, MailDesk, mail_desk
@@ -32,8 +42,10 @@ _REFUSED_TWICE = 2
 _LONGER_IF_REFUSED = 6
 AT_ONCE = 500
 """So many mails until the mailbox is looked into again."""
+_TOGETHER = 50
+"""So many are moved in one command: to some servers one move is as much work as a look at all mails of the folder."""
 _AGAIN_AFTER = timedelta(hours=1)
-_NOT_OURS = timedelta(minutes=1)
+_NOT_OURS = _AFTER_A_MISTAKE = timedelta(minutes=1)
 
 Pause = Callable[[timedelta], Awaitable[None]]
 
@@ -43,7 +55,15 @@ async def follow_mailbox(desk: Desk, mailbox: Mailbox, pause: Pause) -> None:
     follower = _Follower(desk, mailbox)
     mailbox_last_look_timestamp_seconds.set(desk.clock.now().timestamp())
     while True:
-        wait = await follower.step()
+        stepping = asyncio.ensure_future(follower.step())
+        try:
+            # As a value, whatever it is: a mistake in one look must not be the last look.
+            await asyncio.wait([stepping])
+        finally:
+            stepping.cancel()
+        if error := stepping.exception():
+            log.error("a look into the mailbox failed", exc_info=error)
+        wait = _AFTER_A_MISTAKE if error else stepping.result()
         if wait:
             await pause(wait)
 
@@ -142,35 +162,67 @@ class _Follower:
         there = set(listed)
         self._stuck = {place: one for place, one in self._stuck.items() if place in there}
         turn = in_turn(listed, self._stuck, self._desk.clock.now())
-        for place in turn[:AT_ONCE]:
-            await self._one(mails, place)
+        for few in _in_parts(turn[:AT_ONCE], _TOGETHER):
+            await self._some(mails, few)
         if said := about_stuck(self._stuck):
             await self._lying.fire(f"Mails stay in the mailbox. {said}")
         elif not self._stuck:
             await self._lying.clear("No mail is stuck in the mailbox.")
         return len(turn) > AT_ONCE
 
+    async def _some(self, mails: MailDesk, places: Sequence[MailPlace]) -> None:
+        """Stores them one by one, and puts away together those that were stored now."""
+        for place in places:
+            with self._blamed(place):
+                await self._one(mails, place)
+        fresh = [place for place in places if place in self._stuck and self._stuck[place].times == 0]
+        with self._blamed(*fresh):
+            if not fresh or not await self._mailbox.put_away(*fresh):
+                self._forget(fresh)
+                return
+        # Which of them is the one that the server will not have?
+        for place in fresh:
+            with self._blamed(place):
+                await self._put_away(place)
+
     async def _one(self, mails: MailDesk, place: MailPlace) -> None:
         before = self._stuck.get(place)
-        is_safe = before is not None and before.is_safe
-        try:
-            why, is_ours = ("", True) if is_safe else await self._taken(mails, place)
-            is_safe = not why
-            if is_safe and is_ours:
-                why = await self._mailbox.put_away(place)
-        except MailboxFailed as error:
-            # Perhaps it was this mail that broke the line: then it must not do so for ever.
-            self._stick(place, str(error), is_safe=is_safe)
-            raise
-        if not is_ours:
-            self._stuck[place] = stored_elsewhere(self._desk.clock.now())
-        elif why:
-            self._stick(place, why, is_safe=is_safe)
+        if before and before.is_safe:
+            # What has not failed yet goes with the others.
+            if before.times:
+                await self._put_away(place)
+            return
+        why, is_ours = await self._taken(mails, place)
+        now = self._desk.clock.now()
+        if why:
+            self._stick(place, why)
         else:
-            self._stuck.pop(place, None)
+            self._stuck[place] = stored(now) if is_ours else stored_elsewhere(now)
 
-    def _stick(self, place: MailPlace, why: str, *, is_safe: bool) -> None:
-        made = stuck_again(self._stuck.get(place), why, self._desk.clock.now(), is_safe=is_safe)
+    async def _put_away(self, place: MailPlace) -> None:
+        if why := await self._mailbox.put_away(place):
+            self._stick(place, why)
+        else:
+            self._forget([place])
+
+    @contextmanager
+    def _blamed(self, *places: MailPlace) -> Iterator[None]:
+        """Perhaps it was one of these mails that broke the line: then it must not do so for ever."""
+        try:
+            yield
+        except MailboxFailed as error:
+            for place in places:
+                self._stick(place, str(error))
+            raise
+
+    def _forget(self, places: Sequence[MailPlace]) -> None:
+        for place in places:
+            del self._stuck[place]
+
+    def _stick(self, place: MailPlace, why: str) -> None:
+        before = self._stuck.get(place)
+        is_safe = before is not None and before.is_safe
+        made = stuck_again(before, why, self._desk.clock.now(), is_safe=is_safe)
         self._stuck[place] = made
         # The first time another replica, or a person, may just have been quicker.
         say = log.info if made.times == 1 else log.warning
@@ -203,3 +255,7 @@ class _Follower:
 
     def _looked(self) -> None:
         mailbox_last_look_timestamp_seconds.set(self._desk.clock.now().timestamp())
+
+
+def _in_parts(places: Sequence[MailPlace], size: int) -> list[Sequence[MailPlace]]:
+    return [places[start : start + size] for start in range(0, len(places), size)]

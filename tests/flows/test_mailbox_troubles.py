@@ -252,6 +252,22 @@ async def test_a_ticket_about_the_mailbox_that_could_not_be_written_is_written_l
             await until(world, fires(UNREACHABLE))
 
 
+async def test_a_mistake_of_ours_does_not_end_the_following(world: Reports) -> None:
+    class Mistaken(Moody):
+        async def write(self, body: Any, *, urgent: bool = False) -> Any:
+            if self.is_away:
+                self.is_away = False
+                raise KeyError("a mistake")
+            return await super().write(body, urgent=urgent)
+
+    with ScriptedImap() as server:
+        server.greeting = b"* BYE\r\n"
+        desk = replace(world.desk, store=Mistaken(world.database))
+        async with Following(world, account(server.port), desk=desk) as following:
+            await until(world, fires(UNREACHABLE))
+            assert len(following.pauses) > 4
+
+
 # --- one mail that is no good -----------------------------------------------------------------------------------
 
 
@@ -319,6 +335,18 @@ async def test_a_mail_that_cannot_be_put_away_is_taken_once_and_blocks_nobody(wo
         assert sorted(server.moved) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("answer", [b"TAG NO not this one\r\n", b"* BYE not this one\r\n"])
+async def test_one_mail_that_cannot_be_moved_does_not_keep_the_others_from_it(world: Reports, answer: bytes) -> None:
+    with ScriptedImap(*map(letter, "abc")) as server:
+        server.instead["MOVE"] = lambda rest: answer if "2" in rest.partition(" ")[0].split(",") else None
+        server.instead["CREATE"] = always(b"TAG NO it exists\r\n")
+        async with Following(world, account(server.port, poll=SOON)):
+            found = await until(world, fires(STUCK), tick=timedelta(seconds=10))
+        assert (sorted(server.moved), titles(found)) == ([1, 3], ["a", "b", "c"])
+        assert "The mail with the UID 2 is stored, and cannot be put away: " in str(named(found, STUCK)[0].annotations)
+        assert server.count("FETCH ") == 3
+
+
 async def test_a_mail_on_which_the_decision_fails_is_set_aside_and_the_next_is_taken(world: Reports) -> None:
     asked = []
 
@@ -376,7 +404,7 @@ async def test_a_mailbox_that_has_grown_is_taken_in_from_the_oldest_while_other_
             assert len(titles(found)) < len(persons)
             await until(world, lambda found: len(titles(found)) == len(persons))
             assert await asyncio.to_thread(server.wait_for, "IDLE")
-        assert server.count("SEARCH") == 2
+        assert (server.count("SEARCH"), server.count("MOVE")) == (2, 11)
         assert list(server.moved) == list(range(1, len(mails) + 1))
     found = await world.read(lambda tx: tx.tickets.listed(limit=999))
     assert [one.title for one in sorted(found, key=lambda one: one.id) if one.source == "mail"] == persons

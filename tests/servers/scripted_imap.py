@@ -109,11 +109,12 @@ class ScriptedImap:
         return [f"* 1 FETCH (UID {uid} BODY[]<0> {{{len(body)}}}".encode() + b"\r\n" + body + b")"]
 
     def _store(self, rest: str) -> list[bytes]:
-        self.flags.setdefault(_number(rest), set()).add(rest.partition("(")[2].strip("()"))
+        for uid in _numbers(rest):
+            self.flags.setdefault(uid, set()).add(rest.partition("(")[2].strip("()"))
         return []
 
     def _copy(self, rest: str) -> list[bytes]:
-        self.moved[_number(rest)] = self.mails[_number(rest)]
+        self.moved |= {uid: self.mails[uid] for uid in _numbers(rest)}
         return []
 
     def _move(self, rest: str) -> list[bytes]:
@@ -121,8 +122,13 @@ class ScriptedImap:
         return self._expunge(rest)
 
     def _expunge(self, rest: str) -> list[bytes]:
-        del self.mails[_number(rest)]
+        for uid in _numbers(rest):
+            del self.mails[uid]
         return [b"* 1 EXPUNGE"]
+
+
+def _numbers(rest: str) -> list[int]:
+    return [int(one) for one in rest.partition(" ")[0].split(",")]
 
 
 def _number(rest: str) -> int:
