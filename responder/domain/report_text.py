@@ -17,10 +17,15 @@ _FREE = (DESCRIPTION, SYMPTOM)
 _LONGEST_FIELD = 4000
 _LEAST = 10
 _GREETING = re.compile(
-    r"\s*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|您好|你好|大家好|尊敬的)\b.{0,40}", re.IGNORECASE
+    r"\s*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?:(?: [\w'-]{1,20}){0,3}\s?[,!:]| [\w'-]{1,20})?"
+    r"|dear(?: [\w.'-]{1,20}){1,5}\s?[,!:]?|(?:您好|你好|大家好)[,，.。!！:：]?"
+    r"|尊敬的[^,，.。!！:：]{1,12}[,，:：]?(?:您好|你好)?[,，.。!！:：]?)\s*",
+    re.IGNORECASE,
 )
 _THANKS = re.compile(
-    r"\s*(?:thanks?|thank you|(?:best |kind )?regards|cheers|谢谢|多谢|此致|敬礼|祝好)\b.{0,40}", re.IGNORECASE
+    r"\s*(?:(?:thanks?|thank you|(?:best |kind )?regards|cheers)(?:[ ,]{1,2}[\w'-]{1,20}){0,5}\s?[,.!]?"
+    r"|(?:非常)?(?:谢谢|多谢|感谢|此致|敬礼|祝好)[,，.。!！]?)\s*",
+    re.IGNORECASE,
 )
 
 

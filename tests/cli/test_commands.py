@@ -204,6 +204,10 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     assert "mei: looking" in shown
     assert "mei has taken it." in shown
 
+    who = ("--name", "Li Wei", "--contact", "li.wei@example.org", "-f", "description=Model: X200")
+    reported = asked("reporters", "open", "Printer is dead", *who, *there, env=me)["number"]
+    assert "field Model: X200 (It stands behind “Model”.)" in run("tickets", "show", reported, *there, env=me).stdout
+
     assert asked("automation", "off", "we move the rack", *there, env=me)["on"] is True
     assert "we move the rack" in run("automation", "status", *there, env=me).stdout
     assert asked("automation", "on", *there, env=me)["on"] is False
