@@ -19,7 +19,7 @@ from responder.domain.feedback import Sheet, faults, form_by, sheet_by
 from responder.domain.report_form import cleaned
 from responder.domain.throttle import Rates, Throttle, sender_of
 from responder.domain.ticket import Ticket
-from responder.errors import BadForm, KeyUsed, Refused, StoreUnavailable
+from responder.errors import BadForm, KeyUsed, NotFound, Refused, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.flows.report_by_person import open_report
 from responder.web import multipart
@@ -80,9 +80,20 @@ async def send(request: web.Request) -> web.StreamResponse:
         door.at_work -= 1
 
 
+async def sent(request: web.Request) -> web.StreamResponse:
+    """The number of a report and the address of the reporter's page, for who has the signed link."""
+    desk = desk_of(request)
+    try:
+        claim = desk.links.read_report(request.match_info["token"])
+        ticket = await desk.store.read(lambda tx: tx.tickets.one(claim.ticket_id).ticket)
+    except (Refused, NotFound):
+        return web.Response(status=303, headers={"Location": PATH})
+    return _page(request, 200, state="received", number=ticket.number, link=desk.links.report(claim))
+
+
 def add_to(application: web.Application) -> None:
     application[_DOOR] = Door()
-    application.add_routes([web.get(PATH, show), web.post(PATH, send)])
+    application.add_routes([web.get(PATH, show), web.post(PATH, send), web.get(f"{PATH}/sent/{{token}}", sent)])
 
 
 # --- who may ---------------------------------------------------------------------------------------------------
@@ -203,8 +214,9 @@ def _form(request: web.Request, shown: Shown, *, status: int = 200) -> web.Respo
 
 
 def _received(request: web.Request, ticket: Ticket) -> web.Response:
-    link = desk_of(request).links.report(ReporterClaim(ticket_id=ticket.id))
-    return _page(request, 200, state="received", number=ticket.number, link=link)
+    """Leads to the page that says so: one that a browser may load again, and show whenever somebody goes back to it."""
+    token = desk_of(request).links.report(ReporterClaim(ticket_id=ticket.id)).rpartition("/")[2]
+    return web.Response(status=303, headers={"Location": f"{PATH}/sent/{token}?lang={asked_language(request)}"})
 
 
 def _too_large(request: web.Request) -> web.Response:
@@ -221,7 +233,9 @@ def _stop(request: web.Request, status: int, text: str, *, retry_after: timedelt
 
 
 def _page(request: web.Request, status: int, **content: Any) -> web.Response:
-    answer = page("feedback.html", status=status, language=asked_language(request), path=PATH, **content)
+    answer = page(
+        "feedback.html", status=status, language=asked_language(request), path=PATH, here=request.path, **content
+    )
     answer.headers["Vary"] = "Accept-Language"
     # Without a referrer browsers say nothing of where a form comes from, and over plain HTTP they say it nowhere else.
     answer.headers["Referrer-Policy"] = "same-origin"

@@ -76,7 +76,7 @@ async def served(browser: Browser, folder: Path, database: Database, main: str =
         yield site
         for one in site.contexts:
             await one.close()
-    assert site.trouble.said == []
+    assert not site.trouble.said, "; ".join(site.trouble.said)
 
 
 def _ask_as(world: Reports, profile: str) -> None:

@@ -164,6 +164,8 @@ async def test_whoever_goes_back_finds_an_empty_form_and_forward_the_same_number
     await expect(page.locator("#f-title")).to_have_value("")
     await page.go_forward()
     await expect(page.get_by_role("status")).to_contain_text((await site.world.ticket())["number"])
+    await page.get_by_role("link", name="中文").click()
+    await expect(page.get_by_role("status")).to_contain_text(THANKS["zh"])
     assert len(await tickets(site)) == 1
 
 
@@ -207,7 +209,7 @@ async def test_a_film_beyond_everything_gets_a_page_that_says_so(site: Site, tmp
 
 LOOKS = pytest.mark.parametrize(
     ("language", "scheme", "width"),
-    [("zh", "light", 360), ("en", "dark", 360), ("zh", "dark", 1440), ("en", "light", 1440)],
+    [("zh", "light", 360), ("en", "dark", 360), ("zh", "dark", 1440)],
 )
 
 

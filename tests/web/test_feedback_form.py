@@ -85,6 +85,20 @@ async def test_a_form_that_is_sent_opens_a_ticket_and_shows_its_number_and_the_r
     assert (await world.reporter()).language == "en"
 
 
+async def test_the_page_that_thanks_may_be_opened_again_and_only_by_its_link(client: Client, world: Reports) -> None:
+    thanks = await fill(client, world)
+    assert (thanks.method, thanks.url.path.startswith("/feedback/sent/")) == ("GET", True)
+    again = await client.get(thanks.url.path, headers={"Accept-Language": "zh"})
+    assert ((await world.ticket())["number"] in await again.text(), "您的报告编号为" in await again.text()) == (
+        True,
+        True,
+    )
+    for forged in (f"{thanks.url.path}x", "/feedback/sent/x"):
+        answer = await client.get(forged)
+        assert (answer.url.path, "INC-" in await answer.text()) == ("/feedback", False)
+    assert await count(world) == 1
+
+
 async def test_what_is_wrong_stands_beside_each_field_and_nothing_typed_is_lost(client: Client, world: Reports) -> None:
     answer = await fill(
         client, world, title="", contact='"><script>me', affected_users="many", symptom='"><script>', occurred_at="soon"
