@@ -90,6 +90,22 @@ class Following:
         await asyncio.sleep(0.01)
 
 
+class Moody(Database):
+    """Cannot be written to while it is away."""
+
+    def __init__(self, real: Database) -> None:
+        self._real = real
+        self.is_away = True
+
+    async def write(self, body: Any, *, urgent: bool = False) -> Any:
+        if self.is_away:
+            raise StoreUnavailable("The database cannot be used now: disk full")
+        return await self._real.write(body, urgent=urgent)
+
+    async def read(self, body: Any) -> Any:
+        return await self._real.read(body)
+
+
 async def until(world: Reports, holds: Any, *, tick: timedelta = timedelta()) -> list[Any]:
     """The tickets as soon as it holds of them; the clock moves by `tick` with each look."""
     async with asyncio.timeout(60):
@@ -425,22 +441,6 @@ async def test_while_the_database_is_away_mails_stay_and_then_come_at_once(world
             store.is_away = False
             found = await until(world, has("a", "b", "c"))
     assert (len(found), sorted(server.moved)) == (3, [1, 2, 3])
-
-
-class Moody(Database):
-    """Cannot be written to while it is away."""
-
-    def __init__(self, real: Database) -> None:
-        self._real = real
-        self.is_away = True
-
-    async def write(self, body: Any, *, urgent: bool = False) -> Any:
-        if self.is_away:
-            raise StoreUnavailable("The database cannot be used now: disk full")
-        return await self._real.write(body, urgent=urgent)
-
-    async def read(self, body: Any) -> Any:
-        return await self._real.read(body)
 
 
 # --- the folder, and who else follows it -------------------------------------------------------------------------
