@@ -46,9 +46,16 @@ def vocabulary_by(policy: Policy) -> Vocabulary:
 
 def label_of(name: str, language: str) -> str:
     """What the form calls a field."""
-    return said(LABELS.get(name) or spoken_name(name).capitalize(), language)
+    return said(LABELS.get(name) or _MORE.get(name) or spoken_name(name).capitalize(), language)
 
 
+_MORE = {
+    "description": "Description",
+    "phone": "Phone number",
+    "contact_name": "Contact person",
+    "urgency": "How urgent it is to you",
+}
+"""What is called something, and no question of the form by itself."""
 _OWN = frozenset({"title", "kind"})
 
 

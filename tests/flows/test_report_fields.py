@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,12 +13,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from responder.domain.facts import Fact
+from responder.domain.mail_labels import LABELS
 from responder.domain.mail_record import Taken
 from responder.domain.policy import Policy
+from responder.domain.report_text import Written
 from responder.domain.reporter_answers import Answer, AnswerKind
 from responder.domain.sla import ClockRule
 from responder.flows.mail_reports import form_of
-from responder.flows.report_reading import explained
+from responder.flows.report_reading import explained, label_of, read_in_answer
 from responder.flows.reporter import ask_reporter
 from responder.flows.reporter_answers import reporter_says
 from responder.flows.texts.languages import said
@@ -232,6 +235,17 @@ async def test_a_chinese_reporter_is_asked_in_chinese(world: Mailed) -> None:
     letter = await world.last_letter()
     assert "1. 发生了什么：\n2. 序列号或批号：\n" in letter + "\n" or "2. 序列号或批号：" in letter
     assert "Product" not in letter
+
+
+@pytest.mark.parametrize("name", LABELS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_letter_asks_by_is_recognised_in_its_answer_in_both_languages(name: str, language: str) -> None:
+    label = label_of(name, language)
+    value = {"affected_users": "3", "occurred_at": "2026-11-19 14:05", "phone": "13812345678"}.get(name, "E-12")
+    policy = Policy(name="", grades={}, default_grade="", report_fields=(name,))
+    written = Written(text=f"{label}：{value}", at=datetime(2026, 11, 20, 10, 0, tzinfo=UTC))
+    assert name == "description" or read_in_answer(policy, written, written.at).found == {name: value}
+    assert language == "en" or not label.isascii()
 
 
 async def test_nothing_is_asked_where_the_policy_wants_nothing(world: Mailed) -> None:
