@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from responder.domain.durations import spoken
 from responder.errors import ConfigError, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -74,9 +76,19 @@ def explained(error: Any, where: str) -> str:
     if kind == "extra_forbidden":
         return f"{where} is not known here"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = _DURATION.sub(_spoken, message)
     if kind == "value_error":
         return f"{where}: {message}" if where else message
     return f"{where}: expected {message}, found {without_addresses(repr(value)):.80}"
+
+
+_DURATION = re.compile(r"datetime\.timedelta\((\w+=\d+(?:, \w+=\d+)*)\)")
+
+
+def _spoken(found: re.Match[str]) -> str:
+    """A duration as people write it, for one as Python shows it."""
+    parts = (part.split("=") for part in found[1].split(", "))
+    return spoken(timedelta(**{unit: int(count) for unit, count in parts}))
 
 
 _ADDRESS = re.compile(r"(?<=://)[^\s'\",\]})]+")

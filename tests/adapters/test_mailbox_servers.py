@@ -135,6 +135,14 @@ async def test_numbers_above_two_to_the_31_are_numbers_like_any_other(server: Sc
         assert list(server.moved) == [4294967295]
 
 
+async def test_new_numbers_are_seen_at_the_next_look_without_a_new_connection(server: ScriptedImap) -> None:
+    async with opened(server.port) as mailbox:
+        (before,) = await mailbox.waiting()
+        server.validity = 2
+        (after,) = await mailbox.waiting()
+        assert (before.validity, after.validity, server.connections) == (1, 2, 1)
+
+
 async def test_a_search_in_several_lines_is_read_whole(server: ScriptedImap) -> None:
     server.instead["SEARCH"] = always(b"* SEARCH 3 1\r\n* SEARCH 2 (MODSEQ x)\r\nTAG OK done\r\n")
     async with opened(server.port) as mailbox:

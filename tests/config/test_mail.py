@@ -94,7 +94,8 @@ def test_without_mail_there_is_none(folder: Folder) -> None:
         ("[help@example.org]", "[desk@example.org]", "4:13: desk@example.org is named twice"),
         ("mail.password, done", "none.password, done", "5:46: none.password cannot be read: No such file"),
         ("done_folder: Taken", "done_folder: inbox", "5:3: mail.imap: done_folder: is the folder itself"),
-        ("idle: 5m", "idle: 5h", "5:96: mail.imap.idle: expected less than or equal to "),
+        ("idle: 5m", "idle: 5h", "5:96: mail.imap.idle: expected less than or equal to 28m, found '5h'"),
+        ("idle: 5m", "poll: 1s", "5:96: mail.imap.poll: expected greater than or equal to 5s, found '1s'"),
         (
             "smtp.example.org, user: desk,",
             "smtp.example.org,",
