@@ -14,6 +14,8 @@ from responder.domain.ticket import Ticket
 
 OLDEST = timedelta(hours=24)
 """How long before it came in a command may have been written."""
+NEWEST = timedelta(hours=1)
+"""By how much the clock of its writer may be ahead; else a date far ahead would never be too old."""
 SPOKEN: Mapping[Verb, str] = {
     Verb.ACK: "acknowledge",
     Verb.CLOSE: "close",
@@ -47,10 +49,18 @@ def objection_to(command: Command, thread: Thread, ticket: Ticket, sent_at: date
         return f"The mail leads to {' and '.join((ticket.number, *thread.rivals))}; write about one of them."
     if sent_at is None:
         return "The mail does not say when it was written."
-    if sent_at < now - OLDEST:
-        return "The mail was written more than a day before it came in; write it again."
+    if why := _objection_to_date(sent_at, now):
+        return why
     if ticket.episode > 1 and sent_at < ticket.episode_at.replace(microsecond=0):
         return f"{ticket.number} has come back since the mail was written; look at it again."
+    return ""
+
+
+def _objection_to_date(sent_at: datetime, now: datetime) -> str:
+    if sent_at > now + NEWEST:
+        return "The mail bears a date that is still to come; write it again once your clock is right."
+    if sent_at < now - OLDEST:
+        return "The mail was written more than a day before it came in; write it again."
     return ""
 
 

@@ -7,7 +7,7 @@ stands below them came with the mail. DMARC (RFC 7489), SPF (RFC 7208) and DKIM 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from responder.domain.mail import Mail
@@ -72,15 +72,22 @@ def authentication(mail: Mail, trusted: TrustedPath) -> Authentication:
     if not findings:
         return Authentication(why="No mail server of ours says where it came from.")
     domain = mail.sender.domain.casefold()
-    dmarc = [one for one in findings if one.method == "dmarc"]
-    if any(one.result in _REFUTED for one in dmarc):
-        return Authentication(why=f"It is not from {domain[:100]}: dmarc failed.", is_refuted=True)
-    if any(_proves(one, domain) for one in dmarc):
-        return Authentication(why=f"It is from {domain[:100]}: dmarc passed.", is_authentic=True)
+    if said := _by_dmarc([one for one in findings if one.method == "dmarc"], domain):
+        return said
     for one in findings:
         if one.method != "dmarc" and _proves(one, domain):
             return Authentication(why=f"It is from {domain[:100]}: {one.method} passed.", is_authentic=True)
     return Authentication(why=f"Nothing proves that it is from {domain[:100]}.")
+
+
+def _by_dmarc(results: Sequence[_Finding], domain: str) -> Authentication | None:
+    if any(one.result in _REFUTED for one in results):
+        return Authentication(why=f"It is not from {domain[:100]}: dmarc failed.", is_refuted=True)
+    if len({one.result for one in results}) > 1:
+        return Authentication(why="Our mail servers say different things of where it came from, so nothing is proven.")
+    if any(_proves(one, domain) for one in results):
+        return Authentication(why=f"It is from {domain[:100]}: dmarc passed.", is_authentic=True)
+    return None
 
 
 def _odd_sender(mail: Mail) -> str:
@@ -88,7 +95,7 @@ def _odd_sender(mail: Mail) -> str:
     given = mail.headers.get("from", ())
     if len(given) != 1:
         return f"It has {len(given)} headers From, so nobody is believed to be its sender."
-    plain = _plain(given[0])
+    plain = _plain(given[0]).text
     address = mail.sender.address
     is_one = plain.count("@") == 1 and plain.count("<") == plain.count(">") <= 1
     found = plain[plain.find("<") + 1 : plain.find(">")] if "<" in plain else plain
@@ -102,11 +109,14 @@ def _findings(mail: Mail, trusted: TrustedPath) -> list[_Finding]:
     servers = {name.casefold() for name in trusted.servers}
     found: list[_Finding] = []
     for value in mail.headers.get("authentication-results", ())[: max(trusted.stamps, 0)]:
-        parts = _plain(value).lower().split(";")
+        plain = _plain(value)
+        parts = plain.text.lower().split(";")
         words = parts[0].split()
         if not words or words[0] not in servers or len(value) > _LONGEST:
             break
-        found += [finding for part in parts[1 : _MOST_RESULTS + 1] if (finding := _finding(part))]
+        said = [finding for part in parts[1 : _MOST_RESULTS + 1] if (finding := _finding(part))]
+        # A quoted local part in a comment may hold a parenthesis, and so end what is the server's own.
+        found += [one for one in said if not plain.quotes_in_comments or one.result in _REFUTED]
     return found
 
 
@@ -140,10 +150,16 @@ def _is_aligned(named: str, domain: str) -> bool:
     return "." in given and (domain == given or domain.endswith(f".{given}"))
 
 
-def _plain(value: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    text: str
+    quotes_in_comments: bool
+
+
+def _plain(value: str) -> _Plain:
     """A header without its comments (RFC 5322, 3.2.2), with a blank for each quoted string; one pass."""
     kept: list[str] = []
-    depth, is_quoted, is_escaped = 0, False, False
+    depth, is_quoted, is_escaped, quotes_in_comments = 0, False, False, False
     for letter in value[:_LONGEST]:
         if is_escaped:
             is_escaped = False
@@ -151,11 +167,13 @@ def _plain(value: str) -> str:
             is_escaped = True
         elif is_quoted:
             is_quoted = letter != '"'
-        elif letter == '"' and not depth:
+        elif letter == '"' and depth:
+            quotes_in_comments = True
+        elif letter == '"':
             is_quoted = True
             kept.append(" ")
         elif letter in "()":
             depth = max(depth + (1 if letter == "(" else -1), 0)
         elif not depth:
             kept.append(letter)
-    return "".join(kept)
+    return _Plain("".join(kept), quotes_in_comments)

@@ -10,7 +10,7 @@ import pytest
 from responder.domain.approval import Approval, ApprovalKind, ApprovalState
 from responder.domain.mail_commands import Command, Verb
 from responder.domain.mail_loop import Kind
-from responder.domain.mail_orders import OLDEST, objection_to, order_in, question_meant
+from responder.domain.mail_orders import NEWEST, OLDEST, objection_to, order_in, question_meant
 from responder.domain.mail_thread import Led, Role, Sender, Thread, Trace, thread_of
 from responder.domain.oncall import Person
 from responder.domain.ticket import Status, Ticket
@@ -68,7 +68,9 @@ def test_two_numbers_are_rivals_and_a_tag_settles_it() -> None:
     assert thread_of(answered, sender).rivals == ()
 
 
-@pytest.mark.parametrize(("late", "counts"), [(OLDEST, True), (OLDEST + SECOND, False)])
+@pytest.mark.parametrize(
+    ("late", "counts"), [(OLDEST, True), (OLDEST + SECOND, False), (-NEWEST, True), (-NEWEST - SECOND, False)]
+)
 def test_a_command_may_be_a_day_on_its_way(late: timedelta, *, counts: bool) -> None:
     said = objection_to(Command(verb=Verb.ACK), COLLEAGUE, TICKET, NOW - late, NOW)
     assert (said == "") is counts

@@ -62,6 +62,10 @@ def test_a_known_person_over_an_authenticated_path_is_known(result: str) -> None
         "mx.example.org; spf=fail (x; dmarc=pass header.from=example.org) smtp.mailfrom=evil.example.com",
         r'mx.example.org; spf=fail smtp.mailfrom="a\"; dmarc=pass header.from=example.org; \""@evil.example.com',
         "(mx.example.org) evil.example.com; dmarc=pass",
+        "mx.example.org; dmarc=pass header.from=example.org; dmarc=none header.from=example.org",
+        # The local part of the envelope's sender is `"a); dkim=pass header.d=example.org; x=y ("`.
+        'mx.example.org; spf=pass (domain of "a); dkim=pass header.d=example.org; x=y ("@evil.example.com passes) '
+        "smtp.mailfrom=evil.example.com",
         "",
         ";;;",
     ],
@@ -93,6 +97,11 @@ def test_a_failed_dmarc_refutes_whatever_else_passed() -> None:
     )
     assert (found.is_authentic, found.is_refuted) == (False, True)
     assert not authentication(mail("other.example.com; dmarc=fail"), OURS).is_refuted
+
+
+def test_a_comment_with_quotes_proves_nothing_but_still_refutes() -> None:
+    odd = 'mx.example.org; spf=none ("a b"@example.org); dmarc=fail header.from=example.org'
+    assert authentication(mail(odd), OURS).is_refuted
 
 
 @pytest.mark.parametrize(
