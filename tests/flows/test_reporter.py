@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -47,7 +48,7 @@ def by_hand(tmp_path: Path, database: Database) -> Reports:
     return Reports(tmp_path, database, main=MAIN)
 
 
-async def says(world: Reports, kind: str, text: str = "", key: str = "1", **more: int) -> Heard:
+async def says(world: Reports, kind: str, text: str = "", key: str = "1", **more: Any) -> Heard:
     """Li Wei answers by the page."""
     heard = await reporter_says(world.desk, key, "reporter", Answer(kind=AnswerKind(kind), text=text, **more))
     await world.work()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def world(tmp_path: Path, database: Database) -> Reports:
     return world
 
 
-async def says(world: Reports, kind: AnswerKind, text: str = "", actor: str = "reporter", **more: int) -> Heard:
+async def says(world: Reports, kind: AnswerKind, text: str = "", actor: str = "reporter", **more: Any) -> Heard:
     heard = await reporter_says(world.desk, "3", actor, Answer(kind=kind, text=text, **more))
     await world.work()
     return heard
