@@ -96,6 +96,7 @@ class Moody(Database):
     def __init__(self, real: Database) -> None:
         self._real = real
         self.is_away = True
+        self.writes = 0
 
     async def write(self, body: Any, *, urgent: bool = False) -> Any:
         if self.is_away:
@@ -383,6 +384,21 @@ async def test_a_mail_on_which_the_decision_fails_is_set_aside_and_the_next_is_t
     assert len(named(found, "ResponderBodyNotUnderstood")) == 1
     (kept,) = await world.read(lambda tx: tx.reports.quarantined())
     assert kept.body == letter("a")
+
+
+async def test_a_mail_that_cannot_even_be_set_aside_stays_and_blocks_nobody(world: Reports) -> None:
+    class Picky(Moody):
+        async def write(self, body: Any, *, urgent: bool = False) -> Any:
+            self.writes += 1
+            if self.writes <= 2:
+                raise KeyError("no way to keep it")
+            return await self._real.write(body, urgent=urgent)
+
+    with ScriptedImap(*map(letter, "ab")) as server:
+        desk = replace(world.desk, store=Picky(world.database))
+        async with Following(world, account(server.port, poll=SOON), desk=desk) as following:
+            await until(world, has("a", "b"))
+        assert (list(server.moved), following.pauses) == ([2, 1], [])
 
 
 async def test_zeros_in_a_mail_stop_nothing(world: Reports) -> None:

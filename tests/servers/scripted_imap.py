@@ -73,10 +73,11 @@ class ScriptedImap:
                 if tag == "DONE":
                     tag, rest = idle_tag, tag
                 idle_tag = tag if rest == "IDLE" else idle_tag
-                line.sendall(self._answer(rest).replace(b"TAG", tag.encode()))
+                answer = self._answer(rest).replace(b"TAG", tag.encode())
                 with self.heard:
                     self.said.append(rest)
                     self.heard.notify_all()
+                line.sendall(answer)
 
     def _answer(self, said: str) -> bytes:
         words = said.removeprefix("UID ").partition(" ")
