@@ -38,6 +38,8 @@ class MailRecord:
     received_at: datetime
     ticket_id: int | None = None
     answered: bool = False
+    is_proven: bool = False
+    """Whether our own mail server has found that it is from the domain in From."""
     envelope_from: str | None = None
     """As in the mail: by it the same is decided when the mail is read again."""
 

@@ -100,6 +100,8 @@ class Led:
     ticket_id: int
     number: str
     reporter: str = ""
+    was_proven: bool = False
+    """Whether the mail with which the reporter began it was proven to be theirs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +177,8 @@ def _rivals(first: Led, ranked: Sequence[Led]) -> tuple[str, ...]:
 
 def _role(led: Led, sender: Sender) -> tuple[Role, str]:
     if _is_reporter(led, sender) and not sender.is_refuted and (_knows_us(led) or sender.is_authentic):
+        if led.was_proven and not sender.is_authentic:
+            return Role.STRANGER, f"The first mail about {led.number} was proven to be its reporter's; this one is not."
         return Role.REPORTER, f"The reporter of {led.number} answers: {_PROOF[led.trace]}."
     if sender.person and not sender.is_refuted:
         return Role.COLLEAGUE, f"{sender.person} writes about {led.number}: {_PROOF[led.trace]}."

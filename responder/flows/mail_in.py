@@ -13,6 +13,7 @@ from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
 from responder.domain.mail_orders import order_in
 from responder.domain.mail_record import MailRecord, Taken, identity_of
 from responder.domain.mail_thread import Role, Thread, thread_of
+from responder.domain.mail_trust import authentication
 from responder.errors import BadForm, Conflict, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.flows.mail_alerts import alerted
@@ -58,11 +59,11 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
         raise StoreUnavailable(str(error)) from error
     log.error("a mail could not be taken", receipt=body.id, exc_info=error)
     why = described(error) if isinstance(error, Exception) else type(error).__name__
-    return await desk.store.write(lambda tx: _set_aside(desk, tx, mail, body, why))
+    return await desk.store.write(lambda tx: _set_aside(desk, tx, _record(mail, mails, body), body, why))
 
 
 def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) -> MailRecord:
-    record = _record(mail, body)
+    record = _record(mail, mails, body)
     if known := tx.mails.known(record.identity):
         return known
     incoming = Incoming(desk=desk, tx=tx, mails=mails, mail=mail, nature=nature(mail, mails.own), record=record)
@@ -76,7 +77,7 @@ def _written(tx: Transaction, made: MailRecord) -> MailRecord:
     return replace(made, id=tx.mails.add(made))
 
 
-def _record(mail: Mail, body: Body) -> MailRecord:
+def _record(mail: Mail, mails: MailDesk, body: Body) -> MailRecord:
     return MailRecord(
         identity=identity_of(mail),
         message_id=mail.id,
@@ -87,6 +88,7 @@ def _record(mail: Mail, body: Body) -> MailRecord:
         why="",
         received_at=body.received_at,
         envelope_from=mail.envelope_from,
+        is_proven=authentication(mail, mails.trusted).is_authentic,
     )
 
 
@@ -142,9 +144,8 @@ def _objection(incoming: Incoming) -> str:
 # --- what cannot be taken -------------------------------------------------------------------------------------
 
 
-def _set_aside(desk: Desk, tx: Transaction, mail: Mail, body: Body, why: str) -> MailRecord:
+def _set_aside(desk: Desk, tx: Transaction, record: MailRecord, body: Body, why: str) -> MailRecord:
     """A mail on which the decision itself fails stays with its bytes, and is a ticket about itself."""
-    record = _record(mail, body)
     if known := tx.mails.known(record.identity):
         return known
     tx.reports.keep([replace(body, quarantined_because=why)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from responder.domain.mail_record import Taken
 from responder.domain.mail_thread import Led, Sender, Trace, traces
 from responder.domain.mail_trust import authentication, known_sender
 from responder.domain.reporter import is_mail
@@ -61,4 +62,5 @@ def _to(incoming: Incoming, trace: Trace, key: str) -> Iterator[Led]:
         return
     reporter = incoming.tx.reporters.of_ticket(ticket.id)
     address = reporter.contact if reporter and is_mail(reporter.contact) else ""
-    yield Led(trace=trace, ticket_id=ticket.id, number=ticket.number, reporter=address)
+    proven = any(one.is_proven for one in incoming.tx.mails.of_ticket(ticket.id) if one.taken is Taken.REPORT)
+    yield Led(trace=trace, ticket_id=ticket.id, number=ticket.number, reporter=address, was_proven=proven)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -131,3 +132,15 @@ def test_a_foreign_sender_never_writes_as_the_reporter_of_anothers_ticket(found:
 def test_nothing_in_a_mail_stops_the_search_for_traces(subject: str, to: list[str], ids: list[str]) -> None:
     found = traces(mail(subject * 50, tuple(to), in_reply_to=tuple(ids), references=tuple(ids)), OWN)
     assert all(len(part) <= 50 for part in (found.tags, found.ids, found.numbers))
+
+
+@pytest.mark.parametrize(
+    ("was_proven", "is_authentic", "role"),
+    [(False, False, Role.REPORTER), (True, False, Role.STRANGER), (True, True, Role.REPORTER)],
+)
+@pytest.mark.parametrize("trace", [Trace.TAG, Trace.ID])
+def test_what_a_proven_mail_began_only_a_proven_one_goes_on_with(
+    trace: Trace, role: Role, *, was_proven: bool, is_authentic: bool
+) -> None:
+    sender = Sender(address=REPORTER, is_authentic=is_authentic)
+    assert thread_of([replace(led(trace), was_proven=was_proven)], sender).role is role

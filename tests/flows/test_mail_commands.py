@@ -465,3 +465,13 @@ async def test_a_chinese_reader_gets_chinese_sentences(world: Commanded) -> None
     assert [english_in(one) for one in (first, second, *refused)] == [[]] * 6
     for words in ("mei 无法批准：", "没有待审批事项", "mei 无法关闭：", "只有 INC-", "邮件在途超过一天"):
         assert words in "".join(refused), words
+
+
+async def test_a_report_that_was_proven_is_not_answered_by_an_unproven_mail_with_its_tag(world: Commanded) -> None:
+    """Tags are quoted in mails that go on to others."""
+    first = await world.comes(world.mail("The printer is dead.", "wei", Subject="Printer"))
+    assert first.taken is Taken.REPORT
+    forged = await world.comes(world.mail("not solved", "wei", dmarc="none", To=world.tag()))
+    assert (forged.taken, "this one is not" in forged.why) == (Taken.NOTE, True)
+    proven = await world.comes(world.mail("The lamp is red.", "wei", To=world.tag()))
+    assert proven.taken is Taken.ANSWER

@@ -20,6 +20,7 @@ mails = Table(
     Column("received_at", Instant, nullable=False),
     Column("ticket_id", BigInteger),
     Column("answered", Boolean, nullable=False),
+    Column("is_proven", Boolean, nullable=False),
     Column("envelope_from", Text),
     Index("mails_by_ticket", "ticket_id", "id"),
     Index("mails_by_sender", "sender", "received_at"),
