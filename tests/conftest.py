@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from responder.store import schema
 from responder.store.database import Database
@@ -16,6 +17,9 @@ from tests.runbooks.stage import may_be_set
 from tests.servers.namespaces import may_be_made
 from tests.servers.postgres import Postgres, initdb
 
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("ours")
 IN_CI = os.environ.get("CI") == "true"
 
 
