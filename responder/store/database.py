@@ -163,6 +163,8 @@ def _engine(url: URL, connections: int) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(
             url,
+            # What stands in them, such as addresses and texts of people, must not get into logs with an error.
+            hide_parameters=True,
             pool_size=connections,
             max_overflow=0,
             pool_pre_ping=True,
@@ -181,7 +183,11 @@ def _engine(url: URL, connections: int) -> Engine:
         # It holds the bodies of alerts and the links of messages: for its owner alone, its companions like it.
         Path(url.database).touch(mode=0o600)
     engine = create_engine(
-        url, pool_size=connections, max_overflow=0, connect_args={"check_same_thread": False, "timeout": 10}
+        url,
+        hide_parameters=True,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 10},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
