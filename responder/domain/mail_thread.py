@@ -17,7 +17,7 @@ _TAG = re.compile(r"[A-Za-z0-9._=-]{1,64}")
 _WORD = re.compile(r"[^\W_][\w./#-]{2,63}")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/#-]{2,63}")
 _LONGEST_SUBJECT = 500
-_MOST_TAGS, _MOST_IDS, _MOST_NUMBERS = 5, 50, 20
+_MOST_TAGS, _MOST_IDS, _MOST_NUMBERS, _MOST_PLUSES = 5, 50, 20, 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +27,8 @@ class OwnAddress:
     address: str
     id_domain: str
     other_addresses: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    """From which contact forms write, in lower case: who filled them in stands in Reply-To."""
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -56,7 +58,8 @@ def traces(mail: Mail, own: OwnAddress) -> Traces:
 def tag_in(address: str, own: OwnAddress) -> str:
     """The tag in local+TAG@domain if the address is one of ours; else empty. Its letters stay as they came."""
     local, _, domain = address.rpartition("@")
-    name, _, tag = local.partition("+")
+    # From the right: an own address may have a plus of its own.
+    name, _, tag = local.rpartition("+")
     is_ours = f"{name}@{domain}".casefold() in {one.casefold() for one in own.all}
     return tag if is_ours and _TAG.fullmatch(tag) else ""
 
@@ -65,7 +68,8 @@ def is_own(address: str, own: OwnAddress) -> bool:
     """Whether mails to this address come to us, with a tag or without."""
     local, _, domain = address.rpartition("@")
     own_addresses = {one.casefold() for one in own.all}
-    return not {address.casefold(), f"{local.partition('+')[0]}@{domain}".casefold()}.isdisjoint(own_addresses)
+    words = local.casefold().split("+")[:_MOST_PLUSES]
+    return any(f"{'+'.join(words[:end])}@{domain.casefold()}" in own_addresses for end in range(1, len(words) + 1))
 
 
 def is_own_id(message_id: str, own: OwnAddress) -> bool:

@@ -144,3 +144,13 @@ def test_what_a_proven_mail_began_only_a_proven_one_goes_on_with(
 ) -> None:
     sender = Sender(address=REPORTER, is_authentic=is_authentic)
     assert thread_of([replace(led(trace), was_proven=was_proven)], sender).role is role
+
+
+def test_an_own_address_with_a_plus_has_tags_too() -> None:
+    own = OwnAddress(address="support+eu@example.org", id_domain="example.org", other_addresses=("help@example.org",))
+    assert tag_in("support+eu+7-abc@example.org", own) == "7-abc"
+    assert tag_in("help+7-abc@example.org", own) == "7-abc"
+    assert tag_in("support+7-abc@example.org", own) == ""
+    assert is_own("Support+EU+7-abc@example.org", own)
+    assert is_own("help+a+b@example.org", own)
+    assert not is_own("support+us@example.org", own)

@@ -14,13 +14,13 @@ from inscriptis.html_engine import Inscriptis
 from inscriptis.model.config import ParserConfig
 from lxml import etree
 
+from responder.intake.mail.hidden import is_hidden
 from responder.intake.mail.limits import MailLimits
 
 _UNSEEN = (
     "head", "script", "style", "title", "template", "noscript", "object", "embed", "applet", "iframe", "frame",
     "frameset", "svg", "math", "select", "textarea", "audio", "video", "canvas", "meta", "link", "map",
 )  # fmt: skip
-_HIDDEN = re.compile(r"display\s{0,9}:\s{0,9}none", re.IGNORECASE)
 _RENAMED = {"table": "div", "tbody": "div", "thead": "div", "tfoot": "div", "tr": "div", "td": "span", "th": "span"}
 _CELLS = ("td", "th")
 _BLOCKS = ("p", "div", "br", "li", "table", "ul", "ol", "blockquote", "pre")
@@ -91,7 +91,9 @@ def _flat(element: etree._Element, odd: list[str]) -> list[etree._Element]:
 
 
 def _is_seen(element: etree._Element) -> bool:
-    return isinstance(element.tag, str) and not _HIDDEN.search(element.get("style", "")[:2000])
+    if not isinstance(element.tag, str) or "hidden" in element.attrib:
+        return False
+    return not is_hidden(element.get("style", ""), has_children=bool(len(element)))
 
 
 def _without_unseen(element: etree._Element, inner: list[etree._Element]) -> list[etree._Element]:

@@ -120,3 +120,39 @@ def test_what_follows_hidden_elements_stays_in_its_place() -> None:
     hidden = '<i style="display:none">no</i>'
     html = f"a{hidden}b{hidden}c<b>d</b>e{hidden}f{hidden}g<p>{hidden}h</p>"
     assert text_of_html(html, MailLimits(), []).split() == ["abcdefg", "h"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        'style="display:none !important"',
+        'style="DISPLAY:\nNone"',
+        'style="display/**/:none"',
+        'style="color:red;visibility: hidden"',
+        'style="mso-hide:all"',
+        'style="opacity:0.0"',
+        'style="max-height:0px;overflow:hidden"',
+        'style="font-size:0"',
+        "hidden",
+    ],
+)
+def test_what_a_sender_hides_from_readers_is_not_read(hidden: str) -> None:
+    assert text_of(f"<p>a</p><div {hidden}>words for programs</div><p>b</p>").split() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        '<div style="display:block">c</div>',
+        '<div style="font-size:0px"><p style="font-size:14px">c</p></div>',
+        '<div style="max-height:0.5em;overflow:hidden">c</div>',
+        '<div style="opacity:0.9">c</div>',
+        '<div style="max-height:0">c</div>',
+        '<div style="display:none;display:block">c</div>',
+        '<div style="/* display:none */">c</div>',
+        '<div style="font-size:.8em">c</div>',
+        '<div style=";:;;">c</div>',
+    ],
+)
+def test_what_a_reader_sees_is_read_whatever_its_style(seen: str) -> None:
+    assert "c" in text_of(seen)
