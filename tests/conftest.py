@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from responder.store import schema
@@ -20,6 +21,8 @@ from tests.servers.postgres import Postgres, initdb
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("ours")
+# As the service logs: a traceback with the values of all variables takes seconds.
+structlog.configure(processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)])
 IN_CI = os.environ.get("CI") == "true"
 
 
