@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from responder.domain.mail import Mail
+from responder.domain.mail import Address, Mail
 from responder.domain.mail_thread import OwnAddress, is_own, is_own_id
 
 _DAEMONS = re.compile(
@@ -27,8 +27,9 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|自动回复|自動回覆|自动答复|自動応答)\s*(?:[:：\]】-]|$)",
     re.IGNORECASE,
 )
+_UNSUBSCRIBE = "list-unsubscribe"
 _LIST_HEADERS = (
-    "list-id", "list-post", "list-help", "list-unsubscribe", "list-owner", "mailing-list", "x-mailing-list",
+    "list-id", "list-post", "list-help", _UNSUBSCRIBE, "list-owner", "mailing-list", "x-mailing-list",
     "x-beenthere", "x-mailman-version",
 )  # fmt: skip
 _PASSED_ON_BY = re.compile(
@@ -54,14 +55,43 @@ class Nature:
 
     kind: Kind
     why: str
+    is_sure: bool = True
+    """Whether it is more than one sign that a mail of a person may bear as well."""
 
 
 def nature(mail: Mail, own: OwnAddress) -> Nature:
-    """What sent a mail. Where headers disagree, the first counts of: own, bounce, automatic answer, list, machine."""
+    """What sent a mail. Where headers disagree, the first counts of: own, bounce, automatic answer, list, machine.
+
+    Of what comes from a contact form it is asked of who filled that in.
+    """
+    written = as_written(mail, own)
     for kind, says in _QUESTIONS:
-        if why := says(mail, own):
+        if why := says(written, own):
             return Nature(kind=kind, why=why)
+    for kind, says in _SIGNS:
+        if why := says(written, own):
+            return Nature(kind=kind, why=f"{why}, and nothing else says so.", is_sure=False)
     return Nature(kind=Kind.PERSON, why="Nothing says that a machine wrote it.")
+
+
+def in_thread(found: Nature) -> Nature:
+    """What sent a mail that belongs to a ticket: there a weak sign is none, or a reporter would not be heard."""
+    is_person = found.kind is Kind.MACHINE and not found.is_sure
+    return Nature(kind=Kind.PERSON, why=found.why) if is_person else found
+
+
+def as_written(mail: Mail, own: OwnAddress) -> Mail:
+    """The mail with who wrote it as its sender: of a form, a no-reply address or our own, who stands in Reply-To."""
+    given = mail.sender.address
+    # What a machine sends as ourselves may be a page of ours that went astray: a ticket of it would begin a loop.
+    is_ours = is_own(given, own) and not _is_of_a_machine(mail, own)
+    if not (is_ours or given.casefold() in own.forms or _NOBODY.fullmatch(_local(given))):
+        return mail
+    to = (one for one in mail.reply_to if one.address and not is_own(one.address, own))
+    writer = next((one for one in to if not _NOBODY.fullmatch(_local(one.address))), None)
+    if writer is None or writer.address.casefold() == given.casefold():
+        return mail
+    return replace(mail, sender=Address(address=writer.address, name=writer.name or mail.sender.name))
 
 
 def _is_ours(mail: Mail, own: OwnAddress) -> str:
@@ -76,14 +106,10 @@ def _is_ours(mail: Mail, own: OwnAddress) -> str:
 
 
 def _is_a_bounce(mail: Mail, _: OwnAddress) -> str:
-    if mail.bounces:
-        return "It is a report of what became of a mail (RFC 3464)."
-    if mail.headers.get("x-failed-recipients"):
-        return "Its header X-Failed-Recipients names who got no mail."
-    return f"It comes from {_local(mail)[:40]}." if _DAEMONS.fullmatch(_local(mail)) else ""
+    return "It is a report of what became of a mail (RFC 3464)." if mail.bounces else ""
 
 
-def _is_an_answer(mail: Mail, _: OwnAddress) -> str:
+def _is_an_answer(mail: Mail, own: OwnAddress) -> str:
     if _automatic(mail) == "auto-replied":
         return "Its header Auto-Submitted says auto-replied (RFC 3834)."
     for name in ("x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from"):
@@ -93,7 +119,8 @@ def _is_an_answer(mail: Mail, _: OwnAddress) -> str:
         return "Its Precedence is auto_reply."
     if "disposition-notification" in mail.header("content-type"):
         return "It is a receipt (RFC 8098)."
-    if _AUTOMATIC_SUBJECT.match(_bare(mail.subject)):
+    is_borne_out = mail.in_reply_to or mail.references or _is_of_a_list(mail, own) or _is_of_a_machine(mail, own)
+    if is_borne_out and _AUTOMATIC_SUBJECT.match(_bare(mail.subject)):
         return "Its subject is that of an automatic answer."
     return ""
 
@@ -105,7 +132,10 @@ def _is_of_a_list(mail: Mail, own: OwnAddress) -> str:
         return "Its Precedence is list."
     if mail.header("precedence") == "bulk" and _PASSED_ON_BY.search(mail.header("sender")[:_LOOKED_AT]):
         return "Its Sender passes on what is sent to a list."
-    return next((f"It bears the header {name}." for name in _LIST_HEADERS if mail.headers.get(name)), "")
+    found = [name for name in _LIST_HEADERS if mail.headers.get(name)]
+    # Customer databases add it to the mails of people, too.
+    is_weak = found == [_UNSUBSCRIBE] and not (mail.headers.get("feedback-id") or _is_of_a_machine(mail, own))
+    return f"It bears the header {found[0]}." if found and not is_weak else ""
 
 
 def _is_our_list(mail: Mail, own: OwnAddress) -> bool:
@@ -127,9 +157,22 @@ def _is_of_a_machine(mail: Mail, _: OwnAddress) -> str:
         return f"Its header Auto-Submitted says {said[:40]} (RFC 3834)."
     if mail.header("precedence") in ("bulk", "junk"):
         return f"Its Precedence is {mail.header('precedence')}."
-    if mail.headers.get("feedback-id"):
-        return "It bears the header Feedback-ID, as bulk mail does."
-    return f"{_local(mail)[:40]} is nobody who reads mail." if _NOBODY.fullmatch(_local(mail)) else ""
+    local = _local(mail.sender.address)
+    return f"{local[:40]} is nobody who reads mail." if _NOBODY.fullmatch(local) else ""
+
+
+def _is_like_an_answer(mail: Mail, _: OwnAddress) -> str:
+    return "Its subject is that of an automatic answer" if _AUTOMATIC_SUBJECT.match(_bare(mail.subject)) else ""
+
+
+def _is_like_a_machine(mail: Mail, own: OwnAddress) -> str:
+    local = _local(mail.sender.address)
+    if _DAEMONS.fullmatch(local):
+        return f"It comes from {local[:40]}"
+    if mail.headers.get("x-failed-recipients"):
+        return "Its header X-Failed-Recipients names who got no mail"
+    is_bulk = mail.headers.get(_UNSUBSCRIBE) and not _is_our_list(mail, own)
+    return f"It bears the header {_UNSUBSCRIBE}" if is_bulk else ""
 
 
 _QUESTIONS: tuple[tuple[Kind, Callable[[Mail, OwnAddress], str]], ...] = (
@@ -139,6 +182,8 @@ _QUESTIONS: tuple[tuple[Kind, Callable[[Mail, OwnAddress], str]], ...] = (
     (Kind.LIST, _is_of_a_list),
     (Kind.MACHINE, _is_of_a_machine),
 )
+_SIGNS = ((Kind.AUTO_REPLY, _is_like_an_answer), (Kind.MACHINE, _is_like_a_machine))
+"""What a person's mail may bear as well: none of these alone keeps a mail from being a ticket."""
 
 
 def _automatic(mail: Mail) -> str:
@@ -147,8 +192,8 @@ def _automatic(mail: Mail) -> str:
     return words[0] if words else ""
 
 
-def _local(mail: Mail) -> str:
-    return mail.sender.address.rpartition("@")[0][:_LOOKED_AT].lower()
+def _local(address: str) -> str:
+    return address.rpartition("@")[0][:_LOOKED_AT].lower()
 
 
 def _bare(subject: str) -> str:

@@ -12,7 +12,7 @@ ALL = "*"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """What a mail must have, all of it. `line` asks for one line of the text."""
+    """What a mail must have, all of it. `line` asks for one line of what is said; alone, for the first one."""
 
     subject: re.Pattern[str] | None = None
     sender: re.Pattern[str] | None = None

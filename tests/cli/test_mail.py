@@ -55,7 +55,8 @@ def test_the_answer_for_people_names_the_rule_and_the_labels(tmp_path: Path) -> 
         ({"Auto_Submitted": "auto-replied"}, "left"),
         ({"Auto_Submitted": "auto-generated"}, "report"),
         ({"Auto_Submitted": "no"}, "report"),
-        ({"X_Failed_Recipients": "a@b.c"}, "bounce"),
+        ({"X_Failed_Recipients": "a@b.c"}, "report"),
+        ({"X_Failed_Recipients": "a@b.c", "Return_Path": "<>"}, "bounce"),
     ],
 )
 def test_other_mails_are_told_apart(headers: dict[str, str], becomes: str, tmp_path: Path) -> None:

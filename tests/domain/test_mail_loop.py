@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.domain.mail import Address, Bounce, Mail
-from responder.domain.mail_loop import AnswerBudget, AnswersSent, Kind, may_answer, nature
+from responder.domain.mail_loop import AnswerBudget, AnswersSent, Kind, as_written, in_thread, may_answer, nature
 from responder.domain.mail_thread import OwnAddress
 
 OWN = OwnAddress(address="help@example.org", id_domain="responder.example.org")
@@ -45,8 +45,10 @@ BOUNCE = Bounce(recipient="x@example.net", status="5.1.1", action="failed")
         (bearing(x_autorespond="1"), Kind.AUTO_REPLY),
         (bearing(precedence="auto_reply"), Kind.AUTO_REPLY),
         (bearing(content_type="multipart/report; report-type=disposition-notification"), Kind.AUTO_REPLY),
-        (replace(PLAIN, subject="Automatic reply: INC-1"), Kind.AUTO_REPLY),
-        (replace(PLAIN, subject="自动回复：INC-1"), Kind.AUTO_REPLY),
+        (replace(PLAIN, subject="Automatic reply: INC-1", in_reply_to=("1@x",)), Kind.AUTO_REPLY),
+        (replace(PLAIN, subject="自动回复：INC-1", references=("1@x",)), Kind.AUTO_REPLY),
+        (replace(bearing(precedence="bulk"), subject="Automatic reply: INC-1"), Kind.AUTO_REPLY),
+        (replace(PLAIN, subject="Automatic reply: INC-1", envelope_from=""), Kind.AUTO_REPLY),
         (replace(bearing(auto_submitted="auto-replied"), envelope_from=""), Kind.AUTO_REPLY),
         (bearing(auto_submitted="auto-generated"), Kind.MACHINE),
         (bearing(auto_submitted="auto-notified; x"), Kind.MACHINE),
@@ -60,7 +62,9 @@ BOUNCE = Bounce(recipient="x@example.net", status="5.1.1", action="failed")
         (sent_by("list-request@example.net"), Kind.MACHINE),
         (sent_by("root@example.net"), Kind.MACHINE),
         (bearing(list_id="<ops.example.net>"), Kind.LIST),
-        (bearing(list_unsubscribe="<mailto:x@example.net>"), Kind.LIST),
+        (bearing(list_unsubscribe="<mailto:x@example.net>", feedback_id="1:shop"), Kind.LIST),
+        (bearing(list_unsubscribe="<mailto:x@example.net>", precedence="bulk"), Kind.LIST),
+        (bearing(feedback_id="1.eu-west-1.abc:AmazonSES"), Kind.PERSON),
         (bearing(precedence="list"), Kind.LIST),
         (bearing(precedence="bulk", sender="owner-ops@example.net"), Kind.LIST),
         (bearing(precedence="bulk", sender="Ops <ops-owner@example.net>"), Kind.LIST),
@@ -69,9 +73,6 @@ BOUNCE = Bounce(recipient="x@example.net", status="5.1.1", action="failed")
         (bearing(sender="product-owner@example.net"), Kind.PERSON),
         (bearing(precedence="bulk", sender="shop@example.net"), Kind.MACHINE),
         (replace(PLAIN, bounces=(BOUNCE,)), Kind.BOUNCE),
-        (sent_by("MAILER-DAEMON@example.net"), Kind.BOUNCE),
-        (sent_by("postmaster@example.net"), Kind.BOUNCE),
-        (bearing(x_failed_recipients="x@example.net"), Kind.BOUNCE),
         (replace(PLAIN, id="7@responder.example.org"), Kind.OWN),
         (bearing(x_responder="1"), Kind.OWN),
         (bearing(x_loop="Help@example.org"), Kind.OWN),
@@ -83,7 +84,58 @@ def test_what_sent_a_mail_is_told_by_its_headers(mail: Mail, kind: Kind) -> None
     found = nature(mail, OWN)
     assert found.kind is kind
     assert found.why.endswith(".")
+    assert found.is_sure
     assert (may_answer(mail, found, NONE_SENT) == "") is (kind is Kind.PERSON)
+
+
+@pytest.mark.parametrize(
+    ("mail", "kind", "answered_as"),
+    [
+        (replace(PLAIN, subject="Auto reply: function broken since the update"), Kind.AUTO_REPLY, Kind.AUTO_REPLY),
+        (replace(PLAIN, subject="自动回复：功能失效"), Kind.AUTO_REPLY, Kind.AUTO_REPLY),
+        (sent_by("MAILER-DAEMON@example.net"), Kind.MACHINE, Kind.PERSON),
+        (sent_by("postmaster@example.net"), Kind.MACHINE, Kind.PERSON),
+        (bearing(x_failed_recipients="x@example.net"), Kind.MACHINE, Kind.PERSON),
+        (bearing(list_unsubscribe="<mailto:x@example.net>"), Kind.MACHINE, Kind.PERSON),
+    ],
+)
+def test_one_weak_sign_keeps_the_answer_back_and_nothing_else(mail: Mail, kind: Kind, answered_as: Kind) -> None:
+    found = nature(mail, OWN)
+    assert (found.kind, found.is_sure) == (kind, False)
+    assert "nothing else says so" in found.why
+    assert may_answer(mail, found, NONE_SENT)
+    assert in_thread(found).kind is answered_as
+
+
+def test_what_is_sure_stays_so_in_a_thread() -> None:
+    for mail in (PLAIN, bearing(auto_submitted="auto-generated"), bearing(precedence="list")):
+        assert in_thread(nature(mail, OWN)) == nature(mail, OWN)
+
+
+ANNA = Address(address="anna@customer.test", name="Anna")
+FORMS = replace(OWN, forms=("www@shop.test",))
+
+
+@pytest.mark.parametrize("sender", ["no-reply@shop.test", "WWW@shop.test", "help@example.org", "help+t1@example.org"])
+def test_who_filled_in_a_contact_form_is_its_sender(sender: str) -> None:
+    mail = replace(sent_by(sender), reply_to=(Address(address="help@example.org"), ANNA))
+    assert as_written(mail, FORMS).sender == ANNA
+    assert nature(mail, FORMS).kind is Kind.PERSON
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        replace(PLAIN, reply_to=(ANNA,)),
+        replace(sent_by("no-reply@shop.test"), reply_to=(Address(address="noreply@shop.test"),)),
+        replace(sent_by("no-reply@shop.test"), reply_to=(Address(address="help@example.org"),)),
+        replace(bearing(auto_submitted="auto-generated"), sender=Address(address=OWN.address), reply_to=(ANNA,)),
+        sent_by("no-reply@shop.test"),
+    ],
+    ids=["a person's own", "nobody", "ourselves", "a page of ours", "none"],
+)
+def test_reply_to_counts_only_where_the_sender_is_nobody(mail: Mail) -> None:
+    assert as_written(mail, FORMS) == mail
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from responder.config.mail_rules import shipped_mail_rules
 from responder.domain.mail import Address, Mail
 from responder.domain.report import Signal
 from responder.intake.mail.monitoring import alerts_in, claimed
+from responder.intake.mail.reply import reply_of
 from tests.intake.monitoring_mails import GRAFANA, NAGIOS, PAIRS, Pair
 
 NOW = datetime(2024, 5, 7, 8, 30, tzinfo=UTC)
@@ -20,9 +22,8 @@ RULES = shipped_mail_rules()
 
 
 def mail(subject: str, text: str, sender: str = "monitor@example.org", sent_at: datetime | None = None) -> Mail:
-    return Mail(
-        id="1@example.org", digest="d", sender=Address(address=sender), subject=subject, text=text, sent_at=sent_at
-    )
+    one = Mail(id="1@example.org", digest="d", sender=Address(address=sender), subject=subject, sent_at=sent_at)
+    return replace(one, text=text, said=reply_of(text).said or text)
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.rule} {pair.labels['alertname']}")
@@ -101,6 +102,22 @@ def test_a_mail_of_a_person_is_taken_by_no_rule() -> None:
     assert claimed(mail("Problem with the printer", about), RULES, received_at=NOW) is None
     assert claimed(mail("Re: ** PROBLEM Service Alert: a/b is WARNING **", "I look."), RULES, received_at=NOW) is None
     assert alerts_in(mail("", ""), RULES, received_at=NOW) == ()
+
+
+FORWARDS = (
+    "Look!\n\n-----Original Message-----\nFrom: nagios@x.test\nSent: today\nTo: ops\nSubject: s\n\n{}",
+    "I am away until Monday.\n\n{}",
+    "---------- Forwarded message ---------\nFrom: Nagios <nagios@x.test>\nDate: x\nSubject: s\nTo: ops\n\n{}",
+    "Is it this one?\n{}",
+)
+
+
+@pytest.mark.parametrize("around", FORWARDS, ids=range(len(FORWARDS)))
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair.rule} {pair.labels['alertname']}")
+def test_what_a_person_quotes_or_pastes_is_no_alert(pair: Pair, around: str) -> None:
+    subject, text = pair.problem
+    for head in ("Re: ", "Fwd: ", "回复：", "Shop down "):
+        assert claimed(mail(f"{head}{subject}", around.format(text)), RULES, received_at=NOW) is None
 
 
 def test_an_alert_starts_when_its_mail_was_sent_but_never_after_it_came() -> None:

@@ -1,7 +1,7 @@
 """What mail servers say of mails that did not arrive: delivery reports (RFC 3464), and those that know no standard.
 
-A free text is only believed from a mail server: with the null sender, from a postmaster or a MAILER-DAEMON. Otherwise
-a person who forwards “delivery failed” would be taken for one.
+A mail is one if it says so itself (report-type=delivery-status), or if it comes from a mail server: with the null
+sender, from a postmaster or a MAILER-DAEMON. Otherwise a person who forwards one would be taken for a server.
 """
 
 from __future__ import annotations
@@ -54,20 +54,28 @@ def bounces_in(tree: Part, mail: Mail, limits: MailLimits) -> tuple[Bounce, ...]
     if tree.settings.get("report-type", "").lower() in _NO_BOUNCE:
         return ()
     parts = [part for part in tree.walk() if not part.is_multipart]
-    about = _about(parts, mail, limits)
     statuses = [part for part in parts if part.media_type in _STATUS_TYPES]
-    found = [bounce for part in statuses for bounce in _reported(part, about, limits)]
-    if found:
-        return tuple(found[:_MOST])
     failed = tuple(one.address for one in addresses(tree.headers.all("x-failed-recipients"), _MOST))
-    is_report = bool(statuses) or tree.settings.get("report-type", "").lower() == "delivery-status"
-    return _told(mail, failed, about) if is_report or _is_told(mail, failed) else ()
+    if not (_is_report(tree) or (_is_of_a_server(mail) and (statuses or failed or _says_so(mail)))):
+        return ()
+    about = _about(parts, mail, limits)
+    found = [bounce for part in statuses for bounce in _reported(part, about, limits)]
+    return tuple(found[:_MOST]) if found else _told(mail, failed, about)
 
 
-def _is_told(mail: Mail, failed: tuple[str, ...]) -> bool:
-    is_daemon = mail.envelope_from == "" or bool(_DAEMONS.match(mail.sender.address))
-    says_so = _SAYS_SO.search(mail.subject) or _SAYS_SO.search(mail.text[:_MOST_TEXT])
-    return is_daemon and (bool(failed) or bool(says_so))
+def _is_report(tree: Part) -> bool:
+    """Whether the whole mail is a report, not only a part of it."""
+    if tree.settings.get("report-type", "").lower() == "delivery-status":
+        return True
+    return tree.media_type == "multipart/report" and any(part.media_type in _STATUS_TYPES for part in tree.parts)
+
+
+def _is_of_a_server(mail: Mail) -> bool:
+    return mail.envelope_from == "" or bool(_DAEMONS.match(mail.sender.address))
+
+
+def _says_so(mail: Mail) -> bool:
+    return bool(_SAYS_SO.search(mail.subject) or _SAYS_SO.search(mail.text[:_MOST_TEXT]))
 
 
 # --- reports as RFC 3464 has them -----------------------------------------------------------------------------

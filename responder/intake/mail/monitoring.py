@@ -53,23 +53,24 @@ def claimed(
     mail: Mail, rules: Sequence[MailRule], *, received_at: datetime, source: str = "mail", receipt: str = ""
 ) -> Claim | None:
     """What the first rule that takes the mail makes of it; None if none takes it."""
-    lines = lines_of(mail)
-    rule = next((one for one in rules if any(_holds(condition, mail, lines) for condition in one.applies)), None)
+    # What somebody quotes or passes on is theirs, not the monitoring's.
+    said = lines_of(mail.said)
+    rule = next((one for one in rules if any(_holds(condition, mail, said) for condition in one.applies)), None)
     if rule is None:
         return None
     # A sender's clock may be wrong: nothing starts after it was received.
     at = min(mail.sent_at, received_at) if mail.sent_at else received_at
     reading = _Reading(rule, mail, _Frame(at=at, source=source, receipt=receipt))
     try:
-        return reading.claim(alerts_of(rule, mail.subject[:LONGEST_LINE], lines))
+        return reading.claim(alerts_of(rule, mail.subject[:LONGEST_LINE], lines_of(mail.text)))
     except NotUnderstood as why:
         sentence = f"A mail that looks like one of {rule.title} was not understood: {why}"
         return Claim(rule=rule.name, reports=(reading.plain(sentence),), why=sentence, is_plain=True)
 
 
-def lines_of(mail: Mail) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """The lines that rules look at: bounded in number and length."""
-    return [line[:LONGEST_LINE].rstrip() for line in islice(mail.text[:_MOST_TEXT].splitlines(), _MOST_LINES)]
+    return [line[:LONGEST_LINE].rstrip() for line in islice(text[:_MOST_TEXT].splitlines(), _MOST_LINES)]
 
 
 def _holds(condition: Condition, mail: Mail, lines: Iterable[str]) -> bool:
@@ -80,7 +81,13 @@ def _holds(condition: Condition, mail: Mail, lines: Iterable[str]) -> bool:
     for name, pattern in condition.headers.items():
         if not any(pattern.match(value.strip()[:LONGEST_LINE]) for value in mail.headers.get(name, ())):
             return False
-    return condition.line is None or any(condition.line.match(line.strip()) for line in lines)
+    return condition.line is None or any(condition.line.match(line) for line in _looked_at(condition, lines))
+
+
+def _looked_at(condition: Condition, lines: Iterable[str]) -> Iterable[str]:
+    """A line that is all that is asked for must be the first: people paste what a monitoring has sent them."""
+    is_alone = not (condition.subject or condition.sender or condition.headers)
+    return islice(filter(None, map(str.strip, lines)), 1 if is_alone else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

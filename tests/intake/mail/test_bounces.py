@@ -127,6 +127,20 @@ def test_a_person_who_writes_about_a_failed_delivery_is_no_bounce() -> None:
     assert bounces(raw, None) == ()
 
 
+def test_who_passes_on_a_report_with_its_parts_is_no_mail_server() -> None:
+    status, words = part("message/delivery-status", REPORT), part("text/plain", "I cannot write to them: undeliverable")
+    head = b"From: ann@example.com\r\nTo: help@ops.example\r\nSubject: Fwd: Undelivered Mail\r\n"
+    forward = head + multipart("mixed", words, status, RETURNED)
+    assert bounces(forward, "ann@example.com") == bounces(forward, None) == ()
+    assert len(bounces(forward, "")) == 2
+
+
+def test_neither_a_postmaster_nor_a_header_alone_makes_a_bounce() -> None:
+    wish = "Since 10:00 your mx refuses our mails. Please look."
+    assert bounces(bare("From: Anna <postmaster@customer.example>\r\nSubject: Your server", wish), None) == ()
+    assert bounces(bare("From: ann@example.com\r\nX-Failed-Recipients: bob@far.example", wish), None) == ()
+
+
 def test_a_note_of_absence_with_the_null_sender_is_no_bounce() -> None:
     raw = bare("From: ann@example.com\r\nSubject: Automatic reply: Down", "I am away. Call bob@example.com, 550 1234.")
     assert bounces(raw, "") == ()
