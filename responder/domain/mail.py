@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+
+_BEFORE, _AFTER = r"\s{0,3}(?:\[[^\]]{0,60}\]\s{0,3}){0,3}", r"\s{0,2}(?:[\[(（]\d{1,3}[\])）])?\s{0,2}[:：]"
+_ANSWERS = re.compile(
+    rf"{_BEFORE}(?:re|aw|antw|antwort|sv|vs|res|rif|odp|ynt|回复|回覆|答复|答覆|返信|返){_AFTER}", re.IGNORECASE
+)
+_FORWARDS = re.compile(
+    rf"{_BEFORE}(?:fwd?|wg|tr|rv|enc|i|vl|vb|doorst|pd|转发|轉寄|轉發|転送|전달){_AFTER}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,11 +79,23 @@ class Mail:
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     text: str = ""
     said: str = ""
+    has_own_words: bool = True
+    """Whether `said` is its sender's; else it is a mere quote or forward, and `said` all of it."""
     language: str = "en"
     files: tuple[MailFile, ...] = ()
     bounces: tuple[Bounce, ...] = ()
     oddities: tuple[str, ...] = ()
     """What could not be read, was cut or was left out; one sentence each."""
+
+    @property
+    def answers_something(self) -> bool:
+        """Whether it says that it answers another mail, by a header or its subject."""
+        return bool(self.in_reply_to or self.references or _ANSWERS.match(self.subject))
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing says that it answers or forwards another mail."""
+        return not self.answers_something and not _FORWARDS.match(self.subject)
 
     def header(self, name: str) -> str:
         """The first value of a header in lower case letters; empty if there is none."""

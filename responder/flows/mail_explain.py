@@ -89,7 +89,7 @@ def explain_mail(raw: bytes, by: Reader, now: datetime) -> Explained:
         why="",
         mail=mail,
         nature=nature(mail, mails.own),
-        reply=reply_of(mail.text),
+        reply=reply_of(mail.text, is_first=mail.is_first),
         authentication=authentication(mail, mails.trusted),
         person=known_sender(mail, mails.people, mails.trusted).person,
         traces=traces(mail, mails.own),

@@ -45,12 +45,19 @@ _DATE_FIRST = re.compile(r"(?:[^\W\d]{2,5}\.?, ?)?\d{1,4}(?:[-/.年]| [^\W\d]{3,
 _TELLS_WHEN = re.compile(r"\d{1,2}[:：时時h]\d{2}|\d{1,4}[-/.年]\d{1,2}[-/.月]|\b(?:19|20)\d\d\b|(?:19|20)\d\d年")
 _RULE = re.compile(r"[-_=*—─]{5,}")
 _EDGE = "-_=*—─ \t"
+_PROGRAMS = (
+    r"(?:outlook|(?:windows |apple |yahoo |aol |ios )?mail|yahoo|gmail|proton|samsung|galaxy|iphone|ipad|android|ios"
+    r"|k-9|spark|blackberry|huawei|xiaomi|tutanota|thunderbird|windows|airmail|foxmail|qq|(?:a |the )?mobile)"
+)
 _SIGN_OFFS = re.compile(
-    r"(?:sent (?:from|via|with|by) .{1,40}|get outlook for .{1,60}|(?:von|gesendet von|gesendet mit) .{1,40}gesendet"
+    rf"(?:sent (?:from|via|with|by|using) (?:my [\w+-]{{1,20}}(?: [\w+-]{{1,12}}){{0,3}}|{_PROGRAMS}\b.{{0,40}})"
+    r"|get outlook for .{1,60}|(?:von|gesendet von|gesendet mit) .{1,40}gesendet"
     r"|gesendet (?:von|mit) (?:mein|der|outlook).{1,40}|von mein\w* .{1,30} gesendet"
     r"|envoyé (?:de|depuis|à partir de) .{1,40}|enviado (?:desde|do|de) (?:mi|meu|outlook).{0,40}|inviato da .{1,30}"
     r"|verstuurd vanaf .{1,30}|отправлено с .{1,30}|.{1,20}から送信|獲取 ?outlook.{1,40}"
-    r"|(?:发自|發自|来自|發送自|发送自) ?(?:我的|outlook|qq|网易|foxmail|新浪|阿里|邮箱|手机|小米|华为).{0,30}"
+    r"|(?:发自|發自|来自|發送自|发送自) ?(?:我的 ?|(?=outlook|qq|foxmail|网易|新浪|阿里|邮箱|手机|小米|华为))"
+    r"(?:网易|新浪|阿里|小米|华为|荣耀|苹果)?[a-z0-9 ._+-]{0,30}"
+    r"(?:移动设备|智能手机|安卓手机|手机|手機|平板|邮箱大师|邮箱|电脑|客户端|app)?"
     r"|从 ?(?:我的|qq|网易|foxmail|outlook).{0,20}(?:发来|发送|发出)|获取 ?outlook.{1,40})",
     re.IGNORECASE,
 )
@@ -78,18 +85,28 @@ def is_rule_with_words(line: str) -> bool:
     return is_framed and inner.rstrip(":：").lower() in _RULE_TEXTS
 
 
-def opens_a_block(lines: Sequence[str], at: int) -> bool:
-    """Whether a block of headers begins here, perhaps below a ruled line: a sender and two more of its kinds."""
+def opens_a_block(lines: Sequence[str], at: int, *, is_first: bool = False) -> bool:
+    """Whether a block of headers begins here, perhaps below a ruled line: a sender and two more of its kinds.
+
+    In a first mail the sender has an address, since From, To and Date may as well be those of a route.
+    """
     start = _below_a_rule(lines, at) if _RULE.fullmatch(tidy(lines[at])) else at
     if start is None or not _kind(lines[start]):
         return False
-    kinds = set()
+    kinds = _kinds(lines, start)
+    is_of_a_mail = not is_first or "@" in tidy(kinds.get("from", ""))
+    return "from" in kinds and len(kinds.keys() - {""}) >= 3 and is_of_a_mail
+
+
+def _kinds(lines: Sequence[str], start: int) -> dict[str, str]:
+    """The kinds of headers from here to an empty line, each with one of its lines."""
+    kinds: dict[str, str] = {}
     for place in range(start, min(start + _BLOCK_LINES, len(lines))):
         line = lines[place]
         if not line.strip():
             break
-        kinds.add(_kind(line))
-    return "from" in kinds and len(kinds - {""}) >= 3
+        kinds[_kind(line)] = line
+    return kinds
 
 
 def _below_a_rule(lines: Sequence[str], at: int) -> int | None:
@@ -131,7 +148,9 @@ def _closes(said: str) -> bool:
     if not said.endswith((":", "：")) or not _TELLS_WHEN.search(said):
         return False
     end = said[-160:].lower()
-    return end.rstrip(":： ").endswith((">", ">)", "]")) or any(word in end for word in _SAYS)
+    # A line of a log may end with a name in brackets, too.
+    is_by_address = "@" in said and end.rstrip(":： ").endswith((">", ">)", "]"))
+    return is_by_address or any(word in end for word in _SAYS)
 
 
 def _is_bare(lines: Sequence[str], at: int, said: str) -> int:
@@ -149,10 +168,10 @@ def prefixed_follows(lines: Sequence[str], at: int) -> bool:
 
 
 def signature_room(line: str) -> int:
-    """How many lines may follow if a signature begins here; 0 if none does (RFC 3676, section 4.3: `-- `)."""
+    """How many lines a signature may have that begins here; 0 if none does (RFC 3676, section 4.3: `-- `)."""
     if line == "-- ":
         return 1_000_000
     text = tidy(line)
     if text == "--":
-        return 10
-    return 3 if len(text) <= 80 and _SIGN_OFFS.fullmatch(text.strip("<> ").rstrip(".。!！")) else 0
+        return 11
+    return int(len(text) <= 80 and _SIGN_OFFS.fullmatch(text.strip("<> ").rstrip(".。!！")) is not None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from responder.domain.mail import Address, Mail
@@ -40,30 +39,20 @@ _LATIN = re.compile("[A-Za-z]")
 _LETTERS_PER_HAN = 5
 
 
-def said_alone(text: str) -> str:
-    """What is new in a text. Who only forwards something or sends back a quote says all of it."""
-    return reply_of(text).said or text
-
-
 def read_mail(
     raw: bytes,
     *,
     envelope_from: str | None = None,
     limits: MailLimits = MailLimits(),  # noqa: B008 (it is frozen)
-    said_in: Callable[[str], str] = said_alone,
 ) -> Mail:
-    """The mail in some bytes. `said_in` takes what is new from its text."""
+    """The mail in some bytes."""
     digest = hashlib.sha256(raw).hexdigest()
     odd: list[str] = []
     if len(raw) > limits.size:
         odd.append(f"The mail is larger than {size_in_words(limits.size)}; only its beginning was read.")
     tree = part_tree(raw[: limits.size], limits, odd)
     body = BodyReader(limits, odd).body(tree)
-    mail = replace(
-        _envelope(tree.headers, digest, envelope_from, limits, odd),
-        text=body.text,
-        said=said_in(body.text),
-    )
+    mail = _with_text(_envelope(tree.headers, digest, envelope_from, limits, odd), body.text, odd)
     return replace(
         mail,
         language=language_of(f"{mail.subject}\n{mail.said or mail.text}"),
@@ -71,6 +60,15 @@ def read_mail(
         bounces=bounces_in(tree, mail, limits),
         oddities=counted(odd),
     )
+
+
+def _with_text(outside: Mail, text: str, odd: list[str]) -> Mail:
+    """The mail with what is new in its text. Who only forwards something or sends back a quote says all of it."""
+    reply = reply_of(text, is_first=outside.is_first)
+    left_out = len([line for line in f"{reply.quoted}\n{reply.signature}".split("\n") if line.strip()])
+    if reply.said and left_out and not outside.answers_something:
+        odd.append(f"Of the text {left_out} lines were left out as quoted or as a signature; the mail has them.")
+    return replace(outside, text=text, said=reply.said or text, has_own_words=bool(reply.said) or not reply.quoted)
 
 
 def language_of(text: str) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from responder.domain.mail_labels import labelled
 from responder.intake.mail import quote_marks
+
+_MOST_LINES = 12
+_OF_AN_ADDRESS = ("phone", "contact_name", "place")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,14 +24,18 @@ class Reply:
     signature: str = ""
 
 
-def reply_of(text: str) -> Reply:
-    """What somebody says in a mail, what of it is quoted, and the signature. Takes any text; linear in its length."""
-    return sorted_lines(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+def reply_of(text: str, *, is_first: bool = False) -> Reply:
+    """What somebody says in a mail, what of it is quoted, and the signature. Takes any text; linear in its length.
+
+    A first mail, which nothing says is an answer or a forward, quotes only behind `>`, below a rule with words or below
+    the headers of a mail: what else looks like a quote is more likely a log.
+    """
+    return sorted_lines(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), is_first=is_first)
 
 
-def sorted_lines(lines: Sequence[str]) -> Reply:
+def sorted_lines(lines: Sequence[str], *, is_first: bool = False) -> Reply:
     """The same for lines. Each is read a bounded number of times."""
-    sorting, at = _Sorting(), 0
+    sorting, at = _Sorting(is_first=is_first), 0
     while at < len(lines):
         at = _next(lines, at, sorting)
     sorting.settle()
@@ -43,7 +51,7 @@ def _next(lines: Sequence[str], at: int, sorting: _Sorting) -> int:
     if quote_marks.is_prefixed(line):
         sorting.quote([line])
         return at + 1
-    if marks := _marks(lines, at):
+    if marks := _marks(lines, at, is_first=sorting.is_first):
         # Where quoted lines are told by their prefix, words may stand between and below them.
         end = at + marks if quote_marks.prefixed_follows(lines, at + marks) else len(lines)
         sorting.quote(lines[at:end])
@@ -52,15 +60,18 @@ def _next(lines: Sequence[str], at: int, sorting: _Sorting) -> int:
     return at + 1
 
 
-def _marks(lines: Sequence[str], at: int) -> int:
+def _marks(lines: Sequence[str], at: int, *, is_first: bool) -> int:
     """How many lines from here on say that a quote follows."""
-    if quote_marks.is_rule_with_words(lines[at]) or quote_marks.opens_a_block(lines, at):
+    if quote_marks.is_rule_with_words(lines[at]) or quote_marks.opens_a_block(lines, at, is_first=is_first):
         return 1
-    return quote_marks.attribution(lines, at)
+    found = quote_marks.attribution(lines, at)
+    is_told = not is_first or (found and quote_marks.prefixed_follows(lines, at + found))
+    return found if is_told else 0
 
 
 @dataclass(slots=True)
 class _Sorting:
+    is_first: bool
     said: list[str] = field(default_factory=list)
     quoted: list[str] = field(default_factory=list)
     signature: list[str] = field(default_factory=list)
@@ -73,10 +84,10 @@ class _Sorting:
             self.said.append(line)
             return
         self.room = max(self.room, room)
-        if line.strip() and self.held:
+        if line.strip() and not room:
             self.room -= 1
         self.held.append(line)
-        if self.room < 0:
+        if self.room < 1:
             self.said += self.held
             self._let_go()
 
@@ -85,11 +96,18 @@ class _Sorting:
         self.quoted += lines
 
     def settle(self) -> None:
-        self.signature += self.held
+        is_signature = not (self.is_first and _tells_what_is_wrong(self.held))
+        (self.signature if is_signature else self.said).extend(self.held)
         self._let_go()
 
     def _let_go(self) -> None:
         self.held, self.room = [], 0
+
+
+def _tells_what_is_wrong(lines: Sequence[str]) -> bool:
+    """Whether a field of a report stands here, other than those of an address."""
+    found = labelled("\n".join(lines[:_MOST_LINES]))
+    return any(one.field not in _OF_AN_ADDRESS for one in found)
 
 
 def _joined(lines: Sequence[str]) -> str:

@@ -73,6 +73,7 @@ def readers() -> Iterator[tuple[str, Read]]:
     """By name, what reads a bait of some size."""
     for name, text_of in TEXTS.items():
         yield f"reply: {name}", lambda size, of=text_of: reply_of(of(size))  # type: ignore[misc]
+        yield f"reply, first: {name}", lambda size, of=text_of: reply_of(of(size), is_first=True)  # type: ignore[misc]
     for name, text_of in HTML.items():
         yield f"HTML: {name}", lambda size, of=text_of: text_of_html(of(size), MailLimits(), [])  # type: ignore[misc]
     for name, text_of in FIELDS.items():

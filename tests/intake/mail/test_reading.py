@@ -258,6 +258,38 @@ def test_what_is_new_is_told_from_what_is_quoted_and_a_mere_quote_is_all_that_is
     assert read_mail(mail("> only this")).said == "> only this"
 
 
+CUT = "It is down.\n-----Original Message-----\nFrom: Bob\n\nold words"
+LEFT_OUT = "Of the text 3 lines were left out as quoted or as a signature; the mail has them."
+
+
+@pytest.mark.parametrize(
+    ("headers", "subject", "oddities"),
+    [
+        ("", "Down", (LEFT_OUT,)),
+        ("", "Fwd: Down", (LEFT_OUT,)),
+        ("", "Report: down", (LEFT_OUT,)),
+        ("", "Re: Down", ()),
+        ("", "[EXT] AW[2]: Down", ()),
+        ("", "回复：宕机", ()),
+        ("In-Reply-To: <2@x.y>", "Down", ()),
+    ],
+)
+def test_a_mail_that_answers_nothing_says_that_something_was_cut(
+    headers: str, subject: str, oddities: tuple[str, ...]
+) -> None:
+    raw = mail(CUT, headers=headers).replace(b"Subject: Down", f"Subject: {subject}".encode())
+    found = read_mail(raw)
+    assert (found.said, found.oddities) == ("It is down.", oddities)
+    assert found.has_own_words
+    assert not read_mail(mail(CUT[12:])).has_own_words
+
+
+def test_the_log_in_a_first_mail_cuts_nothing_and_an_answer_is_cut_as_ever() -> None:
+    text = "It is down. The log:\nOn 2026-05-03 at 10:15 the printer wrote:\nERROR E12"
+    assert read_mail(mail(text)).said == text
+    assert read_mail(mail(text, headers="References: <2@x.y>")).said == "It is down. The log:"
+
+
 @pytest.mark.parametrize(
     ("text", "language"),
     [
