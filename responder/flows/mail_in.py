@@ -11,7 +11,7 @@ import structlog
 from responder.domain.mail import Address, Mail
 from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
 from responder.domain.mail_orders import order_in
-from responder.domain.mail_record import MailRecord, Taken, identity_of
+from responder.domain.mail_record import MailRecord, Taken, earlier_or_new, identity_of
 from responder.domain.mail_thread import Role, Thread, thread_of
 from responder.domain.mail_trust import authentication
 from responder.errors import BadForm, Conflict, StoreUnavailable
@@ -59,13 +59,15 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
         raise StoreUnavailable(str(error)) from error
     log.error("a mail could not be taken", receipt=body.id, exc_info=error)
     why = described(error) if isinstance(error, Exception) else type(error).__name__
-    return await desk.store.write(lambda tx: _set_aside(desk, tx, _record(mail, mails, body), body, why))
+    body, record = replace(body, quarantined_because=why), _record(mail, mails, body)
+    return await desk.store.write(lambda tx: _set_aside(desk, tx, mail, record, body))
 
 
 def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) -> MailRecord:
     record = _record(mail, mails, body)
-    if known := tx.mails.known(record.identity):
-        return known
+    record = earlier_or_new(tx.mails.known(record), record, mail)
+    if record.id:
+        return record
     incoming = Incoming(desk=desk, tx=tx, mails=mails, mail=mail, nature=nature(mail, mails.own), record=record)
     made = decided(incoming)
     tx.reports.keep([replace(body, quarantined_because=made.why if made.taken is Taken.QUARANTINED else "")])
@@ -81,6 +83,7 @@ def _record(mail: Mail, mails: MailDesk, body: Body) -> MailRecord:
     return MailRecord(
         identity=identity_of(mail),
         message_id=mail.id,
+        digest=mail.digest,
         way=body.source,
         receipt=body.id,
         sender=mail.sender.address.lower(),
@@ -144,12 +147,13 @@ def _objection(incoming: Incoming) -> str:
 # --- what cannot be taken -------------------------------------------------------------------------------------
 
 
-def _set_aside(desk: Desk, tx: Transaction, record: MailRecord, body: Body, why: str) -> MailRecord:
+def _set_aside(desk: Desk, tx: Transaction, mail: Mail, record: MailRecord, body: Body) -> MailRecord:
     """A mail on which the decision itself fails stays with its bytes, and is a ticket about itself."""
-    if known := tx.mails.known(record.identity):
-        return known
-    tx.reports.keep([replace(body, quarantined_because=why)])
-    return _written(tx, _quarantined(desk, tx, record, why))
+    record = earlier_or_new(tx.mails.known(record), record, mail)
+    if record.id:
+        return record
+    tx.reports.keep([body])
+    return _written(tx, _quarantined(desk, tx, record, body.quarantined_because))
 
 
 def _quarantined(desk: Desk, tx: Transaction, record: MailRecord, why: str) -> MailRecord:

@@ -58,12 +58,14 @@ class MailStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def known(self, identity: str) -> MailRecord | None:
-        """What became of this mail when it came in before."""
-        return self._first(select(mails).where(mails.c.identity == identity))
+    def known(self, record: MailRecord) -> list[MailRecord]:
+        """The mails of this identity, or of these bytes, that came in before, the newest first; at most twenty."""
+        is_it = (mails.c.identity == record.identity) | (mails.c.digest == record.digest)
+        query = select(mails).where(is_it).order_by(mails.c.id.desc()).limit(20)
+        return [_record(row) for row in self._connection.execute(query)]
 
     def add(self, record: MailRecord) -> int:
-        """Writes a mail down; gives its number. A second one of the same identity is a Conflict."""
+        """Writes a mail down; gives its number. A second one that is the same of its identity is a Conflict."""
         values = {**asdict(record), "taken": record.taken.value}
         del values["id"]
         row = self._connection.execute(mails.insert().values(values).returning(mails.c.id)).one()

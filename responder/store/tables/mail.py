@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, UniqueConstraint
 
 from responder.store.tables.columns import Instant, key, metadata
 
@@ -10,8 +10,10 @@ mails = Table(
     "mails",
     metadata,
     key(),
-    Column("identity", Text, nullable=False, unique=True),
+    Column("identity", Text, nullable=False),
+    Column("nth", Integer, nullable=False),
     Column("message_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     Column("way", Text, nullable=False),
     Column("receipt", Text, nullable=False),
     Column("sender", Text, nullable=False),
@@ -22,10 +24,12 @@ mails = Table(
     Column("answered", Boolean, nullable=False),
     Column("is_proven", Boolean, nullable=False),
     Column("envelope_from", Text),
+    UniqueConstraint("identity", "nth"),
     Index("mails_by_ticket", "ticket_id", "id"),
     Index("mails_by_sender", "sender", "received_at"),
     Index("mails_by_time", "received_at"),
     Index("mails_by_message", "message_id"),
+    Index("mails_by_digest", "digest"),
 )
 
 mail_addresses = Table(

@@ -16,7 +16,9 @@ def upgrade() -> None:
         "mails",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("nth", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("way", sa.Text(), nullable=False),
         sa.Column("receipt", sa.Text(), nullable=False),
         sa.Column("sender", sa.Text(), nullable=False),
@@ -28,12 +30,13 @@ def upgrade() -> None:
         sa.Column("is_proven", sa.Boolean(), nullable=False),
         sa.Column("envelope_from", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("identity"),
+        sa.UniqueConstraint("identity", "nth"),
     )
     op.create_index("mails_by_ticket", "mails", ["ticket_id", "id"])
     op.create_index("mails_by_sender", "mails", ["sender", "received_at"])
     op.create_index("mails_by_time", "mails", ["received_at"])
     op.create_index("mails_by_message", "mails", ["message_id"])
+    op.create_index("mails_by_digest", "mails", ["digest"])
     op.create_table(
         "mail_addresses",
         sa.Column("address", sa.Text(), nullable=False),
