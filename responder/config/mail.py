@@ -152,6 +152,8 @@ class MailFile(Model):
     smtp: Smtp | None = None
     trusted_authserv_ids: tuple[Word, ...] = ()
     """Whose Authentication-Results are believed (RFC 8601): the own mail server's names."""
+    contact_forms: tuple[Annotated[MailAddress, AfterValidator(str.casefold)], ...] = ()
+    """From which contact forms write: their mails are of who stands in Reply-To."""
     rules: tuple[Path, ...] = ()
     monitoring: MonitoringFile = MonitoringFile()
     limits: MailLimitsFile = MailLimitsFile()

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from responder.domain.mail import Address, Mail
 from responder.domain.mail_thread import OwnAddress, is_own, is_own_id
+from responder.domain.reporter import contact_of
 
 _DAEMONS = re.compile(
     r"mailer-?daemon|mail-daemon|maildaemon|postmaster|double-bounce|bounces?|microsoftexchange[0-9a-f]*"
@@ -64,7 +65,7 @@ def nature(mail: Mail, own: OwnAddress) -> Nature:
 
     Of what comes from a contact form it is asked of who filled that in.
     """
-    written = as_written(mail, own)
+    written = _as_by_a_form(mail, own)
     for kind, says in _QUESTIONS:
         if why := says(written, own):
             return Nature(kind=kind, why=why)
@@ -81,7 +82,12 @@ def in_thread(found: Nature) -> Nature:
 
 
 def as_written(mail: Mail, own: OwnAddress) -> Mail:
-    """The mail with who wrote it as its sender: of a form, a no-reply address or our own, who stands in Reply-To."""
+    """The mail of a person with who wrote it as its sender: of a form, a no-reply address or our own, who stands in
+    Reply-To."""
+    return _as_by_a_form(mail, own) if nature(mail, own).kind is Kind.PERSON else mail
+
+
+def _as_by_a_form(mail: Mail, own: OwnAddress) -> Mail:
     given = mail.sender.address
     # What a machine sends as ourselves may be a page of ours that went astray: a ticket of it would begin a loop.
     is_ours = is_own(given, own) and not _is_of_a_machine(mail, own)
@@ -206,17 +212,20 @@ def _bare(subject: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerBudget:
-    """How many mails may be sent in a day, to one address and in all, because of mails that came in."""
+    """How many mails may be sent in a day because of mails that came in: to one address, to one domain, and in all to
+    senders of whom nothing is proven."""
 
     per_sender: int = 10
+    per_domain: int = 200
     in_all: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswersSent:
-    """How many were sent in the last 24 hours."""
+    """How many were sent in the last 24 hours; to a domain, those that are as well proven as the one in question."""
 
     to_sender: int = 0
+    to_domain: int = 0
     in_all: int = 0
 
 
@@ -226,12 +235,22 @@ def may_answer(mail: Mail, nature: Nature, sent: AnswersSent, budget: AnswerBudg
         return f"It gets no answer: {nature.why[0].lower()}{nature.why[1:]}"
     if not mail.sender.address:
         return "It gets no answer: it does not say who sent it."
+    if not contact_of(mail.sender.address):
+        return "It gets no answer: letters cannot go to its address."
     wishes = {word.strip() for word in mail.header("x-auto-response-suppress").split(",")}
     if wishes & _SUPPRESSED:
         return "It gets no answer: its sender wants none (X-Auto-Response-Suppress)."
     if sent.to_sender >= budget.per_sender:
         count = f"{sent.to_sender} were sent to this address in 24 hours"
         return f"It gets no answer: {count}, and {budget.per_sender} are allowed."
+    return used_up(sent, budget)
+
+
+def used_up(sent: AnswersSent, budget: AnswerBudget) -> str:
+    """Why nobody there is answered any more, whoever writes; empty if they are."""
     if sent.in_all >= budget.in_all:
         return f"It gets no answer: {sent.in_all} were sent in 24 hours, and {budget.in_all} are allowed."
+    if sent.to_domain >= budget.per_domain:
+        count = f"{sent.to_domain} were sent to its domain in 24 hours"
+        return f"It gets no answer: {count}, and {budget.per_domain} are allowed."
     return ""

@@ -33,7 +33,7 @@ class Voice:
 def voice_of(sender: str, found: Authentication, *, wants_proof: bool, listed: Sequence[str]) -> Voice:
     """As whom a mail with this From speaks. `listed` are addresses, or domains with a leading @, that speak for each
     other; `wants_proof` is whether mails without a proven sender count for nothing."""
-    name = _LISTED if _is_listed(sender, listed) else sender.casefold()
+    name = _LISTED if is_listed(sender, listed) else sender.casefold()
     proven, plain = _mark(f"proven {name}"), _mark(name)
     if found.is_refuted or (wants_proof and not found.is_authentic):
         return Voice(objection=found.why, proven=proven)
@@ -62,7 +62,8 @@ def unheard(voice: Voice, report: Report, firing: Sequence[str]) -> str:
     return "It comes from another sender than what began it."
 
 
-def _is_listed(sender: str, listed: Sequence[str]) -> bool:
+def is_listed(sender: str, listed: Sequence[str]) -> bool:
+    """Whether the settings name a sender as one of those that speak for each other."""
     address = sender.casefold()
     domain = f"@{address.rpartition('@')[2]}"
     return bool(address) and any(one.casefold() in (address, domain) for one in listed)

@@ -85,7 +85,7 @@ def form_of(content: Mapping[str, object]) -> Form:
     )
 
 
-def complaints(form: Form, policy: Policy, now: datetime) -> list[str]:
+def complaints(form: Form, policy: Policy, now: datetime, *, wants_contact: bool = True) -> list[str]:
     """Everything that is missing, too long or odd in a form, one sentence each."""
     missing = {"title": "what is wrong, in one line", "channel": "how it came in", "name": "who reports it"}
     found = list(form.complaints)
@@ -96,7 +96,7 @@ def complaints(form: Form, policy: Policy, now: datetime) -> list[str]:
     found += _not_known("reporter.language", form.language, LANGUAGES)
     found += _not_known("kind", form.kind, tuple(policy.kinds))
     found += _not_known("grade", form.grade, tuple(policy.grades))
-    if not contact_of(form.contact):
+    if wants_contact and not contact_of(form.contact):
         wrong = "is missing" if not form.contact else "is neither"
         found.append(f"“reporter.contact” {wrong}: a mail address or a phone number.")
     found += _odd_names("fields", form.fields, _FIELD_NAME, _MOST_FIELDS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from responder.domain.mail import Mail
+from responder.domain.mail_loop import Kind, Nature
 from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_trust import authentication
-from responder.domain.monitor_trust import Voice, spoken_by, unheard, voice_of
+from responder.domain.monitor_trust import Voice, is_listed, spoken_by, unheard, voice_of
 from responder.domain.report import Report, Signal
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.mail_desk import Incoming, MailDesk
@@ -18,12 +19,20 @@ from responder.intake.mail.monitoring import Claim, claimed
 _MOST_UNHEARD = 20
 
 
-def alerted(incoming: Incoming) -> MailRecord | None:
-    """Files the alerts of a mail that a rule takes; None if none takes it."""
+def claim_in(incoming: Incoming) -> Claim | None:
+    """What the rules make of the mail; None if none takes it."""
+    record, rules = incoming.record, incoming.mails.rules
+    return claimed(incoming.mail, rules, received_at=incoming.now, source=record.way, receipt=record.receipt)
+
+
+def is_by_a_person(mail: Mail, nature: Nature, mails: MailDesk, claim: Claim) -> bool:
+    """Whether a mail that only looks like a monitoring's is better taken as what somebody writes."""
+    return claim.is_plain and nature.kind is Kind.PERSON and not is_listed(mail.sender.address, mails.monitors)
+
+
+def alerted(incoming: Incoming, claim: Claim) -> MailRecord:
+    """Files the alerts of a mail that a rule takes."""
     record, mails = incoming.record, incoming.mails
-    claim = claimed(incoming.mail, mails.rules, received_at=incoming.now, source=record.way, receipt=record.receipt)
-    if claim is None:
-        return None
     voice = voice_in(incoming.mail, mails, claim)
     not_cleared = _not_cleared(incoming, voice, claim)
     if voice.objection:

@@ -78,7 +78,10 @@ def mails_of(configuration: Configuration) -> MailDesk | None:
     given = setup.settings
     # A name of its own, below the desk's: colleagues of the same domain have Message-IDs of theirs.
     own = OwnAddress(
-        address=given.address, id_domain=f"responder.{given.address.rpartition('@')[2]}", other_addresses=given.aliases
+        address=given.address,
+        id_domain=f"responder.{given.address.rpartition('@')[2]}",
+        other_addresses=given.aliases,
+        forms=given.contact_forms,
     )
     people = configuration.people.values()
     return MailDesk(

@@ -15,16 +15,15 @@ from responder.config.configuration import Configuration
 from responder.domain.mail import Mail
 from responder.domain.mail_commands import Command, command_in
 from responder.domain.mail_fields import Recognised
-from responder.domain.mail_loop import AnswersSent, Kind, Nature, may_answer, nature
+from responder.domain.mail_loop import AnswersSent, Kind, Nature, as_written, in_thread, may_answer, nature
 from responder.domain.mail_record import Taken
 from responder.domain.mail_rule import MailRule
 from responder.domain.mail_thread import OwnAddress, Traces, traces
 from responder.domain.mail_trust import Authentication, authentication, known_sender
 from responder.domain.policy import Policy
-from responder.domain.report_form import complaints
-from responder.flows.mail_alerts import disbelief, voice_in
+from responder.flows.mail_alerts import disbelief, is_by_a_person, voice_in
 from responder.flows.mail_desk import MailDesk, mails_of
-from responder.flows.mail_reports import form_of
+from responder.flows.mail_reports import form_of, wrong_with
 from responder.flows.report_reading import explained
 from responder.intake.mail.monitoring import Claim, claimed
 from responder.intake.mail.reading import read_mail
@@ -105,12 +104,14 @@ def _decided(facts: Explained, by: Reader, now: datetime) -> Explained:
         return _left(facts)
     if kind is Kind.BOUNCE:
         return replace(facts, becomes=Taken.BOUNCE, why=facts.nature.why)
-    claim = claimed(facts.mail, by.mails.rules, received_at=now)
-    if claim is not None:
-        return _claimed(facts, by, claim)
     if (ticket_id := _ticket(facts.traces, by.mails.names)) is not None:
         return _of_a_ticket(facts, ticket_id)
-    return _left(facts) if kind in _LEAVES else _reported(facts, by, now)
+    claim = claimed(facts.mail, by.mails.rules, received_at=now) if kind is not Kind.AUTO_REPLY else None
+    if claim is not None and not is_by_a_person(facts.mail, facts.nature, by.mails, claim):
+        return _claimed(facts, by, claim)
+    if kind in _LEAVES and facts.nature.is_sure:
+        return _left(facts)
+    return _reported(facts, by, now, but=claim.why if claim else "")
 
 
 def _claimed(facts: Explained, by: Reader, claim: Claim) -> Explained:
@@ -136,7 +137,7 @@ def _ticket(found: Traces, names: MailNames) -> int | None:
 def _of_a_ticket(facts: Explained, ticket_id: int) -> Explained:
     how = f"It came to the address of the ticket with the id {ticket_id}." if ticket_id else "It answers our letter."
     is_order = facts.command is not None and facts.command.by_colleagues
-    if facts.nature.kind is not Kind.PERSON:
+    if in_thread(facts.nature).kind is not Kind.PERSON:
         return replace(facts, becomes=Taken.NOTE, why=f"{how} {facts.nature.why}", ticket_id=ticket_id or None)
     if facts.person and is_order and not facts.authentication.is_refuted:
         why = f"{how} {facts.person} asks for something; whether it may be done, the server knows."
@@ -144,13 +145,14 @@ def _of_a_ticket(facts: Explained, ticket_id: int) -> Explained:
     return replace(facts, becomes=Taken.ANSWER, why=f"{how} {_WHOSE}", ticket_id=ticket_id or None)
 
 
-def _reported(facts: Explained, by: Reader, now: datetime) -> Explained:
-    form = form_of(facts.mail)
-    if wrong := complaints(form, by.policy, now):
+def _reported(facts: Explained, by: Reader, now: datetime, *, but: str) -> Explained:
+    mail = as_written(facts.mail, by.mails.own)
+    form = form_of(mail)
+    if wrong := wrong_with(form, by.policy, now):
         return replace(facts, becomes=Taken.QUARANTINED, why=" ".join(wrong))
-    objection = may_answer(facts.mail, facts.nature, AnswersSent(), by.mails.budget)
-    why = " ".join(filter(None, (_why_new(facts.mail, by), objection)))
-    told = explained(by.policy, facts.mail, form, now)
+    objection = may_answer(mail, facts.nature, AnswersSent(), by.mails.budget)
+    why = " ".join(filter(None, (_why_new(mail, by), but, objection)))
+    told = explained(by.policy, mail, form, now)
     return replace(facts, why=why, objection=objection, fields=told.found, missing=told.missing)
 
 

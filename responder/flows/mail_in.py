@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from responder.domain.mail import Address, Mail
-from responder.domain.mail_loop import AnswersSent, Kind, may_answer, nature
+from responder.domain.mail_loop import Kind, as_written, in_thread, nature
 from responder.domain.mail_orders import order_in
 from responder.domain.mail_record import MailRecord, Taken, earlier_or_new, identity_of
-from responder.domain.mail_thread import Role, Thread, thread_of
+from responder.domain.mail_thread import Led, Role, Thread, Trace, thread_of
 from responder.domain.mail_trust import authentication
 from responder.errors import BadForm, Conflict, StoreUnavailable
 from responder.flows.desk import Desk
-from responder.flows.mail_alerts import alerted
+from responder.flows.mail_alerts import alerted, claim_in, is_by_a_person
 from responder.flows.mail_answers import answered, noted
 from responder.flows.mail_bounces import bounced
+from responder.flows.mail_budget import objection_by_count
 from responder.flows.mail_commands import commanded
 from responder.flows.mail_desk import Delivered, Incoming, MailDesk
+from responder.flows.mail_pages import told_of_pages
 from responder.flows.mail_reports import reported
 from responder.flows.mail_threads import led, sender_of
 from responder.flows.receive import about_quarantine, file_reports, receipt
@@ -31,7 +34,6 @@ from responder.store.transaction import Transaction
 from responder.worker.handlers import described
 
 log = structlog.get_logger()
-_A_DAY = timedelta(hours=24)
 _REFUSED_FOR = timedelta(days=7)
 
 
@@ -80,43 +82,60 @@ def _written(tx: Transaction, made: MailRecord) -> MailRecord:
 
 
 def _record(mail: Mail, mails: MailDesk, body: Body) -> MailRecord:
+    written = as_written(mail, mails.own)
     return MailRecord(
         identity=identity_of(mail),
         message_id=mail.id,
         digest=mail.digest,
         way=body.source,
         receipt=body.id,
-        sender=mail.sender.address.lower(),
+        sender=written.sender.address.lower(),
         taken=Taken.LEFT,
         why="",
         received_at=body.received_at,
         envelope_from=mail.envelope_from,
-        is_proven=authentication(mail, mails.trusted).is_authentic,
+        is_proven=authentication(written, mails.trusted).is_authentic,
     )
 
 
 def decided(incoming: Incoming) -> MailRecord:
     """What the mail is: the first of these that it can be."""
-    if incoming.nature.kind is Kind.OWN:
+    kind = incoming.nature.kind
+    if kind is Kind.OWN:
         return _left(incoming)
-    if incoming.nature.kind is Kind.BOUNCE:
-        return bounced(incoming)
-    return alerted(incoming) or _words(incoming)
+    if kind is Kind.BOUNCE:
+        return told_of_pages(incoming, bounced(incoming))
+    found = led(incoming)
+    if kind is Kind.AUTO_REPLY or _answers_us(found):
+        return _words(incoming, found)
+    claim = claim_in(incoming)
+    if claim is None:
+        return _words(incoming, found)
+    if is_by_a_person(incoming.mail, incoming.nature, incoming.mails, claim):
+        odd = replace(incoming.mail, oddities=(*incoming.mail.oddities, claim.why))
+        return _words(replace(incoming, mail=odd), found)
+    return alerted(incoming, claim)
+
+
+def _answers_us(found: Sequence[Led]) -> bool:
+    """Whether it bears what only a letter of ours can have told."""
+    return any(one.trace is not Trace.NUMBER for one in found)
 
 
 def _left(incoming: Incoming) -> MailRecord:
     return replace(incoming.record, why=f"Left: {incoming.nature.why}")
 
 
-def _words(incoming: Incoming) -> MailRecord:
+def _words(given: Incoming, found: Sequence[Led]) -> MailRecord:
     """What somebody writes: about a ticket that is there, or about something new."""
-    thread = thread_of(led(incoming), sender_of(incoming))
+    incoming = replace(given, mail=as_written(given.mail, given.mails.own))
+    thread = thread_of(found, sender_of(incoming))
     if thread.ticket_id is not None:
-        return _of_a_ticket(incoming, thread, thread.ticket_id)
-    if incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST):
+        return _of_a_ticket(replace(incoming, nature=in_thread(incoming.nature)), thread, thread.ticket_id)
+    if incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST) and (incoming.nature.is_sure or found):
         return _left(incoming)
     try:
-        return reported(incoming, thread, objection=_objection(incoming))
+        return reported(incoming, thread, objection=_objection(incoming, found))
     except BadForm as error:
         return _quarantined(incoming.desk, incoming.tx, incoming.record, str(error))
 
@@ -129,19 +148,19 @@ def _of_a_ticket(incoming: Incoming, thread: Thread, ticket_id: int) -> MailReco
     return noted(incoming, thread, ticket_id)
 
 
-def _objection(incoming: Incoming) -> str:
+def _objection(incoming: Incoming, found: Sequence[Led]) -> str:
     """Why the mail gets no answer; empty if it may be answered."""
-    sender, since = incoming.record.sender, incoming.now - _A_DAY
-    sent = AnswersSent(
-        to_sender=incoming.tx.mails.answered_since(sender, since), in_all=incoming.tx.mails.answered_in_all(since)
-    )
+    if _answers_us(found):
+        # A machine that answers each letter from a new address would be answered for ever.
+        return "It gets no answer: it answers a letter to somebody else."
+    sender = incoming.record.sender
     refused = incoming.tx.mails.refused(sender)
     if refused is not None and incoming.now - refused.refused_at > _REFUSED_FOR:
         # Somebody writes from there: perhaps it takes mail again.
         incoming.tx.mails.take_back(sender)
     elif refused is not None and refused.is_permanent:
         return f"It gets no answer: its address takes no mail ({refused.why})."
-    return may_answer(incoming.mail, incoming.nature, sent, incoming.mails.budget)
+    return objection_by_count(incoming)
 
 
 # --- what cannot be taken -------------------------------------------------------------------------------------

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from responder.domain.mail import Mail
 from responder.domain.mail_loop import Kind
 from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_thread import Thread
 from responder.domain.masking import masked
+from responder.domain.policy import Policy
 from responder.domain.report_form import Form, complaints, opening_of
+from responder.domain.reporter import contact_of
 from responder.domain.ticket import Change, EventKind
 from responder.errors import BadForm
 from responder.flows.mail_desk import Incoming
@@ -24,11 +27,11 @@ def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecor
     """Opens the ticket; with an objection nobody is answered. Raises BadForm for a mail that names no sender."""
     desk, tx, now = incoming.desk, incoming.tx, incoming.now
     form = form_of(incoming.mail)
-    if wrong := complaints(form, desk.policy, now):
+    if wrong := wrong_with(form, desk.policy, now):
         raise BadForm(" ".join(wrong))
     read = read_in_mail(desk.policy, without_secrets(desk, form), _plain(incoming), now)
     opening = opening_of(read.form, desk.policy, new_trouble(desk), now, how=read.how)
-    if incoming.nature.kind is Kind.PERSON:
+    if incoming.nature.kind is Kind.PERSON and contact_of(form.contact):
         ticket = opened_with_reporter(desk, tx, opening, is_answered=not objection)
     else:
         ticket = opened_without_reporter(desk, tx, opening)
@@ -36,6 +39,11 @@ def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecor
     _say_what_is_odd(incoming, ticket.id, thread, objection)
     why = objection or thread.why
     return replace(incoming.record, taken=Taken.REPORT, why=why, ticket_id=ticket.id, answered=not objection)
+
+
+def wrong_with(form: Form, policy: Policy, now: datetime) -> list[str]:
+    """What is wrong with the form of a mail. A sender to whom nobody can write is no reason to lose what it says."""
+    return complaints(form, policy, now, wants_contact=not form.contact)
 
 
 def _plain(incoming: Incoming) -> Mail:
@@ -61,7 +69,10 @@ def form_of(mail: Mail) -> Form:
 def _say_what_is_odd(incoming: Incoming, ticket_id: int, thread: Thread, objection: str) -> None:
     left_out = [f"{one.name}: {one.left_out}" for one in incoming.mail.files if one.left_out]
     named = [f"It names {', '.join(thread.mentions)}."] if thread.mentions else []
-    said = [*named, *incoming.mail.oddities, *left_out, *([objection] if objection else [])]
+    given = incoming.mail.reply_to[:1]
+    is_elsewhere = any(one.address.casefold() != incoming.record.sender for one in given)
+    elsewhere = ["It asks for answers at another address (Reply-To); they go to its sender."] if is_elsewhere else []
+    said = [*named, *elsewhere, *incoming.mail.oddities, *left_out, *([objection] if objection else [])]
     if not said:
         return
     known = incoming.tx.tickets.one(ticket_id, locked=True)

@@ -109,9 +109,15 @@ class MailStore:
         is_it = (mails.c.sender == sender) & mails.c.answered & (mails.c.received_at >= since)
         return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
 
-    def answered_in_all(self, since: datetime) -> int:
-        """How many mails were answered since then, whoever sent them."""
-        is_it = mails.c.answered & (mails.c.received_at >= since)
+    def answered_at(self, domain: str, since: datetime, *, is_proven: bool) -> int:
+        """How many mails of senders at a domain, proven or not, were answered since then."""
+        is_there = mails.c.sender.endswith(f"@{domain}", autoescape=True) & (mails.c.is_proven == is_proven)
+        is_it = is_there & mails.c.answered & (mails.c.received_at >= since)
+        return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
+
+    def answered_unproven(self, since: datetime) -> int:
+        """How many mails were answered since then of whose senders nothing is proven."""
+        is_it = mails.c.answered & (mails.c.received_at >= since) & mails.c.is_proven.is_(False)
         return int(self._connection.execute(select(func.count()).select_from(mails).where(is_it)).scalar_one())
 
     def forget_before(self, limit: datetime, most: int = 5000) -> int:

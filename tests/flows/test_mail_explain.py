@@ -87,6 +87,31 @@ async def test_each_of_the_mails_is_of_the_kind_that_it_should_be(world: Mailed)
     ]  # fmt: skip
 
 
+SUBJECT, ALERT = PAIRS[0].problem
+QUOTED = (
+    f"Is it this one?\r\n\r\n-----Original Message-----\r\nFrom: n\r\nSent: t\r\nTo: o\r\nSubject: s\r\n\r\n{ALERT}"
+)
+LIKE_MACHINES = [
+    (mail(31, text=QUOTED), Taken.REPORT),
+    (mail(32, "Auto-Submitted: auto-replied\r\n", ALERT), Taken.LEFT),
+    (mail(33).replace(b"The printer is dead", b"Checkmk: please update our licence"), Taken.REPORT),
+    (mail(34).replace(b"The printer is dead", b"Automatic reply: does not come"), Taken.REPORT),
+    (mail(35, "In-Reply-To: <1@x.test>\r\n").replace(b"The printer is dead", b"Automatic reply: x"), Taken.LEFT),
+    (mail(36, "List-Unsubscribe: <mailto:u@crm.test>\r\n"), Taken.REPORT),
+    (mail(37, "X-Failed-Recipients: a@b.test\r\n"), Taken.REPORT),
+    (mail(38).replace(b"li.wei@example.org", b"postmaster@example.org"), Taken.REPORT),
+    (mail(39).replace(b"li.wei@example.org", b"root@db3"), Taken.REPORT),
+    (mail(40, "Reply-To: anna@shop.test\r\n").replace(b"li.wei@example.org", b"help@desk.test"), Taken.REPORT),
+]
+
+
+@pytest.mark.parametrize(("raw", "becomes"), LIKE_MACHINES, ids=range(len(LIKE_MACHINES)))
+async def test_of_what_looks_like_a_machines_the_same_is_said(world: Mailed, raw: bytes, becomes: Taken) -> None:
+    assert world.explained(raw).becomes is await world.becomes(raw) is becomes
+    (record,) = await world.read(lambda tx: tx.mails.listed(5))
+    assert (not world.explained(raw).objection) is record.answered or becomes is Taken.LEFT
+
+
 async def test_mails_of_other_projects_become_what_is_said_of_them(world: Mailed) -> None:
     collected = [*sorted((material_folder() / "mail").rglob("*.eml")), *data_of_python()]
     for path in collected:
