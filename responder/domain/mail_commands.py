@@ -25,7 +25,8 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """What somebody asks for. `text` is the reason, or whatever else the answer says; `score` only of a score."""
+    """What somebody asks for. `text` is the reason, or whatever else the answer says; `score` of a score, or
+    beside *solved*."""
 
     verb: Verb
     text: str = ""
@@ -43,13 +44,25 @@ _WORDS = {
     Verb.APPROVE: "approve|approved|i approve|同意|批准|审批通过",
     Verb.REJECT: "reject|rejected|i reject|拒绝|不同意|驳回",
     Verb.SOLVED: "solved|it is solved|resolved|it is resolved|fixed|it is fixed|it works|it works now|it works again"
-    "|已解决|问题已解决|解决了|已经解决|已經解決|已恢复|恢复了|已恢复正常|恢复正常了",
+    "|已解决|问题已解决|解决了|已经解决|已经解决了|問題已解決|已經解決|已恢复|恢复了|已恢复正常|恢复正常了",
     Verb.NOT_SOLVED: "not solved|it is not solved|still not solved|not resolved|it is not resolved|unsolved|not fixed"
     "|it is not fixed|it does not work|it still does not work|still broken|it is still broken"
-    "|未解决|没有解决|没解决|问题未解决|仍未解决|还没解决|未解決|未恢复|没有恢复|仍未恢复|还没恢复|还是不行",
+    "|未解决|没有解决|没解决|问题未解决|仍未解决|还没解决|还是没解决|还是没有解决|未解決|未恢复|没有恢复|仍未恢复|还没恢复|还是不行",
 }  # fmt: skip
 _VERB_OF = {word: verb for verb, words in _WORDS.items() for word in words.split("|")}
-_REASON = re.compile(r"(reject|rejected|拒绝|驳回|不同意)\s{0,5}[:,，：-]\s{0,5}(\S.{0,190})", re.IGNORECASE)
+# Solved has no reason in its line: what stands behind it is more often a but.
+_WITH_REASON = "|".join(
+    word for verb in (Verb.REJECT, Verb.NOT_SOLVED) for word in sorted(_WORDS[verb].split("|"), key=len, reverse=True)
+)
+_REASON = re.compile(rf"({_WITH_REASON})\s{{0,5}}[:,;-]\s{{0,5}}(\S.{{0,190}})", re.IGNORECASE)
+_IT_IS, _DOES_NOT = re.compile(r"\bit's\b", re.IGNORECASE), re.compile(r"\bdoesn't\b", re.IGNORECASE)
+_SOLVED_AND_SCORE = re.compile(
+    r"(\S.{0,60}?)[\s,.!;]{1,5}(?:(?:score|rating|评分|打分|满意度)\s{0,5}[:=]?\s{0,5})?(\d{1,3})\s{0,3}(?:分|points?)?"
+)
+_GREETING = re.compile(
+    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|您好|你好|大家好|尊敬的)[^,.:!?;\n]{0,40}[,.:!~]{0,3}",
+    re.IGNORECASE,
+)
 _SCORE = re.compile(
     r"(?:score|rating|评分|打分|满意度)\s{0,5}[:=：]?\s{0,5}(\d{1,3})\s{0,5}(?:分|points?)?", re.IGNORECASE
 )
@@ -58,22 +71,47 @@ _THANKS = re.compile(r"[\s,.!]{1,5}(?:many )?(?:thanks|thank you|thx|谢谢|谢�
 
 
 def command_in(said: str, *, is_asked_for_score: bool = False) -> Command | None:
-    """The command that an answer begins with; None if it is plain words. A mere number is a score only if we asked."""
-    first, _, rest = said[:_LOOKED_AT].strip().partition("\n")
-    line, text = unicodedata.normalize("NFKC", first[: _LONGEST_LINE + 1]).strip(), rest.strip()[:LONGEST_REASON]
+    """The command that an answer begins with; None if it is plain words. A mere number is a score only if we asked.
+
+    A greeting on a line of its own may stand above it, and a score behind or below *solved*.
+    """
+    first, rest = _first_line(said[:_LOOKED_AT].strip())
+    line, text = _plain(first[: _LONGEST_LINE + 1]), rest.strip()[:LONGEST_REASON]
     if len(first) > _LONGEST_LINE:
         return None
     bare = _bare(line)
     if verb := _VERB_OF.get(bare):
-        return Command(verb=verb, text=text)
+        return Command(verb=verb, text=text, score=_score_below(text) if verb is Verb.SOLVED else None)
     if found := _REASON.fullmatch(line):
-        return Command(verb=Verb.REJECT, text=f"{found[2]}\n{text}".strip()[:LONGEST_REASON])
+        verb = _VERB_OF[_bare(found[1])]
+        return Command(verb=verb, text=f"{found[2]}\n{text}".strip()[:LONGEST_REASON])
+    if (scored := _SOLVED_AND_SCORE.fullmatch(bare)) and _VERB_OF.get(_bare(scored[1])) is Verb.SOLVED:
+        score = int(scored[2])
+        return Command(verb=Verb.SOLVED, text=text, score=score if 1 <= score <= _HIGHEST_SCORE else None)
     return _score(bare, text, _BARE_SCORE if is_asked_for_score else _SCORE) or _score(bare, text, _SCORE)
+
+
+def _first_line(said: str) -> tuple[str, str]:
+    first, _, rest = said.partition("\n")
+    if _GREETING.fullmatch(_plain(first[:_LONGEST_LINE])) and rest.strip():
+        first, _, rest = rest.strip().partition("\n")
+    return first, rest
+
+
+def _score_below(text: str) -> int | None:
+    found = _score(_bare(_plain(text.partition("\n")[0][:_LONGEST_LINE])), "", _SCORE)
+    return found.score if found else None
+
+
+def _plain(line: str) -> str:
+    """Without full width letters and what is drawn together."""
+    narrow = unicodedata.normalize("NFKC", line).strip().replace("’", "'")
+    return _DOES_NOT.sub("does not", _IT_IS.sub("it is", narrow))
 
 
 def _bare(line: str) -> str:
     """Without what politeness adds."""
-    lowered = line.rstrip(".!。~ ").lower().replace("’", "'").replace("it's", "it is").replace("doesn't", "does not")
+    lowered = line.rstrip(".!。~ ").lower()
     return " ".join(_THANKS.sub("", lowered).rstrip(".!。, ").split())
 
 

@@ -50,7 +50,7 @@ def test_other_numbers_are_no_score(said: str) -> None:
         "", "please do not close", "close the door first", "I approve of your effort",
         "同意他的看法", "已解决了吗？",
         "solved?",
-        "ack\u200b more", "score 0", "score 101", "score 4/5", "score", "5", "Hello\nack", "not solved and not close",
+        "ack\u200b more", "score 0", "score 101", "score 4/5", "score", "5", "not solved and not close",
         "thanks", "Thank you!", "谢谢", "solved? thanks", "not yet, thanks",
         "不同意见见附件", "reject" * 50, "-- \nack",
     ],
@@ -73,6 +73,56 @@ def test_a_rejection_takes_its_reason_from_the_line_or_from_what_follows() -> No
 def test_what_follows_the_command_is_kept() -> None:
     found = command_in("not solved\n\nIt hangs again\nsince noon.")
     assert found == Command(verb=Verb.NOT_SOLVED, text="It hangs again\nsince noon.")
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("not solved: still dead", "still dead"),
+        ("未解决：仍然无法开机", "仍然无法开机"),
+        ("It still doesn't work, the lamp is red\nSince noon.", "the lamp is red\nSince noon."),
+        ("还是没解决，打不开", "打不开"),
+    ],
+)
+def test_not_solved_takes_its_reason_from_the_line_too(said: str, text: str) -> None:
+    assert command_in(said) == Command(verb=Verb.NOT_SOLVED, text=text)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "已解决，谢谢！\n评分 5",
+        "已解决，谢谢！评分 5",
+        "已解决 5分",
+        "solved. score 5",
+        "Solved, thanks\nScore: 5",
+        "It works, 5 points",
+    ],
+)
+def test_solved_may_bring_its_score(said: str) -> None:
+    found = command_in(said)
+    assert found is not None
+    assert (found.verb, found.score) == (Verb.SOLVED, 5)
+
+
+@pytest.mark.parametrize(
+    "said", ["Hi,\n\nsolved", "您好，\n已解决", "Dear service desk:\nIt works", "你好\n已经解决了。"]
+)
+def test_a_greeting_may_stand_above_a_command(said: str) -> None:
+    found = command_in(said)
+    assert found is not None
+    assert found.verb is Verb.SOLVED
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "solved, but it is slow", "solved: no", "已解决，但是很慢", "Hi, solved", "Hi,", "solved 3 of them",
+        "Hello\nplease ack", "solved since 5", "Hi? \nsolved",
+    ],
+)  # fmt: skip
+def test_more_than_politeness_makes_it_plain_words(said: str) -> None:
+    assert command_in(said) is None
 
 
 def test_words_of_the_service_are_told_from_words_of_reporters() -> None:
