@@ -57,6 +57,13 @@ FIELDS: Mapping[str, Text] = {
     "began": _of("it failed at 10:00 on 2026-11-20 "),
     "Chinese times": _of("昨天下午3点发生"),
     "blanks before colons": _of("model      "),
+    "short sentences": _of("1! "),
+    "what comes before a number": _of("since 10:00 now still all our 1"),
+    "where people are": _of("300 users in a-a a on "),
+    "where people are, in Chinese": _of("影响区部区部300"),
+    "denials": _of("不能影响300名用户"),
+    "closing words": _of("with best regards "),
+    "clauses": _of("300 users are affected, "),
 }
 """For what finds fields."""
 

@@ -40,6 +40,11 @@ LONG = frozenset(("symptom", "description", "steps", "impact", "trigger", "tried
 """Whose value may go over several lines."""
 _NOTHING = frozenset(("?", "??", "???", "-", "--", "/", "n/a", "na", "none", "unknown", "tbd", "…", "...", "？",
                      "无", "不详", "未知", "不知道", "不清楚", "待定"))  # fmt: skip
+_CLOSES = re.compile(
+    r"\s{0,8}(?:(?:(?:with )?(?:best|kind|warm)(?: wishes)?|many|with)?\s?(?:regards|greetings)|best|cheers|sincerely"
+    r"|yours \w{1,12}|(?:many )?thanks|thank you|此致|敬礼|祝好|谢谢)\s?[,.!，。！]?\s{0,8}",
+    re.IGNORECASE,
+)
 _LONGEST_LINE, _LONGEST, _LONGEST_TEXT = 2000, 200, 4000
 _MOST_LINES, _MOST_FOLLOWING = 1000, 40
 
@@ -51,6 +56,8 @@ class Labelled:
     field: str
     label: str
     value: str
+    is_of_a_signature: bool = False
+    """Whether it says, below closing words, where its writer is rather than where something happened."""
 
 
 @lru_cache(maxsize=16)
@@ -75,8 +82,10 @@ def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Ite
     """Every field that has a label. `others` maps more labels to their fields."""
     pattern, field_of = _labels(tuple(others.items()))
     lines = _rows_as_lines(text.split("\n", _MOST_LINES)[:_MOST_LINES], field_of)
+    is_closed = False
     for place, whole in enumerate(lines):
         line = whole[:_LONGEST_LINE]
+        is_closed = is_closed or _CLOSES.fullmatch(line) is not None
         found = list(pattern.finditer(line))
         for match, following in zip(found, [*found[1:], None], strict=False):
             label = match["boxed"] or match["plain"]
@@ -84,7 +93,8 @@ def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Ite
             value = line[match.end() : following.start() if following else None]
             rest = _following(lines, place, pattern, field, value) if following is None else ""
             if value := _tidy(f"{value.strip()}\n{rest}", field):
-                yield Labelled(field=field, label=label, value=value)
+                is_of_a_signature = is_closed and field == "place"
+                yield Labelled(field=field, label=label, value=value, is_of_a_signature=is_of_a_signature)
 
 
 def _rows_as_lines(lines: Sequence[str], field_of: Mapping[str, str]) -> list[str]:

@@ -44,6 +44,10 @@ class Written:
 
     text: str
     at: datetime
+    is_quoted: bool = False
+    """Whether somebody only passes it on, without a word of their own."""
+    is_titled: bool = True
+    """Whether its title is its writer's own; that of an answer or a forward is another one's."""
 
 
 def fields_in(written: Written, policy: Policy, vocabulary: Vocabulary, now: datetime) -> Recognised:
@@ -52,7 +56,13 @@ def fields_in(written: Written, policy: Policy, vocabulary: Vocabulary, now: dat
     sent_at = min(written.at, now).astimezone(policy.zone)
     others = {**dict.fromkeys(policy.report_fields), **dict.fromkeys(policy.asked_fields or ())}
     others |= dict.fromkeys(name for rule in policy.grade_rules for name in rule.facts)
-    seen = recognised(written.text, sent_at=sent_at, others=tuple(others), labels=vocabulary.labels)
+    seen = recognised(
+        written.text,
+        sent_at=sent_at,
+        others=tuple(others),
+        labels=vocabulary.labels,
+        is_quoted=written.is_quoted,
+    )
     found = {name: _chosen(vocabulary, name, value) for name, value in seen.found.items() if name != DESCRIPTION}
     found = {name: value for name, value in found.items() if not odd_values({name: value}, policy.zone, now)}
     return Recognised(found=found, how={name: seen.how[name] for name in found})
@@ -80,7 +90,7 @@ def reading_of(form: Form, policy: Policy, vocabulary: Vocabulary, now: datetime
 def letter_read(form: Form, written: Written, policy: Policy, vocabulary: Vocabulary, now: datetime) -> Reading:
     """As `reading_of`, of a letter. Where none of its words is called the symptom, and the policy wants one, its
     text beside the fields is."""
-    said = replace(written, text=_apart([form.title, written.text]))
+    said = replace(written, text=_apart([form.title * written.is_titled, written.text]))
     reading = _with(form, fields_in(said, policy, vocabulary, now))
     if SYMPTOM not in policy.report_fields or reading.form.fields.get(SYMPTOM):
         return reading

@@ -25,7 +25,12 @@ def read_in_form(policy: Policy, form: Form, now: datetime) -> Reading:
 
 def read_in_mail(policy: Policy, form: Form, mail: Mail, now: datetime) -> Reading:
     """The form of a mail with what the mail's text says."""
-    written = Written(text=mail.said, at=mail.sent_at or now)
+    written = Written(
+        text=mail.said,
+        at=mail.sent_at or now,
+        is_quoted=not mail.has_own_words,
+        is_titled=mail.is_first,
+    )
     return letter_read(form, written, policy, vocabulary_by(policy), now)
 
 
