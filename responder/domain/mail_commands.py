@@ -73,9 +73,16 @@ _THANKS = re.compile(r"[\s,.!]{1,5}(?:many )?(?:thanks|thank you|thx|谢谢|谢�
 def command_in(said: str, *, is_asked_for_score: bool = False) -> Command | None:
     """The command that an answer begins with; None if it is plain words. A mere number is a score only if we asked.
 
-    A greeting on a line of its own may stand above it, and a score behind or below *solved*.
+    Above the words of a reporter a greeting may stand on a line of its own, and a score behind or below *solved*.
     """
-    first, rest = _first_line(said[:_LOOKED_AT].strip())
+    text = said[:_LOOKED_AT].strip()
+    below = _below_greeting(text)
+    found = _command(below or text, _BARE_SCORE if is_asked_for_score else _SCORE)
+    return None if found and below and found.by_colleagues else found
+
+
+def _command(said: str, score: re.Pattern[str]) -> Command | None:
+    first, _, rest = said.partition("\n")
     line, text = _plain(first[: _LONGEST_LINE + 1]), rest.strip()[:LONGEST_REASON]
     if len(first) > _LONGEST_LINE:
         return None
@@ -83,19 +90,22 @@ def command_in(said: str, *, is_asked_for_score: bool = False) -> Command | None
     if verb := _VERB_OF.get(bare):
         return Command(verb=verb, text=text, score=_score_below(text) if verb is Verb.SOLVED else None)
     if found := _REASON.fullmatch(line):
-        verb = _VERB_OF[_bare(found[1])]
-        return Command(verb=verb, text=f"{found[2]}\n{text}".strip()[:LONGEST_REASON])
-    if (scored := _SOLVED_AND_SCORE.fullmatch(bare)) and _VERB_OF.get(_bare(scored[1])) is Verb.SOLVED:
-        score = int(scored[2])
-        return Command(verb=Verb.SOLVED, text=text, score=score if 1 <= score <= _HIGHEST_SCORE else None)
-    return _score(bare, text, _BARE_SCORE if is_asked_for_score else _SCORE) or _score(bare, text, _SCORE)
+        return Command(verb=_VERB_OF[_bare(found[1])], text=f"{found[2]}\n{text}".strip()[:LONGEST_REASON])
+    return _solved_and_score(bare, text) or _score(bare, text, score) or _score(bare, text, _SCORE)
 
 
-def _first_line(said: str) -> tuple[str, str]:
+def _solved_and_score(bare: str, text: str) -> Command | None:
+    found = _SOLVED_AND_SCORE.fullmatch(bare)
+    if found is None or _VERB_OF.get(_bare(found[1])) is not Verb.SOLVED:
+        return None
+    score = int(found[2])
+    return Command(verb=Verb.SOLVED, text=text, score=score if 1 <= score <= _HIGHEST_SCORE else None)
+
+
+def _below_greeting(said: str) -> str:
+    """What stands below a greeting; empty without one."""
     first, _, rest = said.partition("\n")
-    if _GREETING.fullmatch(_plain(first[:_LONGEST_LINE])) and rest.strip():
-        first, _, rest = rest.strip().partition("\n")
-    return first, rest
+    return rest.strip() if _GREETING.fullmatch(_plain(first[:_LONGEST_LINE])) else ""
 
 
 def _score_below(text: str) -> int | None:

@@ -114,6 +114,8 @@ class Sender:
 
     address: str
     person: str = ""
+    claimed: str = ""
+    """The person whose address it bears, proven or not."""
     is_authentic: bool = False
     is_refuted: bool = False
     """Whether our own mail server says that the mail is not from there, such as dmarc=fail."""
@@ -180,7 +182,8 @@ def _rivals(first: Led, ranked: Sequence[Led]) -> tuple[str, ...]:
 
 
 def _role(led: Led, sender: Sender) -> tuple[Role, str]:
-    if _is_reporter(led, sender) and not sender.is_refuted and (_knows_us(led) or sender.is_authentic):
+    is_theirs = _is_reporter(led, sender) and not sender.is_refuted
+    if is_theirs and (_knows_us(led) or sender.is_authentic):
         if led.was_proven and not sender.is_authentic:
             return Role.STRANGER, f"The first mail about {led.number} was proven to be its reporter's; this one is not."
         return Role.REPORTER, f"The reporter of {led.number} answers: {_PROOF[led.trace]}."
@@ -188,11 +191,9 @@ def _role(led: Led, sender: Sender) -> tuple[Role, str]:
         return Role.COLLEAGUE, f"{sender.person} writes about {led.number}: {_PROOF[led.trace]}."
     if led.trace is Trace.TAG:
         return Role.STRANGER, f"Somebody who is not proven to be the reporter answers a letter about {led.number}."
-    if _is_reporter(led, sender) and not sender.is_refuted:
-        return (
-            Role.STRANGER,
-            f"It bears the reporter's address, but nothing proves that the reporter of {led.number} wrote it.",
-        )
+    whose = f"the reporter of {led.number}" if is_theirs else "" if sender.is_refuted else sender.claimed
+    if whose:
+        return Role.STRANGER, f"It bears the address of {whose}, but nothing proves that it is from there."
     return Role.NEW, f"It names {led.number}, but its sender has no part in it; so it is a report of its own."
 
 

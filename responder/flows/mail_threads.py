@@ -18,6 +18,7 @@ def sender_of(incoming: Incoming) -> Sender:
     found = authentication(mail, mails.trusted)
     return Sender(
         address=mail.sender.address,
+        claimed=mails.people.get(mail.sender.address.casefold(), ""),
         person=known_sender(mail, mails.people, mails.trusted).person,
         is_authentic=found.is_authentic,
         is_refuted=found.is_refuted,

@@ -118,7 +118,7 @@ def test_a_greeting_may_stand_above_a_command(said: str) -> None:
     "said",
     [
         "solved, but it is slow", "solved: no", "已解决，但是很慢", "Hi, solved", "Hi,", "solved 3 of them",
-        "Hello\nplease ack", "solved since 5", "Hi? \nsolved",
+        "Hello\nplease ack", "Hello\nack", "solved since 5", "Hi? \nsolved",
     ],
 )  # fmt: skip
 def test_more_than_politeness_makes_it_plain_words(said: str) -> None:

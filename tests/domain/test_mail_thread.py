@@ -111,9 +111,9 @@ LEDS = st.lists(
     )
 )
 SENDERS = [
-    Sender(address=address, person=person, is_authentic=authentic, is_refuted=refuted)
-    for address, person, authentic, refuted in itertools.product(
-        ("", REPORTER, STRANGER), ("", "anna"), (False, True), (False, True)
+    Sender(address=address, person=person, claimed=claimed or person, is_authentic=authentic, is_refuted=refuted)
+    for address, person, claimed, authentic, refuted in itertools.product(
+        ("", REPORTER, STRANGER), ("", "anna"), ("", "anna"), (False, True), (False, True)
     )
 ]
 
@@ -154,3 +154,9 @@ def test_an_own_address_with_a_plus_has_tags_too() -> None:
     assert is_own("Support+EU+7-abc@example.org", own)
     assert is_own("help+a+b@example.org", own)
     assert not is_own("support+us@example.org", own)
+
+
+@pytest.mark.parametrize(("is_refuted", "role"), [(False, Role.STRANGER), (True, Role.NEW)])
+def test_what_bears_a_colleagues_address_unproven_is_a_note_of_a_stranger(role: Role, *, is_refuted: bool) -> None:
+    found = thread_of([led(Trace.NUMBER)], Sender(address="mei@example.org", claimed="mei", is_refuted=is_refuted))
+    assert (found.role, found.may_command) == (role, False)

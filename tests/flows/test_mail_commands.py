@@ -475,3 +475,11 @@ async def test_a_report_that_was_proven_is_not_answered_by_an_unproven_mail_with
     assert (forged.taken, "this one is not" in forged.why) == (Taken.NOTE, True)
     proven = await world.comes(world.mail("The lamp is red.", "wei", To=world.tag()))
     assert proven.taken is Taken.ANSWER
+
+
+async def test_a_colleague_whom_nothing_proves_makes_a_note_and_no_report_of_a_customer(world: Commanded) -> None:
+    await world.fires()
+    taken = await world.says("ack", dmarc="")
+    assert (taken.taken, taken.ticket_id, await world.status()) == (Taken.NOTE, 1, "handed_over")
+    assert "nothing proves" in taken.why
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1

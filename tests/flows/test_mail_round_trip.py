@@ -87,6 +87,15 @@ async def test_a_report_by_mail_is_one_thread_from_the_first_answer_to_the_end(w
     assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
 
 
+async def test_solved_and_how_it_was_may_come_in_one_mail(world: Mailing, sink: SmtpSink) -> None:
+    await world.comes(mail("It prints nothing.", "first"))
+    await world.restored()
+    await world.comes(reply_to(sink.letters[-1], "Hello,\n\nsolved, thank you! Score: 5", "second"))
+    ticket = await world.ticket()
+    assert "The reporter says that it is solved" in texts(ticket)
+    assert ticket["dossier"]["satisfaction"] == 5
+
+
 async def test_where_the_provider_knows_no_plus_answers_are_found_by_their_references(
     tmp_path: Path, database: Database, sink: SmtpSink
 ) -> None:
