@@ -15,6 +15,8 @@ from responder.domain.said import found_words, is_from
 AFFECTED_USERS = "affected_users"
 IMPACT = "impact"
 PREDICTED_DURATION = "predicted_duration"
+BY_DEFAULT = "default"
+"""The rule of a grade that no rule gave: nobody has judged yet."""
 _BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -123,7 +125,7 @@ def grade(rules: tuple[GradeRule, ...], default: str, labels: Mapping[str, str],
     for rule in rules:
         if rule.holds(labels, facts):
             return Grading(grade=rule.grade, rule=rule.name, reason=_reason(rule, labels, facts))
-    return Grading(grade=default, rule="default", reason="no grade rule matched, so the default grade applies")
+    return Grading(grade=default, rule=BY_DEFAULT, reason="no grade rule matched, so the default grade applies")
 
 
 def _reason(rule: GradeRule, labels: Mapping[str, str], facts: Mapping[str, str]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from responder.domain.facts import Fact
+from responder.domain.grading import BY_DEFAULT
 from responder.domain.policy import Policy
 from responder.domain.sla import Clock, ClockName
 from responder.domain.ticket import FACT_OF, Disposition, Event, EventKind, Status, Ticket
@@ -145,11 +146,16 @@ def next_news_at(clocks: Mapping[str, Clock]) -> datetime | None:
     return next((clock.due_at for clock in running if clock.due_at is not None), None)
 
 
-def grade_in_words(policy: Policy, grade: str, language: str) -> str:
-    """A grade with its rank and the policy's own words for it."""
+def grade_in_words(policy: Policy, grade: str, language: str, text: str) -> str:
+    """A grade with its rank and the words that say it in this language."""
     if grade not in policy.grades:
         return grade
     rank, count = list(policy.grades).index(grade) + 1, len(policy.grades)
-    place = f"第 {rank} 级，共 {count} 级" if language == "zh" else f"{rank} of {count}, 1 is the most urgent"
-    text = policy.grades[grade].text
-    return f"{grade} ({place}){f': {text}' if text else ''}"
+    if language == "zh":
+        return f"{grade}（第 {rank} 级，共 {count} 级，1 级最紧急）{f'：{text}' if text else ''}"
+    return f"{grade} ({rank} of {count}, 1 is the most urgent){f': {text}' if text else ''}"
+
+
+def has_judged_grade(policy: Policy, ticket: Ticket) -> bool:
+    """Whether the grade says anything: a rule or a person gave it, and the policy has more than one."""
+    return len(policy.grades) > 1 and ticket.grade_rule != BY_DEFAULT

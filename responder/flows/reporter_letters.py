@@ -13,6 +13,7 @@ from responder.domain.facts import Fact
 from responder.domain.handling import missing_fields
 from responder.domain.letter import Letter
 from responder.domain.message import Message, MessageState
+from responder.domain.policy import Policy
 from responder.domain.report_fields import spoken_name
 from responder.domain.reporter import REPORTER, Asked
 from responder.domain.ticket import Change, Disposition, Event, EventKind, Promise, Status, Ticket
@@ -21,6 +22,7 @@ from responder.flows.desk import Desk
 from responder.flows.report_reading import label_of
 from responder.flows.reporter_talk import Talk, goes_by_mail, is_reachable, next_number, tell_responsible
 from responder.flows.texts import LetterText, letter_body, letter_subject
+from responder.flows.texts.languages import in_words_of
 from responder.store.transaction import Transaction
 
 _STEM = "reporter-"
@@ -139,8 +141,7 @@ def _parts(talk: Talk, draft: Draft) -> LetterText:
         number=ticket.number,
         language=language,
         link=talk.desk.links.report(ReporterClaim(ticket_id=ticket.id)),
-        # A house with one grade ranks nothing.
-        grade=reporter_news.grade_in_words(policy, ticket.grade, language) if len(policy.grades) > 1 else "",
+        grade=_grade(policy, ticket, language),
         state=reporter_news.state_in_words(ticket, language),
         next_news=_coming(talk, reporter_news.next_news_at(talk.change.clocks)),
         said=draft.said,
@@ -152,6 +153,13 @@ def _parts(talk: Talk, draft: Draft) -> LetterText:
         asks=[label_of(name, language) for name in asked_in(talk, draft.letter)],
         answers_by_mail=goes_by_mail(talk.desk, talk.reporter),
     )
+
+
+def _grade(policy: Policy, ticket: Ticket, language: str) -> str:
+    if not reporter_news.has_judged_grade(policy, ticket):
+        return ""
+    text = in_words_of(policy.promises_of(ticket.grade).text, language)
+    return reporter_news.grade_in_words(policy, ticket.grade, language, text)
 
 
 def asked_in(talk: Talk, letter: Letter) -> tuple[str, ...]:

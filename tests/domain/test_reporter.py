@@ -383,7 +383,7 @@ def test_the_next_news_are_promised_by_the_first_answer_then_the_update_then_the
 
 def test_a_grade_is_said_with_its_rank_and_the_policys_words() -> None:
     policy = a_policy()
-    policy = replace(policy, grades={**policy.grades, "P1": replace(policy.grades["P1"], text="Urgent.")})
-    assert grade_in_words(policy, "P1", "en") == "P1 (1 of 2, 1 is the most urgent): Urgent."
-    assert grade_in_words(policy, "P3", "zh") == "P3 (第 2 级，共 2 级)"
-    assert grade_in_words(policy, "gone", "en") == "gone"
+    assert grade_in_words(policy, "P1", "en", "Urgent.") == "P1 (1 of 2, 1 is the most urgent): Urgent."
+    assert grade_in_words(policy, "P3", "zh", "") == "P3（第 2 级，共 2 级，1 级最紧急）"
+    assert grade_in_words(policy, "P1", "zh", "紧急。") == "P1（第 1 级，共 2 级，1 级最紧急）：紧急。"
+    assert grade_in_words(policy, "gone", "en", "") == "gone"

@@ -116,13 +116,32 @@ async def test_a_ticket_of_an_alert_may_be_given_one_reporter(world: Reports) ->
 
 async def test_the_first_letter_says_number_grade_and_when_they_hear_again(world: Reports) -> None:
     world.clock.advance_to(world.clock.now().replace(hour=22, minute=30) + DAY)
-    ticket = await world.opens()
+    ticket = await world.opens(fields={"impact": "partly abnormal"})
     letter = await world.last_letter()
     assert f"Its number is {ticket.number}" in letter
     assert "P3 (3 of 4, 1 is the most urgent): Normal. Partly abnormal" in letter
     assert "You will hear from us by today at 23:30 (UTC)." in letter
     assert (await world.letters())[0].subject == f"Your report {ticket.number}: we have received it"
     assert await world.purposes() == ["received"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_a_grade_that_nobody_has_judged_is_not_told(world: Reports, language: str) -> None:
+    await world.opens(reporter={"language": language})
+    ticket, letter = await world.ticket(), await world.last_letter()
+    assert (ticket["grade"], ticket["grade_rule"]) == ("P3", "default")
+    assert [word for word in ("P3", "How we rank it", "等级") if word in letter] == []
+
+
+async def test_a_chinese_reporter_reads_the_grade_in_chinese_or_without_foreign_words(world: Reports) -> None:
+    told = {"fields": {"impact": "partly abnormal"}, "reporter": {"language": "zh"}}
+    await world.opens(**told)
+    assert "等级：P3（第 3 级，共 4 级，1 级最紧急）：一般。部分功能异常，主流程可用。\n" in await world.last_letter()
+    grades = world.desk.policy.grades
+    for number, (text, says) in enumerate((("Our own words.", ""), ("影响部分用户。", "：影响部分用户。")), 2):
+        world.rule(grades={**grades, "P3": replace(grades["P3"], text=text)})
+        await world.opens(**told)
+        assert f"等级：P3（第 3 级，共 4 级，1 级最紧急）{says}\n" in await world.last_letter(number)
 
 
 async def test_a_reporter_reads_their_own_language(world: Reports) -> None:

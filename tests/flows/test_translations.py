@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import responder
+from responder.adapters.yaml_file import load
+from responder.config.policy import read_policy
 from responder.domain.translation import LONGEST, catalogue, translated
 from responder.flows.texts import languages
-from responder.flows.texts.languages import entries, read_po, said, sentences_in
+from responder.flows.texts.languages import entries, in_words_of, read_po, said, sentences_in
 
 PACKAGE = Path(responder.__file__).parent
 PO = Path(languages.__file__).parent / "zh.po"
@@ -101,6 +103,20 @@ def test_a_sentence_that_nobody_says_is_noticed() -> None:
 def test_no_sentence_is_translated_twice() -> None:
     names = [(kind, english) for block in re.split(r"\n\s*\n", PO.read_text()) for (kind, english), _ in read_po(block)]
     assert len(names) == len(set(names)) == len(entries("zh"))
+
+
+@pytest.mark.parametrize("profile", ["p1-p4", "sop-3level", "regulation", "quick-response"])
+def test_what_shipped_policies_say_of_their_grades_is_said_in_chinese(profile: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.yml").write_text(f"extends: {profile}\n")
+    policy = read_policy(load(tmp_path / "policy.yml"))[1].as_policy()
+    english = [one.text for one in policy.grades.values()]
+    assert english
+    assert [text for text in english if not in_words_of(text, "zh")] == []
+    assert {text for kind, text in entries("zh") if kind == "grade"} >= set(english)
+
+
+def test_every_grade_in_the_file_is_one_of_a_shipped_policy() -> None:
+    assert [text for kind, text in entries("zh") if kind == "grade" and text not in _whole()] == []
 
 
 def test_each_pattern_fits_its_own_sentence() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from responder.domain.translation import Catalogue, catalogue, translated
 
+_HAN = re.compile("[\u4e00-\u9fff]")
 _LINE = re.compile(r'(?:(msgctxt|msgid|msgstr) )?(".*")\Z')
 
 
@@ -42,6 +43,12 @@ def sentences_in(language: str) -> Catalogue:
 def offered(text: str, language: str) -> str:
     """A word that a form offers, which may mean something else in a sentence (`msgctxt "form"`)."""
     return entries(language).get(("form", text)) or said(text, language)
+
+
+def in_words_of(text: str, language: str) -> str:
+    """What a policy says of a grade, for people outside: whole in their language (`msgctxt "grade"`), else nothing."""
+    is_theirs = bool(_HAN.search(text)) == (language == "zh")
+    return text if is_theirs else entries(language).get(("grade", text), "")
 
 
 class Translations(NullTranslations):
