@@ -92,7 +92,7 @@ _AS_OBJECT = tuple(
 _NOT_A_FACT = re.compile(
     r"\b(?:if|unless|suppos\w+|imagine|assum\w+|whenever|might|could(?! not| you| some| any)|would(?! you| like| be g)"
     r"|last (?:year|month|week|time|autumn|fall|summer|spring|winter)|(?:years?|months?|weeks?) ago|in the past"
-    r"|previous\w*|tomorrow|next (?:year|month|week|time|[a-z]{3,6}day)|between \d|drill|exercise|simulat\w+"
+    r"|previous\w*|tomorrow|next (?:year|month|week|time|[a-z]{3,6}day)|between \d[\d,]{0,12}|drill|exercise|simulat\w+"
     r"|for example|e\.g)\b|^(?:when|once|until)\b|\b(?:in|of|since) (?:19|20)\d\d\b"
     r"|如果|若|假如|假设|要是|万一|上次|去年|前年|上周|上个?月|上一次|曾经?|演练|例如|比如|是否|请问|明天|下周|下个?月|明年"
     r"|(?:19|20)\d\d年(?!\s?\d)"

@@ -33,6 +33,7 @@ AFFECTED = {
     "About 2000 users are affected": "2000",
     "The outage affects 2000 users": "2000",
     "Outage: 300 users affected": "300",
+    "The serial number is SN-1 and 300 users are affected.": "300",
     "We have 45 users who cannot log in.": "45",
     "300 users in Berlin are affected": "300",
     "影响 300 名用户": "300",
@@ -194,4 +195,4 @@ def test_what_is_only_passed_on_is_read_by_its_labels() -> None:
 def test_a_number_ends_no_sentence_and_parts_no_clause() -> None:
     assert sentences("Serial no. 12 fails. Come!") == ["Serial no. 12 fails.", "Come!"]
     assert sentences("坏了。请来！") == ["坏了。", "请来！"]
-    assert clauses("It is v1.2, 1,200 users and 3 and 4") == ["It is v1.2", "1,200 users", "3 and 4"]
+    assert clauses("It is v1.2, 1,200 users and so on") == ["It is v1.2", "1,200 users", "on"]
