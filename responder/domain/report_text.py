@@ -16,6 +16,7 @@ DESCRIPTION, SYMPTOM = "description", "symptom"
 _FREE = (DESCRIPTION, SYMPTOM)
 _LONGEST_FIELD = 4000
 _LEAST = 10
+_LONGEST_LINE = 200
 _GREETING = re.compile(
     r"\s*(?:(?:hi|hello|hey|good (?:morning|afternoon|evening|day))(?:(?: [\w'-]{1,20}){0,3}\s?[,!:]| [\w'-]{1,20})?"
     r"|dear(?: [\w.'-]{1,20}){1,5}\s?[,!:]?|(?:您好|你好|大家好)[,，.。!！:：]?"
@@ -57,7 +58,7 @@ def fields_in(written: Written, policy: Policy, vocabulary: Vocabulary, now: dat
     others = {**dict.fromkeys(policy.report_fields), **dict.fromkeys(policy.asked_fields or ())}
     others |= dict.fromkeys(name for rule in policy.grade_rules for name in rule.facts)
     seen = recognised(
-        written.text,
+        _ended(written.text, vocabulary),
         sent_at=sent_at,
         others=tuple(others),
         labels=vocabulary.labels,
@@ -68,9 +69,23 @@ def fields_in(written: Written, policy: Policy, vocabulary: Vocabulary, now: dat
     return Recognised(found=found, how={name: seen.how[name] for name in found})
 
 
+def _ended(text: str, vocabulary: Vocabulary) -> str:
+    """The text with an empty line below each line that ends with a word of a list: such a value is whole."""
+    offered = {word for words in vocabulary.words.values() for word in words}
+    return "\n".join(f"{line}\n" if _last_word(line) in offered else line for line in text.split("\n"))
+
+
+def _last_word(line: str) -> str:
+    _, colon, value = line[:_LONGEST_LINE].replace("：", ":").rpartition(":")
+    return _plain(value) if colon else ""
+
+
+def _plain(value: str) -> str:
+    return " ".join(value.split()).rstrip(".。！!").casefold()
+
+
 def _chosen(vocabulary: Vocabulary, name: str, value: str) -> str:
-    plain = " ".join(value.split()).rstrip(".。！!").casefold()
-    return vocabulary.words.get(name, {}).get(plain, value)
+    return vocabulary.words.get(name, {}).get(_plain(value), value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +109,7 @@ def letter_read(form: Form, written: Written, policy: Policy, vocabulary: Vocabu
     reading = _with(form, fields_in(said, policy, vocabulary, now))
     if SYMPTOM not in policy.report_fields or reading.form.fields.get(SYMPTOM):
         return reading
-    told = _told(unlabelled(written.text, vocabulary.labels))
+    told = _told(unlabelled(_ended(written.text, vocabulary), vocabulary.labels))
     if len(re.findall(r"\w", told)) < _least(told):
         return reading
     symptom = Recognised(found={SYMPTOM: told[:_LONGEST_FIELD]}, how={SYMPTOM: "The text itself says it."})

@@ -68,3 +68,19 @@ def test_no_text_makes_it_slow(piece: str) -> None:
     began = time.perf_counter()
     symptom(piece * (100_000 // len(piece)))
     assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "impact", "told"),
+    [
+        ("影响：核心功能无法使用\n扫码枪扫不了。", "core function unusable", "扫码枪扫不了。"),
+        ("Impact: core function unusable.\nIt does not scan.", "core function unusable", "It does not scan."),
+        ("Impact: nobody can scan\nin the whole hall", "nobody can scan\nin the whole hall", ""),
+    ],
+)
+def test_a_word_of_a_list_ends_with_its_line(text: str, impact: str, told: str) -> None:
+    words = {"核心功能无法使用": "core function unusable", "core function unusable": "core function unusable"}
+    vocabulary = Vocabulary(labels={"影响": "impact", "Impact": "impact"}, words={"impact": words})
+    form = Form(title="It", channel="mail", name="Li Wei", contact="li.wei@example.org")
+    fields = letter_read(form, Written(text=text, at=NOW), POLICY, vocabulary, NOW).form.fields
+    assert (fields.get("impact"), fields.get("symptom", "")) == (impact, told)
