@@ -139,6 +139,14 @@ class MonitoringFile(Model):
     senders: tuple[Annotated[str, AfterValidator(_sender)], ...] = ()
 
 
+class AnswersFile(Model):
+    """How many answers go out in 24 hours: to one address, to one domain, and in all to senders that nothing proves."""
+
+    per_sender: Annotated[int, Field(ge=1)] = 10
+    per_domain: Annotated[int, Field(ge=1)] = 200
+    in_all: Annotated[int, Field(ge=1)] = 1000
+
+
 class MailFile(Model):
     """The desk. Mails come by IMAP, or from a mail server by LMTP, SMTP or HTTP; letters go by SMTP."""
 
@@ -156,6 +164,7 @@ class MailFile(Model):
     """From which contact forms write: their mails are of who stands in Reply-To."""
     rules: tuple[Path, ...] = ()
     monitoring: MonitoringFile = MonitoringFile()
+    answers: AnswersFile = AnswersFile()
     limits: MailLimitsFile = MailLimitsFile()
 
     def as_account(self, read_secret: Callable[[Path], str], folder: Path) -> ImapAccount | None:

@@ -91,5 +91,6 @@ def mails_of(configuration: Configuration) -> MailDesk | None:
         rules=setup.rules,
         monitors=given.monitoring.senders,
         people={address.casefold(): person.name for person in people for address in person.mails},
+        budget=AnswerBudget(**given.answers.model_dump()),
         limits=MailLimits(size=given.limits.size, file_size=given.limits.file_size, files=given.limits.files),
     )

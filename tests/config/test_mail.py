@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from responder.adapters.mail_servers import ImapAccount, MailDoor, SmtpServer
+from responder.domain.mail_loop import AnswerBudget
+from responder.flows.mail_desk import mails_of
 from tests.config.test_configuration import FILES, Folder
 
 MAIL = """\
@@ -152,3 +154,16 @@ def test_a_rule_for_proven_mails_needs_a_server_that_proves_them(folder: Folder)
     folder.change("responder.yml", "  trusted_authserv_ids: [mx.example.org]\n", "")
     (found,) = told(folder)
     assert found.startswith("8:3: rule watchdog takes proven mails only, and without trusted_authserv_ids:")
+
+
+def test_contact_forms_and_how_many_answers_go_out_are_settings(folder: Folder) -> None:
+    given = FILES["responder.yml"].rstrip("\n") + "\n" + MAIL
+    folder.write("responder.yml", f"{given}  contact_forms: [WWW@Shop.test]\n  answers: {{per_domain: 5}}\n")
+    mails = mails_of(folder.read())
+    assert mails
+    assert (mails.own.forms, mails.budget) == (("www@shop.test",), AnswerBudget(per_domain=5))
+    folder.write("responder.yml", f"{given}  contact_forms: [www]\n  answers: {{in_all: 0}}\n")
+    assert [one.split(":", 2)[2].partition(";")[0].partition(",")[0] for one in told(folder)] == [
+        " mail.contact_forms.0: 'www' is no mail address",
+        " mail.answers.in_all: expected greater than or equal to 1",
+    ]  # fmt: skip
