@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from responder.domain.mail_loop import AnswersSent, may_answer, used_up
+from responder.domain.mail_trust import authentication
 from responder.flows.mail_desk import Incoming
 from responder.flows.receive import file_reports, internal_report
 
@@ -13,6 +14,10 @@ _A_DAY = timedelta(hours=24)
 
 def objection_by_count(incoming: Incoming) -> str:
     """Why a mail gets no answer, by who sent it and how many were sent; empty if it may be answered."""
+    found = authentication(incoming.mail, incoming.mails.trusted)
+    if found.is_refuted:
+        # An answer would reach somebody who has written nothing.
+        return f"It gets no answer: {found.why}"
     record, mails, budget = incoming.record, incoming.tx.mails, incoming.mails.budget
     since, domain = incoming.now - _A_DAY, record.sender.rpartition("@")[2]
     sent = AnswersSent(

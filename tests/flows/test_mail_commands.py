@@ -483,3 +483,12 @@ async def test_a_colleague_whom_nothing_proves_makes_a_note_and_no_report_of_a_c
     assert (taken.taken, taken.ticket_id, await world.status()) == (Taken.NOTE, 1, "handed_over")
     assert "nothing proves" in taken.why
     assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_whoever_did_not_write_gets_no_answer(world: Commanded) -> None:
+    """A forged sender is somebody else, to whom an answer would be one more unwanted mail."""
+    forged = await world.comes(world.mail("The printer is dead.", "wei", dmarc="fail", Subject="Printer"))
+    assert (forged.taken, forged.answered) == (Taken.REPORT, False)
+    assert "dmarc failed" in forged.why
+    honest = await world.comes(world.mail("The printer is dead.", "wei", Subject="Printer"))
+    assert honest.answered
