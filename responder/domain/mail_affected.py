@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from responder.domain.mail_sentences import clauses, sentences
 
@@ -59,7 +60,8 @@ _BEGINS = (
 _STATE = r"(?:currently |now |still |already |all )?(?:affected|impacted|hit|blocked|unable to)\b"
 _ACTS = (
     r"(?:log|login|sign|work|access|use|connect|print|open|reach|pay|order|check|see|send|receive|load|save|register|view"
-    r"|call|start|read|write|submit|book|scan|buy|enter|do|get|upload|download|search|reset|join|authenticate)\b"
+    r"|call|start|read|write|submit|book|scan|buy|enter"
+    r"|get (?:in|into|on|access|mails?|e-?mails?)|upload|download|search|reset|join|authenticate)\b"
 )
 _CANNOT = "(?:cannot|can't|can’t|can not)"
 _OF_WHERE = r"(?: (?:in|at|from|on) (?:the |our )?[\w-]{1,20}(?: [\w-]{1,20})?)?"
@@ -93,8 +95,12 @@ _NOT_A_FACT = re.compile(
     r"\b(?:if|unless|suppos\w+|imagine|assum\w+|whenever|might|could(?! not| you| some| any)|would(?! you| like| be g)"
     r"|last (?:year|month|week|time|autumn|fall|summer|spring|winter)|(?:years?|months?|weeks?) ago|in the past"
     r"|previous\w*|tomorrow|next (?:year|month|week|time|[a-z]{3,6}day)|between \d[\d,]{0,12}|drill|exercise|simulat\w+"
-    r"|for example|e\.g)\b|^(?:when|once|until)\b|\b(?:in|of|since) (?:19|20)\d\d\b"
+    r"|for example|e\.g|(?:not|n['’]t) (?:true|right|correct)|worst case|according to|rumou?rs?|on purpose"
+    r"|as (?:agreed|planned)|planned|maintenance)\b"
+    r"|^\s?(?:when|once|until|fixed|resolved|solved|closed|restored|recovered)\b"
+    r"|\b(?:in|of|since) (?:19|20)\d\d\b"
     r"|如果|若|假如|假设|要是|万一|上次|去年|前年|上周|上个?月|上一次|曾经?|演练|例如|比如|是否|请问|明天|下周|下个?月|明年"
+    r"|据说|谣言|变更(?!后)|维护(?:期间|通知|计划|窗口|时间)|(?:本次|例行|计划)维护|恢复了|已经?恢复|解决了|已经?解决|已修复"
     r"|(?:19|20)\d\d年(?!\s?\d)"
     r"|[吗?？]\s*[?？。]?$|[?？]\s*$",
     re.IGNORECASE,
@@ -102,15 +108,17 @@ _NOT_A_FACT = re.compile(
 """What makes a whole sentence tell of another time, of what may be, or ask."""
 _DENIED = re.compile(
     r"\b(?:no|not|none|nobody|never|neither|nor|without|hardly|barely|can|may|will|shall|should|must|to|possibly|potentially"
-    r"|perhaps|maybe|probably|likely|of|helped|was|were|had|longer|during|expected)\b|n['’]t\b"
-    r"|[不没未非]|可能|或许|也许|估计|预计|计划|将|会(?![议员计展场话客])|每|其中|以免|避免|防止|否则|已?恢复|已解决|已修复",
+    r"|perhaps|maybe|probably|likely|helped|was|were|had|longer|during|expected"
+    r"|change|migration|contract|law|setting|rule|policy|plan|price|feature|update|upgrade)\b|n['’]t\b"
+    r"|[不没未非]|可能|或许|也许|估计|预计|计划|将|会(?![议员计展场话客])|每|其中|以免|避免|防止|否则|怕|担心",
     re.IGNORECASE,
 )
 """What in a clause, before a number of those who are hit, says that they are not, or not yet."""
 _TAKEN_BACK = re.compile(
     r"^\s?(?:or (?:less|fewer)|at (?:most|worst)|maximum|以下|以内|之内)"
-    r"|\b(?:during|by (?:cve|ransomware)|worldwide|globally|in the worst case|soon|later|in (?:19|20)\d\d"
-    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|可能|风险|已恢复|已解决",
+    r"|^\s?(?:more than|by (?:our|your|the new|design|cve|ransomware))\b"
+    r"|\b(?:during|worldwide|globally|in the worst case|soon|later|in (?:19|20)\d\d"
+    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|可能|风险",
     re.IGNORECASE,
 )
 """What behind such a number takes it back."""
@@ -118,12 +126,20 @@ _FAULTS = re.compile(r"[不没](?:能|了|上|通|出|开|动|可用|响应|工�
 """Denials in Chinese that tell what is broken, and not that nobody is hit."""
 
 
+_IS_BARE = re.compile(r"\d{1,9} ?(?:users|用户)")
+_LISTS = re.compile(
+    r"^(?!.*(?:error|code|alarm|fault|报错|错误|代码|[A-Za-z]-?\d|\d[.:]\d)).*\b\d{1,4}$", re.IGNORECASE
+)
+"""Behind a number that ends a clause a bare one may go on a list: Windows 10, 11 users."""
+
+
 def affected_in(line: str) -> Iterator[Affected]:
     """Each number of people of whom a line says for certain that they are hit now."""
     for sentence in sentences(line[:_LONGEST_LINE]):
         if re.search(r"\d", sentence) and not _NOT_A_FACT.search(sentence):
-            for clause in clauses(sentence):
-                yield from _in_clause(clause)
+            parts = clauses(sentence)
+            for before, clause in pairwise(["", *parts]):
+                yield from (one for one in _in_clause(clause) if not (_IS_BARE.match(clause) and _LISTS.search(before)))
 
 
 def _in_clause(clause: str) -> Iterator[Affected]:
