@@ -226,6 +226,7 @@ async def test_that_nobody_unproven_is_answered_any_more_is_a_ticket_and_proven_
     monitored: Monitored,
 ) -> None:
     monitored.mails = replace(monitored.mails, budget=AnswerBudget(in_all=2))
+    assert (await monitored.comes(monitored.mail("Help", who="boss"))).answered
     answered = [
         (await monitored.comes(monitored.mail("Help", who=f"a{number}", dmarc=""))).answered for number in range(4)
     ]
@@ -233,6 +234,13 @@ async def test_that_nobody_unproven_is_answered_any_more_is_a_ticket_and_proven_
     (ticket,) = await _used_up(monitored)
     assert "domain" not in ticket.labels
     assert (await monitored.comes(monitored.mail("Help", who="kunde"))).answered
+
+
+async def test_who_invents_addresses_at_a_domain_silences_nobody_who_is_proven_there(monitored: Monitored) -> None:
+    monitored.mails = replace(monitored.mails, budget=AnswerBudget(per_domain=1))
+    sent = [("a1", ""), ("a2", ""), ("kunde", "pass"), ("kunde-2", "pass")]
+    taken = [await monitored.comes(monitored.mail("Help", who=who, dmarc=dmarc)) for who, dmarc in sent]
+    assert [one.answered for one in taken] == [True, False, True, False]
 
 
 async def _used_up(world: Mailed | Monitored) -> list[Ticket]:

@@ -120,6 +120,14 @@ def test_what_a_person_quotes_or_pastes_is_no_alert(pair: Pair, around: str) -> 
         assert claimed(mail(f"{head}{subject}", around.format(text)), RULES, received_at=NOW) is None
 
 
+@pytest.mark.parametrize("rule", ["zabbix", "cloudwatch", "monit", "aliyun", "tencent"])
+def test_the_lines_that_a_rule_asks_for_must_be_said_and_not_quoted(rule: str) -> None:
+    pair = next(one for one in PAIRS if one.rule == rule)
+    subject, text = pair.problem
+    assert claimed(mail(subject, text, pair.sender), RULES, received_at=NOW) is not None
+    assert claimed(mail(subject, FORWARDS[0].format(text), pair.sender), RULES, received_at=NOW) is None
+
+
 def test_an_alert_starts_when_its_mail_was_sent_but_never_after_it_came() -> None:
     early, late = NOW - timedelta(minutes=5), NOW + timedelta(hours=5)
     for sent_at, started_at in ((early, early), (late, NOW), (None, NOW)):
