@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from responder.config.budgets import Within
-from responder.config.grades import OneOrMore
+from responder.config.grades import OneOrMore, Word
 from responder.config.letters import LettersFile, as_letters
 from responder.config.model import Model, Name
 from responder.domain.facts import Fact
@@ -134,11 +134,12 @@ class GateFile(Model):
 
 
 class ReportFile(Model):
-    """What a report by a person must say before it is complete, and what the feedback form asks besides. With
-    `grade_again` what a reporter answers may raise the grade without a person."""
+    """What a report by a person must say before it is complete, what the feedback form asks besides, and which words of
+    a field it offers. With `grade_again` what a reporter answers may raise the grade without a person."""
 
     required: OneOrMore[FieldName] = ()
     asked: OneOrMore[FieldName] | None = None
+    offered: dict[FieldName, Annotated[tuple[Word, ...], Field(min_length=1)]] = Field(default_factory=dict)
     grade_again: bool = False
 
 

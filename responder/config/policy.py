@@ -197,6 +197,7 @@ class PolicyFile(Model):
             "solution_kinds": self.solution_kinds,
             "report_fields": self.report.required,
             "asked_fields": self.report.asked,
+            "offered": self.report.offered,
             "grades_again": self.report.grade_again,
             "reporter": self.reporter.as_rule(),
             "on_overdue_action": self.actions.on_overdue.as_alarm(),

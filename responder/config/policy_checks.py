@@ -13,6 +13,7 @@ from responder.config.delivery import about_delivery
 from responder.config.grades import about_grade_rules, about_kinds
 from responder.config.handling_checks import Known, about_alarms, about_gates, about_grades, about_needs
 from responder.config.policy import PolicyFile, PolicySource
+from responder.domain.feedback import words_of_rules
 from responder.domain.oncall import Person, Tier, recipients
 from responder.domain.runbook import Runbook
 from responder.domain.target import Target
@@ -38,6 +39,7 @@ def complaints(source: PolicySource, written: PolicyFile, others: Others, today:
     yield from _about_grades(written)
     yield from about_grade_rules(written.grade_rules)
     yield from about_kinds(written.kinds, written.kind_rules, written.default_kind, written.number)
+    yield from _about_offered(source, written)
     yield from about_clocks(written.clocks, written.calendars)
     yield from about_targets(written.grades, written.clocks, source.is_own)
     yield from about_delivery(written.delivery, written.grades)
@@ -63,9 +65,23 @@ def _about_grades(written: PolicyFile) -> Complaints:
             yield place, f"there is no grade {name}; there are {', '.join(written.grades)}"
 
 
+def _about_offered(source: PolicySource, written: PolicyFile) -> Complaints:
+    """What the form would offer and the policy does not know; what a profile offers may have been replaced."""
+    rules = [rule.as_rule() for rule in written.grade_rules]
+    for name, offered in written.report.offered.items():
+        known, whose = (_kinds(written), "kind") if name == "kind" else (words_of_rules(rules, name), "grade rule")
+        for index, word in enumerate(offered):
+            place = ("report", "offered", name, index)
+            if word not in known and source.is_own(place):
+                yield place, f"no {whose} knows {word!r}; there are {', '.join(known) or 'none'}"
+
+
+def _kinds(written: PolicyFile) -> list[str]:
+    return [name for name, kind in written.kinds.items() if kind is not None]
+
+
 def _about_handling(written: PolicyFile, others: Others) -> Complaints:
-    kinds = [name for name, kind in written.kinds.items() if kind is not None]
-    known = Known(grades=written.grades, kinds=kinds, people=others.people)
+    known = Known(grades=written.grades, kinds=_kinds(written), people=others.people)
     yield from about_needs(written.moves, known)
     yield from about_gates(written.gates, known)
     yield from about_grades(written.grades, known)

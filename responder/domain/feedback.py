@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from responder.domain.grading import AFFECTED_USERS, IMPACT, PREDICTED_DURATION, predicted_duration
+from responder.domain.grading import AFFECTED_USERS, IMPACT, PREDICTED_DURATION, GradeRule, predicted_duration
 from responder.domain.policy import Policy
 from responder.domain.report_form import OCCURRED_AT, Form, occurred_at
 from responder.domain.reporter import ReporterKind, contact_of
@@ -29,13 +29,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """One field of the form. A choice offers `choices`, each with what stands behind it in words."""
+    """One field of the form. A choice offers `choices`, each with what stands behind it in words; `understood` are all
+    the words that mean something where somebody writes them."""
 
     name: str
     label: str
     shape: Shape = Shape.LINE
     is_required: bool = False
     choices: tuple[str, ...] = ()
+    understood: tuple[str, ...] = ()
     words: Mapping[str, str] | None = None
     example: str = ""
     complete: str = "off"
@@ -136,9 +138,13 @@ def _kind(policy: Policy) -> tuple[Question, ...]:
     if not policy.kinds:
         return ()
     words = {name: one.text or name.replace("-", " ").replace("_", " ") for name, one in policy.kinds.items()}
-    return (
-        Question(name="kind", label="What it is about", shape=Shape.CHOICE, choices=tuple(policy.kinds), words=words),
-    )
+    choices = _offered(policy, "kind", tuple(policy.kinds)) or tuple(policy.kinds)
+    return (Question(name="kind", label="What it is about", shape=Shape.CHOICE, choices=choices, words=words),)
+
+
+def _offered(policy: Policy, name: str, known: Collection[str]) -> tuple[str, ...]:
+    """What the policy lets reporters choose of what it knows; a profile may offer what the policy has replaced."""
+    return tuple(word for word in policy.offered.get(name, ()) if word in known)
 
 
 def _read_by_rules(policy: Policy) -> list[str]:
@@ -151,12 +157,15 @@ def _read_by_rules(policy: Policy) -> list[str]:
 
 
 def _question(name: str, policy: Policy, is_required: bool) -> Question:
-    label, choices = LABELS.get(name) or name.replace("_", " ").capitalize(), _words_of_rules(policy, name)
-    if name == "frequency":
-        choices = _FREQUENCIES
-    shape = Shape.CHOICE if choices else _shape(name)
+    words = _FREQUENCIES if name == "frequency" else _said_once(policy, name)
     return Question(
-        name=name, label=label, shape=shape, is_required=is_required, choices=choices, example=_EXAMPLES.get(name, "")
+        name=name,
+        label=LABELS.get(name) or name.replace("_", " ").capitalize(),
+        shape=Shape.CHOICE if words else _shape(name),
+        is_required=is_required,
+        choices=_offered(policy, name, words_of_rules(policy.grade_rules, name)) or words,
+        understood=words,
+        example=_EXAMPLES.get(name, ""),
     )
 
 
@@ -166,13 +175,22 @@ def _shape(name: str) -> Shape:
     return {AFFECTED_USERS: Shape.NUMBER, OCCURRED_AT: Shape.MOMENT}.get(name, Shape.LINE)
 
 
-def _words_of_rules(policy: Policy, name: str) -> tuple[str, ...]:
-    """The words that grade rules know for a field; of two for the same, the one that says more."""
+def words_of_rules(rules: Iterable[GradeRule], name: str) -> tuple[str, ...]:
+    """The words that grade rules know for a field."""
+    return tuple(dict.fromkeys(word for rule in rules for word in _words(rule, name)))
+
+
+def _said_once(policy: Policy, name: str) -> tuple[str, ...]:
+    """The words of the rules; of two for the same, the one that says more."""
     found: dict[str, None] = {}
     for rule in policy.grade_rules:
-        words = (*rule.facts.get(name, ()), *(rule.impact if name == IMPACT else ()))
+        words = _words(rule, name)
         found |= dict.fromkeys(word for word in words if not _is_said_by_another(word, words))
     return tuple(found)
+
+
+def _words(rule: GradeRule, name: str) -> tuple[str, ...]:
+    return (*rule.facts.get(name, ()), *(rule.impact if name == IMPACT else ()))
 
 
 def _is_said_by_another(word: str, words: Iterable[str]) -> bool:

@@ -170,6 +170,7 @@ class Policy:
     solution_kinds: tuple[str, ...] = SOLUTION_KINDS
     report_fields: tuple[str, ...] = ()
     asked_fields: tuple[str, ...] | None = None
+    offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     grades_again: bool = False
     reporter: ReporterRule = field(default_factory=ReporterRule)
     on_overdue_action: Alarm = field(default_factory=lambda: Alarm(tell=("team",)))

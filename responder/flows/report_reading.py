@@ -45,7 +45,7 @@ def vocabulary_by(policy: Policy) -> Vocabulary:
     asked = [one for one in (*sheet.wanted, *sheet.besides) if one.name not in _OWN]
     return Vocabulary(
         labels={said(one.label, language): one.name for one in asked for language in LANGUAGES},
-        words={one.name: _words(one) for one in asked if one.choices},
+        words={one.name: _words(one) for one in asked if one.understood},
     )
 
 
@@ -65,7 +65,7 @@ _OWN = frozenset({"title", "kind"})
 
 
 def _words(question: Question) -> dict[str, str]:
-    return {offered(word, language).casefold(): word for word in question.choices for language in LANGUAGES}
+    return {offered(word, language).casefold(): word for word in question.understood for language in LANGUAGES}
 
 
 # --- explained --------------------------------------------------------------------------------------------------

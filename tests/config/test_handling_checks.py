@@ -258,6 +258,16 @@ def test_a_good_policy_has_no_mistakes() -> None:
         ("actions:", "report: {required: [symptom, §'two words']}\nactions:", "report.required.1: expected"),
         (
             "actions:",
+            "report: {offered: {kind: [software, §wood]}}\nactions:",
+            "no kind knows 'wood'; there are hardware, software",
+        ),
+        (
+            "actions:",
+            "report: {offered: {impact: [§awful]}}\nactions:",
+            "no grade rule knows 'awful'; there are none",
+        ),
+        (
+            "actions:",
             "reporter: {§best_score: 1}\nactions:",
             "reporter.best_score: expected greater than or equal to 2",
         ),
@@ -288,6 +298,7 @@ def test_a_mistake_is_shown_with_its_line_and_column(old: str, new: str, said: s
         ("[support-manager, rd-director]", "[support-manager, both-a]"),
         ("software: {code: 2}", "software: {code: 99}"),
         ("actions:", "report: {required: symptom}\nactions:"),
+        ("actions:", "report: {offered: {kind: [software]}}\nactions:"),
     ],
 )
 def test_what_can_be_meant_is_no_mistake(old: str, new: str) -> None:

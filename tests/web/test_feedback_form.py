@@ -15,12 +15,14 @@ from jinja2 import Environment, FileSystemLoader
 from responder.adapters.yaml_file import load
 from responder.config.configuration import read
 from responder.config.policy import read_policy
-from responder.domain.feedback import LABELS, sheet_by
+from responder.domain.feedback import LABELS, faults, sheet_by
 from responder.domain.policy import Policy
 from responder.errors import ConfigError
+from responder.flows.report_reading import vocabulary_by
 from responder.flows.texts.languages import entries, offered
 from responder.store.database import Database
 from responder.web import pages
+from tests.fakes import NOW
 from tests.flows.reports import CONTACT, Reports
 from tests.web.conftest import GUARDED, Client, header
 from tests.world import write_files
@@ -358,6 +360,35 @@ def test_the_forms_of_the_profiles_differ(tmp_path: Path) -> None:
 def test_a_field_that_grade_rules_read_offers_their_words(tmp_path: Path) -> None:
     scope = next(one for one in sheet_by(policy_of("regulation", tmp_path)).wanted if one.name == "scope")
     assert (scope.choices, scope.is_required) == (("whole system", "department", "several users", "single user"), True)
+
+
+def choices(policy: Policy, name: str) -> tuple[str, ...]:
+    return next(one for one in sheet_by(policy).wanted if one.name == name).choices
+
+
+def test_a_reporter_may_choose_only_what_the_policy_offers(tmp_path: Path) -> None:
+    policy = policy_of("sop-3level", tmp_path)
+    assert choices(policy, "kind") == ("hardware", "software")
+    assert choices(policy, "impact") == ("core function unusable", "partly unusable", "slight", "cosmetic")
+    assert "partial" not in choices(policy_of("p1-p4", tmp_path), "impact")
+    assert "operator-error" not in choices(policy_of("regulation", tmp_path), "kind")
+    wrong = faults(sheet_by(policy), {**WHOLE, "kind": "pseudo-fault", "impact": "partial"}, policy, NOW)
+    assert {wrong[name] for name in ("kind", "impact")} == {"Please choose one of the list."}
+
+
+def test_what_is_not_offered_is_still_understood_where_somebody_writes_it(tmp_path: Path) -> None:
+    words = vocabulary_by(policy_of("sop-3level", tmp_path)).words["impact"]
+    assert (words["partial"], words["部分"], words["slight"]) == ("partial", "partial", "slight")
+
+
+def test_a_policy_that_replaces_the_words_of_its_profile_offers_its_own(tmp_path: Path) -> None:
+    more = "default_grade: level-3\ngrade_rules: [{name: on fire, grade: level-1, facts: {impact: [fire, smoke]}}]\n"
+    more += "kinds: {hardware: null, software: null}\n"
+    policy = policy_of("sop-3level", tmp_path, more + "kind_rules: []\n")
+    assert (choices(policy, "impact"), choices(policy, "kind")) == (("fire", "smoke"), ("pseudo-fault",))
+    offered_there = "report: {offered: {impact: [smoke]}}\n"
+    policy = policy_of("sop-3level", tmp_path, more + "kind_rules: []\n" + offered_there)
+    assert choices(policy, "impact") == ("smoke",)
 
 
 def test_a_policy_says_what_is_asked_besides(tmp_path: Path) -> None:
