@@ -12,9 +12,11 @@ from base64 import b32encode
 from dataclasses import dataclass
 
 from responder.adapters.notifier import Secret
+from responder.domain.masking import MASK
 
 _SIGNED = re.compile(r"(?P<number>[1-9][0-9]{0,17})-(?P<signature>[a-z2-7]{16})")
 """80 bits: an answer with a guessed tag costs its sender a mail each time."""
+_IN_A_TEXT = re.compile(rf"(?<!\d){_SIGNED.pattern}(?![a-z2-7])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,13 @@ class MailNames:
     def message_of(self, message_id: str) -> int | None:
         """The id of the letter that a Message-ID names, without angle brackets; None if it is none of ours."""
         return self._read("letter", message_id.partition("@")[0])
+
+    def masked(self, text: str) -> str:
+        """The text without the tags and Message-IDs that were made here: whoever has one may write as who got it."""
+        return _IN_A_TEXT.sub(lambda found: MASK if self._is_ours(found[0]) else found[0], text)
+
+    def _is_ours(self, name: str) -> bool:
+        return self.ticket_of(name) is not None or self.message_of(name) is not None
 
     def _signed(self, purpose: str, number: int) -> str:
         return f"{number}-{self._signature(purpose, number)}"

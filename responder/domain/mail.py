@@ -93,9 +93,14 @@ class Mail:
         return bool(self.in_reply_to or self.references or _ANSWERS.match(self.subject))
 
     @property
+    def is_forward(self) -> bool:
+        """Whether its subject says that it passes another mail on."""
+        return bool(_FORWARDS.match(self.subject))
+
+    @property
     def is_first(self) -> bool:
         """Whether nothing says that it answers or forwards another mail."""
-        return not self.answers_something and not _FORWARDS.match(self.subject)
+        return not self.answers_something and not self.is_forward
 
     def header(self, name: str) -> str:
         """The first value of a header in lower case letters; empty if there is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 MASK = "***"
 
@@ -26,18 +26,33 @@ _NAMED = re.compile(
     r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?P<value>[^\s\"',;&]{3,200})"
 )
 _SHORTEST = 6
+_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
 
 
 def masked(text: str, known: Collection[str] = ()) -> str:
     """The text with known secrets, and what has a secret's shape or name, replaced by ***.
 
-    Known secrets shorter than six characters are left: they would blot out ordinary words. A NUL, which no database
-    keeps in a text, becomes U+FFFD.
+    Known secrets shorter than six characters are left: they would blot out ordinary words. A mail address is masked
+    without regard to case, and as mail servers spell it within another one. A NUL, which no database keeps in a text,
+    becomes U+FFFD.
     """
     text = text.replace("\0", "\ufffd")
     for secret in sorted(known, key=len, reverse=True):
         if len(secret) >= _SHORTEST:
             text = text.replace(secret, MASK)
+            for spelling in _spellings(secret):
+                text = re.sub(re.escape(spelling), MASK, text, flags=re.IGNORECASE)
     for shape in _SHAPES:
         text = shape.sub(MASK, text)
     return _NAMED.sub(lambda found: f"{found['name']}{MASK}", text)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """How an address is written; nothing for what is none, such as a password, whose case counts."""
+    if "@" in secret:
+        yield from (secret.replace("@", sign) for sign in ("@", "=", "%40"))
+
+
+def without_addresses(text: str) -> str:
+    """The text with whatever looks like a mail address replaced by ***."""
+    return _ADDRESS.sub(MASK, text)

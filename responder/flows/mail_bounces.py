@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from responder.domain.mail import Bounce
 from responder.domain.mail_record import MailRecord, Taken
+from responder.domain.masking import masked, without_addresses
 from responder.domain.message import Message
 from responder.domain.reporter import REPORTER
 from responder.domain.ticket import Change, EventKind
@@ -16,7 +17,8 @@ from responder.store.mails import RefusedAddress
 
 
 def bounced(incoming: Incoming) -> MailRecord:
-    """Takes a delivery report. It counts only where it is about a letter of ours, which nobody else can name."""
+    """Takes a delivery report. It counts only where it is about a letter of ours, which only those can name to whom it
+    went, was passed on or came back."""
     ticket_id, said = None, [incoming.nature.why]
     for bounce in incoming.mail.bounces:
         letter = _letter(incoming, bounce)
@@ -40,12 +42,11 @@ def _not_arrived(incoming: Incoming, letter: Message, bounce: Bounce) -> str:
     tx, now = incoming.tx, incoming.now
     known = tx.tickets.one(letter.ticket_id, locked=True)
     change = Change.of(known.ticket, known.clocks)
-    reason = f"{bounce.status} {bounce.reason}".strip()[:200]
     reporter = tx.reporters.of_ticket(letter.ticket_id)
-    if bounce.action == "failed" and reporter is not None:
-        mark = RefusedAddress(
-            address=reporter.contact.lower(), refused_at=now, is_permanent=bounce.is_permanent, why=reason
-        )
+    contact = reporter.contact.lower() if reporter else ""
+    reason = _reason(bounce, contact)
+    if bounce.action == "failed" and letter.person == REPORTER and _is_of(incoming, bounce, contact):
+        mark = RefusedAddress(address=contact, refused_at=now, is_permanent=bounce.is_permanent, why=reason)
         tx.mails.mark(mark)
     if bounce.is_permanent and letter.person == REPORTER:
         keep_for_telling(incoming.desk, tx, change, letter, why=f"its delivery failed for good: {reason}")
@@ -55,3 +56,14 @@ def _not_arrived(incoming: Incoming, letter: Message, bounce: Bounce) -> str:
         change.note(now, EventKind.REPORTER, text, message=letter.id)
     tx.apply([change], now)
     return text
+
+
+def _is_of(incoming: Incoming, bounce: Bounce, contact: str) -> bool:
+    """Whether a mail server reports it, of the address itself. Else somebody who got the letter could silence it."""
+    return incoming.mail.envelope_from == "" and bool(contact) and bounce.recipient.lower() == contact
+
+
+def _reason(bounce: Bounce, contact: str) -> str:
+    """Status and reason without addresses: what the reporter's server says of them mostly begins with theirs."""
+    hidden = {contact, contact.partition("@")[0]}
+    return masked(without_addresses(f"{bounce.status} {bounce.reason}".strip()), hidden)[:200]

@@ -14,6 +14,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import answer_in
 from responder.flows.mail_answers import noted
 from responder.flows.mail_desk import Incoming
+from responder.flows.mail_masking import unspoken
 from responder.flows.mail_notices import tell_sender
 from responder.flows.moves import act_in, sentence
 from responder.flows.reporter_merged import holder_of
@@ -50,7 +51,7 @@ def _merged(incoming: Incoming, ticket: Ticket) -> str:
 
 
 def _moved(incoming: Incoming, thread: Thread, ticket: Ticket, command: Command) -> str:
-    person, text = thread.person, _text(incoming, command)
+    person, text = thread.person, _text(incoming, ticket.id, command)
     if command.verb is Verb.CLOSE:
         name, reason = "close", f"{text} (by mail)" if text else f"{person} closes it, by mail."
     elif ticket.is_open and ticket.acknowledged_by == person:
@@ -70,13 +71,12 @@ def _decided(incoming: Incoming, thread: Thread, ticket: Ticket, command: Comman
     if isinstance(meant, str):
         return _written_down(incoming, thread, ticket.id, command, meant)
     is_yes = command.verb is Verb.APPROVE
-    outcome = answer_in(desk, tx, meant.id, person, yes=is_yes, reason=_text(incoming, command))
+    outcome = answer_in(desk, tx, meant.id, person, yes=is_yes, reason=_text(incoming, ticket.id, command))
     return outcome if isinstance(outcome, str) else ""
 
 
-def _text(incoming: Incoming, command: Command) -> str:
-    secrets = {*incoming.desk.configuration.secrets, incoming.record.sender}
-    return masked(cleaned(command.text), secrets)
+def _text(incoming: Incoming, ticket_id: int, command: Command) -> str:
+    return masked(cleaned(command.text), unspoken(incoming, ticket_id))
 
 
 def _written_down(incoming: Incoming, thread: Thread, ticket_id: int, command: Command, why: str) -> str:

@@ -60,6 +60,8 @@ class Incoming:
     mail: Mail
     nature: Nature
     record: MailRecord
+    quotes_us: bool = False
+    """Whether our links or tags stood in its text; they stand there no more."""
 
     @property
     def now(self) -> datetime:

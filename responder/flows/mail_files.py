@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from responder.flows.mail_desk import Incoming
+from responder.flows.mail_masking import file_names, unspoken
 from responder.store.attachments import Attachment
 
 
 def keep_files(incoming: Incoming, ticket_id: int) -> None:
     """Stores what came with the mail; never served but as a download."""
-    for one in incoming.mail.files:
+    names = file_names(incoming.mail, unspoken(incoming, ticket_id))
+    for name, one in zip(names, incoming.mail.files, strict=True):
         if one.content:
             kept = Attachment(
                 ticket_id=ticket_id,
-                name=one.name,
+                name=name,
                 at=incoming.now,
                 content=one.content,
                 media_type=one.media_type,

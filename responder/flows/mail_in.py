@@ -23,6 +23,7 @@ from responder.flows.mail_bounces import bounced
 from responder.flows.mail_budget import objection_by_count
 from responder.flows.mail_commands import commanded
 from responder.flows.mail_desk import Delivered, Incoming, MailDesk
+from responder.flows.mail_masking import as_answer, shown
 from responder.flows.mail_pages import told_of_pages
 from responder.flows.mail_reports import reported
 from responder.flows.mail_threads import led, sender_of
@@ -105,6 +106,7 @@ def decided(incoming: Incoming) -> MailRecord:
         return _left(incoming)
     if kind is Kind.BOUNCE:
         return told_of_pages(incoming, bounced(incoming))
+    incoming = shown(incoming)
     found = led(incoming)
     if kind is Kind.AUTO_REPLY or _answers_us(found):
         return _words(incoming, found)
@@ -131,7 +133,8 @@ def _words(given: Incoming, found: Sequence[Led]) -> MailRecord:
     incoming = replace(given, mail=as_written(given.mail, given.mails.own))
     thread = thread_of(found, sender_of(incoming))
     if thread.ticket_id is not None:
-        return _of_a_ticket(replace(incoming, nature=in_thread(incoming.nature)), thread, thread.ticket_id)
+        answering = as_answer(replace(incoming, nature=in_thread(incoming.nature)))
+        return _of_a_ticket(answering, thread, thread.ticket_id)
     if incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST) and (incoming.nature.is_sure or found):
         return _left(incoming)
     try:
@@ -155,8 +158,9 @@ def _objection(incoming: Incoming, found: Sequence[Led]) -> str:
         return "It gets no answer: it answers a letter to somebody else."
     sender = incoming.record.sender
     refused = incoming.tx.mails.refused(sender)
-    if refused is not None and incoming.now - refused.refused_at > _REFUSED_FOR:
-        # Somebody writes from there: perhaps it takes mail again.
+    is_old = refused is not None and incoming.now - refused.refused_at > _REFUSED_FOR
+    if refused is not None and (is_old or incoming.record.is_proven):
+        # Somebody surely writes from there, or long after it was refused: perhaps it takes mail again.
         incoming.tx.mails.take_back(sender)
     elif refused is not None and refused.is_permanent:
         return f"It gets no answer: its address takes no mail ({refused.why})."

@@ -17,6 +17,7 @@ from responder.domain.ticket import Change, EventKind
 from responder.errors import BadForm
 from responder.flows.mail_desk import Incoming
 from responder.flows.mail_files import keep_files
+from responder.flows.mail_masking import unspoken
 from responder.flows.report_by_person import new_trouble, opened_with_reporter, opened_without_reporter, without_secrets
 from responder.flows.report_reading import read_in_mail
 
@@ -48,8 +49,7 @@ def wrong_with(form: Form, policy: Policy, now: datetime) -> list[str]:
 
 def _plain(incoming: Incoming) -> Mail:
     """The mail without secrets in its text, as it may be shown on the ticket."""
-    known = {*incoming.desk.configuration.secrets, incoming.mail.sender.address}
-    return replace(incoming.mail, said=masked(incoming.mail.said, known))
+    return replace(incoming.mail, said=masked(incoming.mail.said, unspoken(incoming)))
 
 
 def form_of(mail: Mail) -> Form:
@@ -67,7 +67,8 @@ def form_of(mail: Mail) -> Form:
 
 
 def _say_what_is_odd(incoming: Incoming, ticket_id: int, thread: Thread, objection: str) -> None:
-    left_out = [f"{one.name}: {one.left_out}" for one in incoming.mail.files if one.left_out]
+    files, hidden = incoming.mail.files, unspoken(incoming, ticket_id)
+    left_out = [f"{one.name}: {one.left_out}" for one in files if one.left_out]
     named = [f"It names {', '.join(thread.mentions)}."] if thread.mentions else []
     given = incoming.mail.reply_to[:1]
     is_elsewhere = any(one.address.casefold() != incoming.record.sender for one in given)
@@ -77,5 +78,5 @@ def _say_what_is_odd(incoming: Incoming, ticket_id: int, thread: Thread, objecti
         return
     known = incoming.tx.tickets.one(ticket_id, locked=True)
     change = Change.of(known.ticket, known.clocks)
-    change.note(incoming.now, EventKind.NOTE, " ".join(said)[:2000], receipt=incoming.record.receipt)
+    change.note(incoming.now, EventKind.NOTE, masked(" ".join(said), hidden)[:2000], receipt=incoming.record.receipt)
     incoming.tx.apply([change], incoming.now)

@@ -260,7 +260,7 @@ def _erase(desk: Desk, tx: Transaction, ticket_id: int) -> None:
         return
     if talk.reporter.erased_at is None:
         tx.reporters.erase(ticket_id, talk.now)
-        tx.mails.erase(ticket_id)
+        tx.mails.erase(ticket_id, talk.reporter.contact)
         text = "Name and contact of the reporter, and the letters to them, are erased."
         talk.change.note(talk.now, EventKind.REPORTER, text)
         talk.write()

@@ -65,6 +65,12 @@ def _read(talk: Talk, said: Answer) -> Recognised:
     return read_in_answer(talk.policy, written, talk.now)
 
 
+def filled_in_quote(talk: Talk, text: str) -> str:
+    """What stands behind the questions of our letter where it is quoted; empty if nothing does."""
+    asked = [label_of(name, talk.reporter.language) for name in _asked(talk)]
+    return as_text(answers_to(asked, _without_our_letters(talk, text, asked)))
+
+
 def _asked(talk: Talk) -> list[str]:
     """What the newest letter that asked for fields has asked for."""
     history = talk.tx.tickets.events(talk.ticket.id)

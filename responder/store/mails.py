@@ -128,14 +128,19 @@ class MailStore:
         gone = self._connection.execute(addresses).rowcount
         return gone + self._connection.execute(delete(mails).where(mails.c.id.in_(old))).rowcount
 
-    def erase(self, ticket_id: int) -> None:
-        """Overwrites who wrote the mails of a ticket, and what is known against their addresses; their bytes go."""
-        senders = select(mails.c.sender).where(mails.c.ticket_id == ticket_id)
-        self._connection.execute(delete(mail_addresses).where(mail_addresses.c.address.in_(senders)))
-        receipts = select(mails.c.receipt).where(mails.c.ticket_id == ticket_id)
+    def erase(self, ticket_id: int, contact: str) -> None:
+        """Overwrites who wrote the mails of a ticket, and what is known against their addresses; their bytes go.
+
+        So it is with what else came from the reporter's contact and became nothing, unless it waits to be decided anew.
+        """
+        senders, addresses = select(mails.c.sender).where(mails.c.ticket_id == ticket_id), mail_addresses.c.address
+        is_theirs = addresses.in_(senders) | (addresses == contact.lower())
+        self._connection.execute(delete(mail_addresses).where(is_theirs))
+        is_left = mails.c.ticket_id.is_(None) & (mails.c.taken != Taken.QUARANTINED.value) & (mails.c.sender != "")
+        is_gone = (mails.c.ticket_id == ticket_id) | (is_left & (mails.c.sender == contact.lower()))
+        receipts = select(mails.c.receipt).where(is_gone)
         self._connection.execute(delete(bodies).where(bodies.c.id.in_(receipts)))
-        nobody = {"sender": "", "envelope_from": None}
-        self._connection.execute(mails.update().where(mails.c.ticket_id == ticket_id).values(nobody))
+        self._connection.execute(mails.update().where(is_gone).values({"sender": "", "envelope_from": None}))
 
     # --- addresses ---------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from responder.domain.mail_record import MailRecord, Taken
-from responder.domain.masking import masked
+from responder.domain.masking import masked, without_addresses
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.mail_again import take_again
@@ -100,10 +100,10 @@ def _filter(tx: Transaction, request: web.Request) -> MailFilter:
 
 def _line(tx: Transaction, record: MailRecord, *, may_see: bool) -> dict[str, Any]:
     names = ("id", "message_id", "way", "receipt", "taken", "received_at", "ticket_id", "answered")
-    hidden = () if may_see else (record.sender,)
+    why = record.why if may_see else without_addresses(masked(record.why, (record.sender,)))
     return {
         **{name: plain(getattr(record, name)) for name in names},
-        "why": masked(record.why, hidden),
+        "why": why,
         "number": _number(tx, record),
         "sender": record.sender if may_see else "",
     }

@@ -38,3 +38,15 @@ def test_what_was_not_made_here_or_was_made_for_something_else_leads_nowhere(one
 def test_a_strange_name_is_no_name(text: str) -> None:
     assert NAMES.ticket_of(text) is None
     assert NAMES.message_of(text) is None
+
+
+@given(IDS, st.text(max_size=20), st.text(max_size=20))
+def test_in_a_text_our_names_are_masked_wherever_they_stand(number: int, before: str, after: str) -> None:
+    for name in (NAMES.tag(number), NAMES.message_id(number, "desk.example.org"), NAMES.tag(number).upper()):
+        masked = NAMES.masked(f"{before} help+{name}@desk {after}")
+        assert name.partition("@")[0] not in masked
+
+
+def test_what_only_looks_like_a_name_of_ours_stays() -> None:
+    text = f"disk-1 2024-abcdefghijklmnop {OTHERS.tag(7)}"
+    assert NAMES.masked(text) == text

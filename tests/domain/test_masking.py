@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.masking import masked
+from responder.domain.masking import masked, without_addresses
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,26 @@ def test_a_very_short_secret_does_not_blot_out_ordinary_words() -> None:
 @given(st.text(max_size=300), st.text(alphabet="abcdefgh0123", min_size=6, max_size=20))
 def test_a_known_secret_is_never_shown(around: str, secret: str) -> None:
     assert secret not in masked(f"{around}{secret}{around}", (secret,))
+
+
+@pytest.mark.parametrize(
+    "text", ["to Li.Wei@Example.org.", "<LI.WEI@EXAMPLE.ORG>", "bounce+li.wei=example.org@desk", "li.wei%40example.org"]
+)
+def test_a_known_address_is_masked_as_people_and_servers_write_it(text: str) -> None:
+    assert "li.wei" not in masked(text, ("li.wei@example.org",)).lower()
+
+
+def test_the_case_of_a_password_counts() -> None:
+    assert masked("Welcome to the hotel", ("welcome",)) == "Welcome to the hotel"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("550 <a.b@example.org>: unknown", "550 <***>: unknown"),
+        ("moved to 王五@例子.中国", "moved to ***"),
+        ("at 5.1.1 @ noon", "at 5.1.1 @ noon"),
+    ],
+)
+def test_whatever_looks_like_an_address_can_be_masked(text: str, shown: str) -> None:
+    assert without_addresses(text) == shown
