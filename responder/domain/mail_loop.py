@@ -15,9 +15,8 @@ from responder.domain.mail import Address, Mail
 from responder.domain.mail_thread import OwnAddress, is_own, is_own_id
 from responder.domain.reporter import contact_of
 
-_DAEMONS = re.compile(
-    r"mailer-?daemon|mail-daemon|maildaemon|postmaster|double-bounce|bounces?|microsoftexchange[0-9a-f]*"
-)
+_DAEMONS = re.compile(r"mailer-?daemon|mail-daemon|maildaemon|double-bounce|microsoftexchange[0-9a-f]*")
+_PERHAPS_DAEMONS = re.compile(r"postmaster|bounces?")
 _NOBODY = re.compile(
     r"(?:no|not|non|dont?|do-?not|do_not)[-_.]?(?:reply|respond|answer)[\w.+-]*"
     r"|owner-.*|.*-(?:request|owner|bounces?|relay)|listserv|majordomo|root|daemon|uucp|news|cron",
@@ -112,7 +111,12 @@ def _is_ours(mail: Mail, own: OwnAddress) -> str:
 
 
 def _is_a_bounce(mail: Mail, _: OwnAddress) -> str:
-    return "It is a report of what became of a mail (RFC 3464)." if mail.bounces else ""
+    if mail.bounces:
+        return "It is a report of what became of a mail (RFC 3464)."
+    # Whatever its language: a ticket of each would be told by mail, and come back again.
+    local = _local(mail.sender.address)
+    is_sure = _DAEMONS.fullmatch(local) or (mail.envelope_from == "" and _PERHAPS_DAEMONS.fullmatch(local))
+    return f"It comes from {local[:40]}." if is_sure else ""
 
 
 def _is_an_answer(mail: Mail, own: OwnAddress) -> str:
@@ -173,7 +177,7 @@ def _is_like_an_answer(mail: Mail, _: OwnAddress) -> str:
 
 def _is_like_a_machine(mail: Mail, own: OwnAddress) -> str:
     local = _local(mail.sender.address)
-    if _DAEMONS.fullmatch(local):
+    if _PERHAPS_DAEMONS.fullmatch(local):
         return f"It comes from {local[:40]}"
     if mail.headers.get("x-failed-recipients"):
         return "Its header X-Failed-Recipients names who got no mail"

@@ -68,6 +68,12 @@ class Incoming:
         return self.record.received_at
 
 
+def is_certain(mail: Mail, nature: Nature, mails: MailDesk) -> bool:
+    """Whether a mail of such a nature may be left. Of people of the service one sign is enough: they get pages by mail,
+    and a ticket of each answer of their absence assistant would be the next page."""
+    return nature.is_sure or mail.sender.address.casefold() in mails.people
+
+
 def mail_desk(desk: Desk) -> MailDesk | None:
     """By what mails are read as the configuration stands now; None where it says nothing of mail."""
     return mails_of(desk.configuration)

@@ -22,7 +22,7 @@ from responder.domain.mail_thread import OwnAddress, Traces, traces
 from responder.domain.mail_trust import Authentication, authentication, known_sender
 from responder.domain.policy import Policy
 from responder.flows.mail_alerts import disbelief, is_by_a_person, voice_in
-from responder.flows.mail_desk import MailDesk, mails_of
+from responder.flows.mail_desk import MailDesk, is_certain, mails_of
 from responder.flows.mail_reports import form_of, wrong_with
 from responder.flows.report_reading import explained
 from responder.intake.mail.monitoring import Claim, claimed
@@ -109,7 +109,7 @@ def _decided(facts: Explained, by: Reader, now: datetime) -> Explained:
     claim = claimed(facts.mail, by.mails.rules, received_at=now) if kind is not Kind.AUTO_REPLY else None
     if claim is not None and not is_by_a_person(facts.mail, facts.nature, by.mails, claim):
         return _claimed(facts, by, claim)
-    if kind in _LEAVES and facts.nature.is_sure:
+    if kind in _LEAVES and is_certain(facts.mail, facts.nature, by.mails):
         return _left(facts)
     return _reported(facts, by, now, but=claim.why if claim else "")
 

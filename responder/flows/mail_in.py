@@ -22,7 +22,7 @@ from responder.flows.mail_answers import answered, noted
 from responder.flows.mail_bounces import bounced
 from responder.flows.mail_budget import objection_by_count
 from responder.flows.mail_commands import commanded
-from responder.flows.mail_desk import Delivered, Incoming, MailDesk
+from responder.flows.mail_desk import Delivered, Incoming, MailDesk, is_certain
 from responder.flows.mail_masking import as_answer, shown
 from responder.flows.mail_pages import told_of_pages
 from responder.flows.mail_reports import reported
@@ -135,7 +135,8 @@ def _words(given: Incoming, found: Sequence[Led]) -> MailRecord:
     if thread.ticket_id is not None:
         answering = as_answer(replace(incoming, nature=in_thread(incoming.nature)))
         return _of_a_ticket(answering, thread, thread.ticket_id)
-    if incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST) and (incoming.nature.is_sure or found):
+    may_be_left = incoming.nature.kind in (Kind.AUTO_REPLY, Kind.LIST)
+    if may_be_left and (found or is_certain(incoming.mail, incoming.nature, incoming.mails)):
         return _left(incoming)
     try:
         return reported(incoming, thread, objection=_objection(incoming, found))

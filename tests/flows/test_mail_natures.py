@@ -12,7 +12,7 @@ from responder.domain.mail_loop import AnswerBudget
 from responder.domain.mail_record import Taken
 from responder.domain.ticket import Ticket
 from responder.store.database import Database
-from tests.flows.test_mail_in import DESK, REPORTER, Mailed, mail
+from tests.flows.test_mail_in import DESK, REPORTER, Mailed, bounce, mail
 from tests.flows.test_monitoring_trust import NAGIOS, Monitored
 from tests.world import texts
 
@@ -136,6 +136,16 @@ async def test_an_absence_note_with_nothing_but_its_subject_that_names_a_ticket_
     assert (await world.comes(away)).taken is Taken.LEFT
 
 
+async def test_an_absence_note_of_a_colleague_without_any_header_begins_no_loop_of_pages(monitored: Monitored) -> None:
+    away = monitored.mail("I am away.", Subject="Automatic reply: something is down", dmarc="")
+    assert (await monitored.comes(away)).taken is Taken.LEFT
+
+
+async def test_a_mail_server_that_speaks_no_known_language_opens_no_ticket(world: Mailed) -> None:
+    words = mail("Konnte leider nicht sein.", From="MAILER-DAEMON@mx.test", Subject="Schade")
+    assert (await world.comes(words)).taken is Taken.BOUNCE
+
+
 async def test_who_passes_on_a_delivery_report_is_a_reporter(world: Mailed) -> None:
     lines = [
         f"From: {REPORTER}", f"To: {DESK}", "Subject: Fwd: Undelivered Mail", "Message-ID: <fw@example.org>",
@@ -148,23 +158,36 @@ async def test_who_passes_on_a_delivery_report_is_a_reporter(world: Mailed) -> N
     assert (taken.taken, taken.answered) == (Taken.REPORT, True)
 
 
-async def test_a_page_that_comes_back_is_a_ticket_once_for_each_person(monitored: Monitored) -> None:
-    def report(recipient: str, name: str) -> bytes:
-        lines = [
-            "From: MAILER-DAEMON@mx.test", f"To: {DESK}", "Return-Path: <>", "Subject: Undelivered",
-            f"Message-ID: <{name}@mx>", "MIME-Version: 1.0",
-            'Content-Type: multipart/report; report-type=delivery-status; boundary="b"', "",
-            "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx", "",
-            f"Final-Recipient: rfc822; {recipient}", "Action: failed", "Status: 5.2.2", "", "--b--", "",
-        ]  # fmt: skip
-        return "\r\n".join(lines).encode()
+def bounce_to(recipient: str, name: str, action: str = "failed") -> bytes:
+    lines = [
+        "From: MAILER-DAEMON@mx.test", f"To: {DESK}", "Return-Path: <>", "Subject: Undelivered",
+        f"Message-ID: <{name}@mx>", "MIME-Version: 1.0",
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"', "",
+        "--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx", "",
+        f"Final-Recipient: rfc822; {recipient}", f"Action: {action}", "Status: 5.2.2", "", "--b--", "",
+    ]  # fmt: skip
+    return "\r\n".join(lines).encode()
 
+
+async def test_a_page_that_comes_back_is_a_ticket_once_for_each_person(monitored: Monitored) -> None:
     for recipient, name in (("Mei@ops.test", "1"), ("mei@ops.test", "2"), ("eve@evil.test", "3")):
-        assert (await monitored.comes(report(recipient, name))).taken is Taken.BOUNCE
+        assert (await monitored.comes(bounce_to(recipient, name))).taken is Taken.BOUNCE
     ticket = await monitored.ticket()
     assert (ticket["labels"]["alertname"], ticket["labels"]["person"]) == ("ResponderPageBounced", "mei")
     assert "mei@ops.test" not in str(ticket).lower()
     assert len(await monitored.read(lambda tx: tx.tickets.listed())) == 1
+
+
+async def test_a_page_that_is_only_late_is_no_ticket(monitored: Monitored) -> None:
+    assert (await monitored.comes(bounce_to("mei@ops.test", "1", "delayed"))).taken is Taken.BOUNCE
+    assert await monitored.read(lambda tx: tx.tickets.listed()) == []
+
+
+async def test_a_letter_that_comes_back_is_no_page_whoever_its_reporter_is(world: Mailed) -> None:
+    world.mails = replace(world.mails, people={REPORTER: "mei"})
+    await world.comes(mail())
+    assert (await world.comes(bounce(await world.own_id(), "5.1.1", "failed"))).ticket_id == 1
+    assert len(await world.read(lambda tx: tx.tickets.listed())) == 1
 
 
 # --- whom letters can reach -----------------------------------------------------------------------------------
@@ -179,6 +202,7 @@ async def test_who_has_no_address_that_letters_can_go_to_gets_a_ticket_without_a
     taken = await world.comes(f"{head}\r\nThe backup failed.\r\n".encode())
     assert (taken.taken, taken.answered) == (Taken.REPORT, False)
     assert (await world.ticket())["annotations"]["description"] == "The backup failed."
+    assert await world.read(lambda tx: tx.reporters.of_ticket(1)) is None
     assert "It gets no answer" in texts(await world.ticket())
 
 
