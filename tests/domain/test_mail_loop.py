@@ -124,6 +124,11 @@ def test_who_filled_in_a_contact_form_is_its_sender(sender: str) -> None:
     assert nature(mail, FORMS).kind is Kind.PERSON
 
 
+def test_a_page_of_ours_that_went_astray_is_nobodys() -> None:
+    page = replace(bearing(auto_submitted="auto-generated"), sender=Address(address=OWN.address), reply_to=(ANNA,))
+    assert nature(page, FORMS).kind is Kind.OWN
+
+
 @pytest.mark.parametrize(
     "mail",
     [
