@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
@@ -42,7 +41,7 @@ def list_(
     for one in found["actions"]:
         result = f" ({one['done_by']}: {one['result']})" if one["done_at"] else ""
         shown.add_row(
-            str(one["id"]), one["ticket"], one["state"], one["owner"], one["due_at"], escape(one["text"] + result)
+            str(one["id"]), one["ticket"], one["state"], one["owner"], one["due_at"], one["text"] + result
         )  # fmt: skip
     out.print(shown if found["actions"] else "no action")
 

@@ -6,7 +6,6 @@ import getpass
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
@@ -33,7 +32,7 @@ def list_(
     for one in found["approvals"]:
         shown.add_row(
             str(one["id"]), one["ticket"], one["kind"], one["state"], one["wanted"], one["due_at"] or "",
-            escape(one["question"]),
+            one["question"],
         )  # fmt: skip
     out.print(shown if found["approvals"] else "nothing waits for an answer")
 

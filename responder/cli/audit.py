@@ -6,7 +6,6 @@ import getpass
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
@@ -52,7 +51,7 @@ def _show(found: dict[str, Any]) -> None:
         shown = table("ticket", "has it", "told")
         for one in found["calling"]:
             told = "; ".join(one["told"]) or "nobody"
-            shown.add_row(*map(escape, (one["ticket"], one["acknowledged_by"] or "nobody", told)))
+            shown.add_row(one["ticket"], one["acknowledged_by"] or "nobody", told)
         out.print(shown)
     for one in found["differences"]:
         accepted = one["accepted"]

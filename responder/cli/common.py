@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,9 +14,12 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, OverflowMethod, RenderableType, RenderResult
 from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
 from rich.table import Table
+from rich.text import Text
 
 from responder.errors import ConfigError, ResponderError
 
@@ -26,9 +30,46 @@ FAILED, BAD_CONFIG, UNREACHABLE = 1, 2, 3
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+# All but breaks of lines and tabs: what moves the cursor, colours, names the window, or turns the direction of a line.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class Plain(Console):
+    """A console that shows a text letter by letter: nothing in it is markup, an emoji or a command to the terminal.
+
+    Titles, names and reasons come from outside, and whoever writes a command must not have to think of that. What is to
+    be coloured is a rich Text.
+    """
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None, soft_wrap: bool = False) -> None:
+        super().__init__(stderr=stderr, width=width, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
+
+    def render_str(
+        self,
+        text: str,
+        *,
+        style: str | Style = "",
+        justify: JustifyMethod | None = None,
+        overflow: OverflowMethod | None = None,
+        **_: Any,
+    ) -> Text:
+        """The text itself, whatever the caller wishes to have read out of it, such as markup."""
+        return Text(printable(text), style=style, justify=justify, overflow=overflow)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """What is no plain string, such as a Text, has nothing unprintable either."""
+        for one in super().render(renderable, options):
+            yield one if one.control else Segment(printable(one.text), one.style)
+
+
+def printable(text: str) -> str:
+    """The text with a sign instead of each character that would do something to a terminal."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 # Into a pipe nothing is broken to the width of a terminal that is not there.
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 500)
-err = Console(stderr=True, highlight=False)
+out = Plain(soft_wrap=True, width=None if sys.stdout.isatty() else 500)
+err = Plain(stderr=True)
 
 
 def show_problems(error: ConfigError) -> None:
@@ -73,7 +114,7 @@ def moment(at: str | None) -> str:
     return f"{datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M UTC}" if at else ""
 
 
-class _Plain(Table):
+class _Folding(Table):
     """A table that breaks cells where the terminal is too narrow for it, and never cuts them off."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -96,11 +137,16 @@ _VERY_WIDE, _LEAST_LAST = 1000, 20
 
 def table(*columns: str) -> Table:
     """A plain table without lines, as wide as what is in it."""
-    made = _Plain(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    made = _Folding(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         # As long as there is room only the last column breaks: what stands before it is there to be copied.
         made.add_column(column, overflow="fold", no_wrap=column != columns[-1])
     return made
+
+
+def red(text: str) -> Text:
+    """What somebody should see at once."""
+    return Text(text, style="red")
 
 
 def pairs(words: list[str]) -> dict[str, str]:

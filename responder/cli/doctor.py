@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import typer
+from rich.text import Text
 
 from responder.adapters.http_client import HttpClient
-from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, red, table
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.cli.hosts import try_all
 from responder.cli.init import UNTOUCHED
@@ -42,7 +43,7 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
     else:
         shown = table("", "what", "")
         for one in findings:
-            shown.add_row("[red]no[/red]" if one.problem else "[green]ok[/green]", one.what, one.problem)
+            shown.add_row(red("no") if one.problem else Text("ok", style="green"), one.what, one.problem)
         out.print(shown)
     if any(one.problem for one in findings):
         raise typer.Exit(FAILED)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
@@ -83,6 +82,6 @@ def _results(results: list[dict[str, Any]]) -> Any:
     for one in results:
         counts = (one["good"], one["findings"], one["unseen"], one["new"], one["gone"])
         shown.add_row(
-            str(one["id"]), one["name"], one["started_at"], one["state"], *map(str, counts), escape(one["problem"])
+            str(one["id"]), one["name"], one["started_at"], one["state"], *map(str, counts), one["problem"]
         )  # fmt: skip
     return shown

@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import quote
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
@@ -48,11 +47,9 @@ def _show(jobs: list[dict[str, str]], sources: list[dict[str, str]]) -> None:
     shown = table("heartbeat", "state", "schedule", "last", "late from", "about")
     for one in jobs:
         times = (moment(one["last_at"]) or "never", moment(one["late_at"]))
-        shown.add_row(*map(escape, (one["name"], one["state"], one["schedule"], *times, one["text"])))
+        shown.add_row(one["name"], one["state"], one["schedule"], *times, one["text"])
     for one in sources:
         state = "late" if one["silent_since"] else "up"
         about = f"silent since {moment(one['silent_since'])}" if one["silent_since"] else ""
-        shown.add_row(
-            escape(one["name"]), state, escape(f"of source {one['source']}"), moment(one["last_at"]), "", about
-        )
+        shown.add_row(one["name"], state, f"of source {one['source']}", moment(one["last_at"]), "", about)
     out.print(shown if jobs or sources else "nothing is watched for silence")

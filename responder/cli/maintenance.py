@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, me, moment, out, print_json, table
@@ -90,9 +89,9 @@ def _show(found: dict[str, Any], json: bool) -> None:
         return
     shown = table("what", "until", "by", "why")
     for one in found.get("maintenance", []):
-        shown.add_row(one["target"], moment(one["until"]), escape(one["actor"]), escape(one["reason"]))
+        shown.add_row(one["target"], moment(one["until"]), one["actor"], one["reason"])
     for one in found["windows"]:
-        shown.add_row(_window(one), moment(one["until"]), escape(one["actor"]), escape(one["reason"]))
+        shown.add_row(_window(one), moment(one["until"]), one["actor"], one["reason"])
     is_any = found.get("maintenance") or found["windows"]
     out.print(shown if is_any else "nothing is in maintenance")
 
@@ -101,4 +100,4 @@ def _window(one: dict[str, Any]) -> str:
     """Which window it is, and what it expects."""
     name = one["name"] if one["id"] is None else f"window {one['id']}"
     what = "everything" if one["is_everything"] else ", ".join(one["matchers"])
-    return escape(f"{name}: {what}")
+    return f"{name}: {what}"

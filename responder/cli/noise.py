@@ -6,7 +6,6 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
@@ -25,7 +24,7 @@ def noise(
     shown = table("pages", "tickets", "last", "alert", "graded by")
     for rule in found["rules"]:
         last = f"{rule['last']} {rule['last_at'][:10]}"
-        shown.add_row(str(rule["pages"]), str(rule["tickets"]), last, escape(rule["alert"]), escape(rule["rule"]))
+        shown.add_row(str(rule["pages"]), str(rule["tickets"]), last, rule["alert"], rule["rule"])
     if found["rules"]:
         out.print(shown)
     if not found["pages"]:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table
@@ -35,8 +34,8 @@ def list_(
     for one in found["parts"]:
         free = f"{one['free']} (low)" if one["is_low"] else str(one["free"])
         shown.add_row(
-            one["number"], str(one["stock"]), str(one["reserved"]), free, str(one["minimum"]), escape(one["place"]),
-            escape(one["name"]),
+            one["number"], str(one["stock"]), str(one["reserved"]), free, str(one["minimum"]), one["place"],
+            one["name"],
         )  # fmt: skip
     out.print(shown if found["parts"] else "no spare part")
 
@@ -124,9 +123,7 @@ def history(number: Number, server: ServerOption = DEFAULT_SERVER, json: JsonOpt
     _show(found)
     shown = table("at", "count", "by", "why")
     for one in found["moves"]:
-        shown.add_row(
-            one["at"], f"{one['count']:+d}" if one["count"] else "", escape(one["actor"]), escape(one["reason"])
-        )
+        shown.add_row(one["at"], f"{one['count']:+d}" if one["count"] else "", one["actor"], one["reason"])
     out.print(shown)
 
 
@@ -148,7 +145,7 @@ def reservations(
     shown = table("ticket", "part", "count", "state", "since", "by")
     for one in found["reservations"]:
         shown.add_row(
-            one["ticket"], one["part"], str(one["count"]), one["state"], one["at"], escape(one["actor"])
+            one["ticket"], one["part"], str(one["count"]), one["state"], one["at"], one["actor"]
         )  # fmt: skip
     out.print(shown if found["reservations"] else "nothing is reserved")
 

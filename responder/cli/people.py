@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
@@ -90,7 +89,7 @@ def _list(server: str, json: bool) -> None:
     for one in found["people"]:
         called = ", ".join(map(_called, one["teams"]))
         channels = ", ".join(map(_channel, one["channels"]))
-        shown.add_row(one["name"], called, ", ".join(one["roles"]), moment(one["quiet_until"]), escape(channels))
+        shown.add_row(one["name"], called, ", ".join(one["roles"]), moment(one["quiet_until"]), channels)
     out.print(shown if found["people"] else "nobody is in the people file")
 
 
@@ -116,5 +115,5 @@ def _show_drill(drill: dict[str, Any]) -> None:
     for one in drill["answers"]:
         confirmed = one["skipped"] or moment(one["confirmed_at"]) or "not yet"
         said = "; ".join(f"{channel}: {what}" for channel, what in one["channels"])
-        shown.add_row(one["person"], escape(confirmed), escape(said))
+        shown.add_row(one["person"], confirmed, said)
     out.print(shown if drill["answers"] else "nobody is on call")

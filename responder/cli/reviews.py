@@ -96,7 +96,7 @@ def show(
     elif markdown or not sys.stdout.isatty():
         typer.echo(text)
     else:
-        out.print(Markdown(text))
+        out.print(Markdown(text, hyperlinks=False))
 
 
 def add_to(root: typer.Typer) -> None:

@@ -8,12 +8,12 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from responder.cli import rota_calendars, rota_lost
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, out, print_json, red, table
 from responder.cli.rota_common import TIMES, NameArgument, by_me, joined, local, people, show_overrides
 from responder.domain.counting import counted
 
@@ -40,7 +40,7 @@ def who(
         for tier in one["tiers"]:
             why = f"{tier['rota']}: {tier['why']}" if tier["rota"] else tier["why"]
             until = local(tier["until"], found["zone"]) if tier["until"] else ""
-            shown.add_row(one["team"], str(tier["tier"]), people(tier["people"]), until, escape(why))
+            shown.add_row(one["team"], str(tier["tier"]), people(tier["people"]), until, why)
     out.print(shown)
 
 
@@ -54,7 +54,7 @@ def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
     shown = table("rota", "on call", "until", "why")
     for one in found["rotas"]:
         until = local(one["until"], one["zone"]) if one["until"] else ""
-        shown.add_row(one["rota"], people(one["people"]), until, escape(one["why"]))
+        shown.add_row(one["rota"], people(one["people"]), until, one["why"])
     out.print(shown if found["rotas"] else "there is no rota in the people file")
 
 
@@ -79,9 +79,9 @@ def show(
     out.print(_calendar(found, monday, weeks))
     out.print("… whoever is there since the day before")
     if any(one["overrides"] for one in found["shifts"]):
-        out.print(f"* changed by hand: `responder rota overrides {escape(name)}`")
+        out.print(f"* changed by hand: `responder rota overrides {name}`")
     if holes := joined(found["gaps"]):
-        out.print(f"[red]nobody[/red]: {counted(len(holes), 'time')}; `responder rota gaps {escape(name)}` lists them")
+        out.print(red("nobody") + f": {counted(len(holes), 'time')}; `responder rota gaps {name}` lists them")
 
 
 @rota.command()
@@ -101,7 +101,7 @@ def gaps(
         shown = table("nobody from", "until")
         for first, last in joined(found["gaps"]):
             shown.add_row(local(first, found["zone"]), local(last, found["zone"]))
-        out.print(shown if found["gaps"] else f"somebody is on call in rota {escape(name)} at every time")
+        out.print(shown if found["gaps"] else f"somebody is on call in rota {name} at every time")
     if found["gaps"]:
         raise typer.Exit(FAILED)
 
@@ -178,17 +178,17 @@ def _calendar(found: dict[str, Any], monday: date, weeks: int) -> Table:
     return made
 
 
-def _day(starts: list[tuple[datetime, dict[str, Any]]], day: date) -> str:
+def _day(starts: list[tuple[datetime, dict[str, Any]]], day: date) -> Text:
     """Who is there when the day begins, and who takes over at which time."""
-    lines = [f"{at:%H:%M} {_shift(one)}" for at, one in starts if at.date() == day]
+    lines = [Text(f"{at:%H:%M} ") + _shift(one) for at, one in starts if at.date() == day]
     before = [one for at, one in starts if at.date() < day]
-    if before and not (lines and lines[0].startswith("00:00")):
-        lines.insert(0, f"[dim]…[/dim] {_shift(before[-1])}")
-    return "\n".join(lines)
+    if before and not (lines and lines[0].plain.startswith("00:00")):
+        lines.insert(0, Text("… ", style="dim") + _shift(before[-1]))
+    return Text("\n").join(lines)
 
 
-def _shift(one: dict[str, Any]) -> str:
-    return f"{people(one['people'])}{' *' if one['overrides'] else ''}"
+def _shift(one: dict[str, Any]) -> Text:
+    return people(one["people"]) + (" *" if one["overrides"] else "")
 
 
 def _local_date(text: str, zone: str) -> date:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
-from responder.cli.common import me, out, print_json, table
+from responder.cli.common import me, out, print_json, red, table
 from responder.cli.rota_news import show_news
 
 NameArgument = Annotated[str, typer.Argument(help="The rota's name in the people file.")]
@@ -31,11 +31,11 @@ def show_overrides(found: dict[str, Any], json: bool, none: str = "there is no o
         shown.add_row(
             str(one["id"]),
             local(one["start"], found["zone"]),
-            local(until, found["zone"]) + escape(ended),
-            escape(one["person"] or "(away)"),
-            escape(one["instead_of"] or "everybody"),
-            escape(one["actor"]),
-            escape(one["reason"]),
+            local(until, found["zone"]) + ended,
+            one["person"] or "(away)",
+            one["instead_of"] or "everybody",
+            one["actor"],
+            one["reason"],
         )
     out.print(shown if found["overrides"] else none)
     show_news(found)
@@ -51,11 +51,11 @@ def show_absences(found: dict[str, Any], json: bool, none: str = "nobody is away
         ended = f" (ended by {one['ended_by']})" if one["ended_by"] else ""
         shown.add_row(
             str(one["id"]),
-            escape(one["instead_of"]),
+            one["instead_of"],
             local(one["start"], found["zone"]),
-            local(one["ended_at"] or one["until"], found["zone"]) + escape(ended),
-            escape(one["actor"]),
-            escape(one["reason"]),
+            local(one["ended_at"] or one["until"], found["zone"]) + ended,
+            one["actor"],
+            one["reason"],
         )
     out.print(shown if found["overrides"] else none)
     show_news(found)
@@ -72,9 +72,9 @@ def joined(gaps: list[dict[str, str]]) -> list[tuple[str, str]]:
     return made
 
 
-def people(names: list[str]) -> str:
+def people(names: list[str]) -> Text:
     """The names, or that there is nobody."""
-    return escape(", ".join(names)) if names else "[red]nobody[/red]"
+    return Text(", ".join(names)) if names else red("nobody")
 
 
 def local(text: str, zone: str) -> str:

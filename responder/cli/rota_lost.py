@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import FAILED, JsonOption, out, print_json, table
@@ -23,7 +22,7 @@ def lost(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> Non
         for one in found["overrides"]:
             span = (local(one["start"], found["zone"]), local(one["until"], found["zone"]))
             names = (one["person"], one["instead_of"] or "everybody", one["why"])
-            shown.add_row(str(one["id"]), escape(one["rota"]), *span, *map(escape, names))
+            shown.add_row(str(one["id"]), one["rota"], *span, *names)
         out.print(shown if found["overrides"] else "every override counts")
     if found["overrides"]:
         raise typer.Exit(FAILED)

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.markup import escape
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
 from responder.cli.common import JsonOption, out, print_json, table
@@ -26,7 +25,7 @@ def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
     for one in found["runbooks"]:
         for rule in one["rules"] or [None]:
             shown.add_row(
-                one["runbook"], escape(rule["rule"]) if rule else "-", _autonomy(rule) if rule else "-",
+                one["runbook"], rule["rule"] if rule else "-", _autonomy(rule) if rule else "-",
                 str(one["judged"]), _percent(one["success_rate"]), f"{one['lower_bound']:.2f}", str(one["streak"]),
             )  # fmt: skip
     out.print(shown)
