@@ -85,6 +85,7 @@ def take(
 mail.command("list")(mail_records.list_)
 mail.command()(mail_records.show)
 mail.command()(mail_records.again)
+mail.command()(mail_records.drop)
 
 
 def add_to(root: typer.Typer) -> None:

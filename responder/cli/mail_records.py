@@ -1,4 +1,4 @@
-"""`responder mail list`, `show` and `again`: what came, and what became of it."""
+"""`responder mail list`, `show`, `again` and `drop`: what came, and what became of it."""
 
 from __future__ import annotations
 
@@ -58,6 +58,18 @@ def again(
 ) -> None:
     """Take a mail again that was set aside, after what was wrong has been mended."""
     _print(ask("POST", server, f"/api/v1/mails/{mail_id}/again", {"actor": actor or me()}), json=json)
+
+
+def drop(
+    mail_id: Annotated[int, typer.Argument(metavar="ID", min=1)],
+    reason: Annotated[str, typer.Option("--reason", help="Why nothing is to become of it.")],
+    actor: Annotated[str | None, typer.Option("--as", help="In whose name.")] = None,
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """Drop a mail that was set aside and that nobody needs; its ticket clears with the last one."""
+    content = {"actor": actor or me(), "reason": reason}
+    _print(ask("POST", server, f"/api/v1/mails/{mail_id}/drop", content), json=json)
 
 
 def _print(one: dict[str, Any], *, json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A mail that was set aside is decided on again, after what was wrong has been mended."""
+"""A mail that was set aside is decided on again, after what was wrong has been mended; or it is dropped."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from responder.worker.handlers import described
 
 log = structlog.get_logger()
 _TAKEN = "Only a mail that was set aside is taken again; this one was taken as {taken}."
+_NOT_DROPPED = "Only a mail that was set aside is dropped; this one was taken as {taken}."
 
 
 async def take_again(desk: Desk, mails: MailDesk, mail_id: int, *, actor: str) -> MailRecord:
@@ -66,14 +67,34 @@ def _take(desk: Desk, tx: Transaction, mails: MailDesk, kept: tuple[Mail, Body, 
     if not tx.mails.decide_again(found):
         raise Refused(_TAKEN.format(taken=tx.mails.one(record.id).taken.value))
     tx.reports.take_out_of_quarantine(body.id)
-    _clear(desk, tx, body)
+    _clear(desk, tx, record)
     return found
 
 
-def _clear(desk: Desk, tx: Transaction, body: Body) -> None:
+async def drop_mail(desk: Desk, mail_id: int, *, actor: str, reason: str) -> MailRecord:
+    """Nothing is to become of it. Its bytes stay until the retention is over.
+
+    Raises NotFound, and Refused for a mail that is not set aside.
+    """
+    return await desk.store.write(lambda tx: _drop(desk, tx, mail_id, f"Dropped by {actor}: {reason}"))
+
+
+def _drop(desk: Desk, tx: Transaction, mail_id: int, why: str) -> MailRecord:
+    record = tx.mails.one(mail_id)
+    found = replace(record, taken=Taken.LEFT, why=f"{record.why} {why}".strip())
+    if not tx.mails.decide_again(found):
+        raise Refused(_NOT_DROPPED.format(taken=tx.mails.one(mail_id).taken.value))
+    tx.reports.take_out_of_quarantine(record.receipt)
+    _clear(desk, tx, record)
+    return found
+
+
+def _clear(desk: Desk, tx: Transaction, record: MailRecord) -> None:
     """The ticket about what was not understood clears once nothing of this way in is set aside any more."""
     now = desk.clock.now()
     since = now - desk.configuration.settings.retention
-    if tx.reports.quarantined_since(body.source, since) == 0:
-        about = about_quarantine(replace(body, body=b"", quarantined_because="all of it has been taken again"), now)
+    if tx.reports.quarantined_since(record.way, since) == 0:
+        why = "all of it has been taken again, or dropped"
+        body = Body(id=record.receipt, source=record.way, received_at=now, body=b"", quarantined_because=why)
+        about = about_quarantine(body, now)
         file_reports(tx, [replace(about, signal=Signal.CLEARED, ended_at=now)], desk.policy, now)

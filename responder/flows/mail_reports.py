@@ -44,7 +44,9 @@ def reported(incoming: Incoming, thread: Thread, *, objection: str) -> MailRecor
 
 def wrong_with(form: Form, policy: Policy, now: datetime) -> list[str]:
     """What is wrong with the form of a mail. A sender to whom nobody can write is no reason to lose what it says."""
-    return complaints(form, policy, now, wants_contact=not form.contact)
+    if not (form.name and form.contact):
+        return ["It names no sender."]
+    return complaints(form, policy, now, wants_contact=False)
 
 
 def _plain(incoming: Incoming) -> Mail:

@@ -10,12 +10,12 @@ from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.masking import masked, without_addresses
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
-from responder.flows.mail_again import take_again
+from responder.flows.mail_again import drop_mail, take_again
 from responder.flows.mail_desk import Delivered, MailDesk, mail_desk
 from responder.flows.mail_in import take_mail
 from responder.store.mails import MailFilter
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, number_in
+from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, number_in, text_in
 from responder.web.context import allowed_actor, needs
 from responder.web.shapes import plain
 
@@ -153,6 +153,15 @@ async def again(request: web.Request) -> web.StreamResponse:
     return json_answer(await desk.store.read(lambda tx: _line(tx, record, may_see=True)))
 
 
+@needs("act")
+async def drop(request: web.Request) -> web.StreamResponse:
+    """Puts a mail away that was set aside; the body says the reason."""
+    desk, content = desk_of(request), await content_of(request)
+    actor, reason = actor_of(request, content), text_in(content, "reason")
+    record = await drop_mail(desk, _id(request), actor=actor, reason=reason)
+    return json_answer(await desk.store.read(lambda tx: _line(tx, record, may_see=True)))
+
+
 def _id(request: web.Request) -> int:
     return int(request.match_info["id"])
 
@@ -164,4 +173,5 @@ def routes() -> list[web.RouteDef]:
         web.get(r"/api/v1/mails/{id:\d{1,15}}", show_mail),
         web.get(r"/api/v1/mails/{id:\d{1,15}}/content", download),
         web.post(r"/api/v1/mails/{id:\d{1,15}}/again", again),
+        web.post(r"/api/v1/mails/{id:\d{1,15}}/drop", drop),
     ]

@@ -1,4 +1,4 @@
-"""`responder mail list`, `show` and `again` with a real server."""
+"""`responder mail list`, `show`, `again` and `drop` with a real server."""
 
 from __future__ import annotations
 
@@ -55,3 +55,11 @@ def test_what_cannot_be_shown_or_taken_again_ends_with_its_sentence(there: tuple
     for words in (("show", "7"), ("show", "7", "--raw"), ("again", "7")):
         done = run("mail", *words, *there)
         assert (done.exit_code, "There is no mail 7." in done.output) == (1, True)
+
+
+def test_what_can_never_be_taken_is_dropped_with_a_reason(there: tuple[str, str]) -> None:
+    assert taken(b"no sender", there) == 0
+    assert run("mail", "drop", "1", *there).exit_code == 2
+    done = run("mail", "drop", "1", "--reason", "[b]rubbish", "--as", "mei", *there)
+    assert (done.exit_code, "Dropped by mei: [b]rubbish" in done.stdout) == (0, True)
+    assert asked("mail", "list", "--taken", "quarantined", *there)["mails"] == []

@@ -13,7 +13,7 @@ import pytest
 from responder.domain.mail_record import MailRecord, Taken
 from responder.domain.mail_rule import MailRule
 from responder.errors import NotFound, Refused
-from responder.flows.mail_again import take_again
+from responder.flows.mail_again import drop_mail, take_again
 from responder.flows.mail_desk import Delivered
 from responder.flows.mail_in import take_mail
 from responder.flows.reporter import erase_contacts
@@ -70,7 +70,7 @@ async def test_the_ticket_about_it_clears_with_the_last_one_of_its_way(world: Ma
 async def test_what_still_cannot_be_taken_stays_as_it_is_and_says_why(world: Mailed) -> None:
     first = await set_aside(world, mail())
     nobody = await world.comes(b"Subject: no sender\r\n\r\nhello")
-    with pytest.raises(Refused, match=r"still cannot be taken: .*missing"):
+    with pytest.raises(Refused, match="still cannot be taken: It names no sender"):
         await again(world, nobody)
     world.mails = replace(world.mails, rules=Broken())
     with pytest.raises(Refused, match=r"still cannot be taken: .*ZeroDivisionError"):
@@ -114,3 +114,43 @@ async def test_with_the_contact_the_bytes_of_the_mails_are_erased(world: Mailed)
     await erase_contacts(world.desk)
     assert await world.read(lambda tx: tx.reports.body(taken.receipt)) is None
     assert (await world.read(lambda tx: tx.mails.one(taken.id))).envelope_from is None
+
+
+NOBODY = b"Subject: rubbish\r\n\r\nhello"
+
+
+async def test_what_can_never_be_taken_is_dropped_with_a_reason_and_its_ticket_clears(world: Mailed) -> None:
+    nobody, other = await world.comes(NOBODY), await set_aside(world, mail())
+    assert nobody.why == "It names no sender."
+    found = await drop_mail(world.desk, nobody.id, actor="mei", reason="an advertisement")
+    assert (found.taken, found.why) == (Taken.LEFT, "It names no sender. Dropped by mei: an advertisement")
+    assert await world.read(lambda tx: tx.mails.one(nobody.id)) == found
+    assert await world.read(lambda tx: tx.reports.body(nobody.receipt)) is not None
+    assert (await world.ticket(1))["signal"] == "firing"
+    await drop_mail(world.desk, other.id, actor="mei", reason="the same")
+    await world.work()
+    assert (await world.ticket(1))["signal"] == "cleared"
+    assert await world.read(lambda tx: tx.reports.quarantined()) == []
+    assert await world.letters(1) == []
+
+
+async def test_only_what_is_set_aside_is_dropped_and_once(world: Mailed) -> None:
+    taken, nobody = await world.comes(mail()), await world.comes(NOBODY)
+    with pytest.raises(Refused, match="set aside is dropped; this one was taken as report"):
+        await drop_mail(world.desk, taken.id, actor="mei", reason="rubbish")
+    drops = (drop_mail(world.desk, nobody.id, actor="mei", reason="rubbish") for _ in range(3))
+    found = await asyncio.gather(*drops, return_exceptions=True)
+    assert sum(isinstance(one, Refused) for one in found) == 2
+    assert (await world.read(lambda tx: tx.mails.one(nobody.id))).why.count("Dropped by mei") == 1
+    with pytest.raises(Refused, match="this one was taken as left"):
+        await again(world, nobody)
+    with pytest.raises(NotFound):
+        await drop_mail(world.desk, 77, actor="mei", reason="rubbish")
+
+
+async def test_it_is_dropped_without_its_bytes_too(world: Mailed) -> None:
+    nobody = await world.comes(NOBODY)
+    await world.database.write(lambda tx: tx.reports.forget_before(world.clock.now() + timedelta(days=1)))
+    assert (await drop_mail(world.desk, nobody.id, actor="mei", reason="rubbish")).taken is Taken.LEFT
+    await world.work()
+    assert (await world.ticket(1))["signal"] == "cleared"

@@ -230,6 +230,21 @@ async def test_bytes_whose_retention_is_over_are_said_to_be_gone(
     assert (answer.status, "not kept any more" in await answer.text()) == (404, True)
 
 
+async def test_a_mail_is_dropped_by_who_may_act_and_says_why(
+    client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
+) -> None:
+    await sent(client, world, ingest, NOBODY)
+    for headers in ({}, ingest):
+        answer = await client.post("/api/v1/mails/1/drop", json={"reason": "rubbish"}, headers=headers)
+        assert answer.status == 401
+    silent = await client.post("/api/v1/mails/1/drop", json={"reason": " "}, headers=act)
+    assert (silent.status, "“reason” is missing" in await silent.text()) == (422, True)
+    done = await client.post("/api/v1/mails/1/drop", json={"reason": "rubbish", "actor": "mei"}, headers=act)
+    assert (done.status, (await done.json())["why"]) == (200, "It names no sender. Dropped by mei: rubbish")
+    again = await client.post("/api/v1/mails/1/drop", json={"reason": "rubbish"}, headers=act)
+    assert (again.status, "was taken as left" in await again.text()) == (409, True)
+
+
 async def test_a_mail_that_cannot_be_taken_again_is_refused_in_a_sentence(
     client: Client, world: World, ingest: dict[str, str], act: dict[str, str]
 ) -> None:
