@@ -215,6 +215,14 @@ async def test_who_filled_in_a_contact_form_is_the_reporter(world: Mailed, sende
     assert (await world.comes(mail("It goes on", From=ANNA, To=world.tag(1)))).taken is Taken.ANSWER
 
 
+async def test_that_a_form_is_proven_proves_nothing_of_who_filled_it_in(monitored: Monitored) -> None:
+    monitored.mails = replace(monitored.mails, own=replace(monitored.mails.own, forms=("www@ops.test",)))
+    taken = await monitored.comes(monitored.mail("It is down", who="www", Subject="Shop", Reply_To=ANNA))
+    assert (taken.sender, taken.is_proven) == (ANNA, False)
+    answer = monitored.mail("It goes on", dmarc="", From=ANNA, To=monitored.tag())
+    assert (await monitored.comes(answer)).taken is Taken.ANSWER
+
+
 async def test_elsewhere_reply_to_is_said_and_not_used(world: Mailed) -> None:
     await world.comes(mail(Reply_To=ANNA))
     assert (await world.reporter()).contact == REPORTER
