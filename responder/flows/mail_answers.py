@@ -31,9 +31,16 @@ def answered(incoming: Incoming, thread: Thread, ticket_id: int) -> MailRecord:
         asked = incoming.tx.reporters.one(ticket_id).asked_for
         answer = _answer(incoming, ticket_id, asked)
         heard = heard_in(incoming.desk, incoming.tx, ticket_id, answer)
+        _hear_score(incoming, ticket_id, answer)
     except Unheard as error:
         return noted(incoming, thread, ticket_id, because=str(error), with_files=False)
     return replace(incoming.record, taken=Taken.ANSWER, why=thread.why, ticket_id=heard.ticket.id)
+
+
+def _hear_score(incoming: Incoming, ticket_id: int, answer: Answer) -> None:
+    """Whoever says that it is solved may say at once how it was. Raises Unheard."""
+    if answer.kind is AnswerKind.SOLVED and answer.score is not None:
+        heard_in(incoming.desk, incoming.tx, ticket_id, replace(answer, kind=AnswerKind.SCORE, text=""))
 
 
 def _answer(incoming: Incoming, ticket_id: int, asked: Asked) -> Answer:
