@@ -19,7 +19,8 @@ _TIMES = {"万": 10_000, "千": 1000, "k": 1000, "": 1}
 
 _NUMBER = r"(?<![\d.,~/:-])(?P<number>\d{1,3}(?:,\d{3}){1,3}|\d{1,9})\s?(?P<unit>万|千|k\b)?(?![\d.~/:-]\d|,\d)"
 _WHO = r"(?:users|user|customers|people|clients|employees|colleagues|accounts)"
-_WHO_IN_CHINESE = r"(?:名|个|位)?\s?(?:用户|客户|人|员工|同事|账号)"
+_PERSON = r"(?:用户|客户|顾客|会员|商户|人|员工|店员|同事|学生|账号)"
+_WHO_IN_CHINESE = rf"(?:名|个|位)?\s?{_PERSON}"
 _MORE = r"(?P<more>more than |over |超过|超)?"
 _SOME = r"(?P<some>about |around |some |approximately |roughly |at least |all |约有?|大约有?|大概有?|近|至少有?)?"
 _ONE_NUMBER = re.compile(
@@ -63,6 +64,8 @@ _ACTS = (
     r"|call|start|read|write|submit|book|scan|buy|enter"
     r"|get (?:in|into|on|access|mails?|e-?mails?)|upload|download|search|reset|join|authenticate)\b"
 )
+_WHAT_ALL_NEED = r"(?:network|internet|access|e-?mails?|power|service|phones?|connection)"
+_THEY = "(?:who |that |report (?:that )?they )?"
 _CANNOT = "(?:cannot|can't|can’t|can not)"
 _OF_WHERE = r"(?: (?:in|at|from|on) (?:the |our )?[\w-]{1,20}(?: [\w-]{1,20})?)?"
 _WHERE_IN_CHINESE = r"(?:我们|我司|[\u4e00-\u9fff]{1,6}(?:区|部|部门|公司|办公室|楼|店|院|校|分行|网点))?的?"
@@ -71,15 +74,14 @@ _ACTS_IN_CHINESE = (
     r"|发送|接收|注册|查看|签到|打卡|办理|开机|看到|接入|通信|通话|出票|充值|提现|查询|刷卡|收邮件|发邮件)"
 )
 _APART = r"(?<![A-Za-z\d.,~/:-])(?<![A-Za-z\d]\s)(?<![到至或和~-])(?<![到至或和]\s)"
-_MEASURED = (
-    r"[多余]?(?:(?P<sure>[名个位]\s?(?:用户|客户|人|员工|同事|账号)|人(?!次|民|工|机)|员工|同事)|用户|客户|账号)"
-)
+_MEASURED = rf"[多余]?(?:(?P<sure>[名个位]\s?{_PERSON}|人(?!次|民|工|机)|员工|同事)|用户|客户|账号)"
 _AS_SUBJECT = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER} {_WHO}{_OF_WHERE} (?:(?:who|that) )?(?:are|is|have been) {_STATE}",
-        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER} {_WHO}{_OF_WHERE} (?:(?:who|that) )?(?:still |now )?{_CANNOT} {_ACTS}",
-        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER} {_WHO} (?:affected|impacted)(?: so far| now| currently)?$",
+        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER}\+? {_WHO}{_OF_WHERE} (?:(?:who|that) )?(?:are|is|have been) {_STATE}",
+        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER}\+? {_WHO}{_OF_WHERE} {_THEY}(?:still |now )?{_CANNOT} {_ACTS}",
+        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER}\+? {_WHO}{_OF_WHERE} (?:are without|have no) {_WHAT_ALL_NEED}\b",
+        rf"^{_BEGINS}{_MORE}{_SOME}{_NUMBER}\+? {_WHO} (?:affected|impacted)(?: so far| now| currently)?$",
         rf"{_APART}{_MORE}{_SOME}\s?{_NUMBER}\s?{_MEASURED}\s?(?:均|都|全部|反馈|反映)?"
         rf"(?:受到?了?影响|(?:无法|不能){_ACTS_IN_CHINESE}|(?:登录|打|连|进|上)不[了上开去进])",
     )
@@ -118,7 +120,7 @@ _TAKEN_BACK = re.compile(
     r"^\s?(?:or (?:less|fewer)|at (?:most|worst)|maximum|以下|以内|之内)"
     r"|^\s?(?:more than|by (?:our|your|the new|design|cve|ransomware))\b"
     r"|\b(?:during|worldwide|globally|in the worst case|soon|later|in (?:19|20)\d\d"
-    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|可能|风险",
+    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b|可能|风险|没有?发生|不存在",
     re.IGNORECASE,
 )
 """What behind such a number takes it back."""

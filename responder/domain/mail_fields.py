@@ -65,6 +65,9 @@ def recognised(
 def _value(name: str, value: str, sent_at: datetime | None) -> str:
     """What stands behind a label, as the form wants it; empty if it cannot be read for certain."""
     plain = unicodedata.normalize("NFKC", value)
+    if name in _OF_WHAT_IS_WRONG:
+        # Behind a comma another matter may begin: `S/N: 4711, firmware 2.1`.
+        value, plain = (_ANOTHER_MATTER.split(text, 1)[0] for text in (value, plain))
     if _ELSEWHERE.fullmatch(plain.strip()) and name not in LONG:
         return ""
     if name == AFFECTED_USERS:
@@ -81,6 +84,7 @@ def _value(name: str, value: str, sent_at: datetime | None) -> str:
     return value if name in LONG else " ".join(plain.split())
 
 
+_ANOTHER_MATTER = re.compile(r"[,，;；]\s{0,3}(?=[^\W\d]{2,20}(?:\s|是|为))")
 _DIGIT = re.compile(r"\d")
 _ELSEWHERE = re.compile(
     r"(?:please |pls )?(?:see|refer to|cf\.?|as) .{0,100}"
@@ -160,7 +164,8 @@ def _clear_words(text: str, sent_at: datetime | None) -> dict[str, _Clear]:
     """What words without a label say. Where two of them disagree, or one is of something that is well, none counts."""
     candidates: dict[str, dict[str, _Clear]] = {}
     for line in text.split("\n", _MOST_LINES)[:_MOST_LINES]:
-        plain = unicodedata.normalize("NFKC", line[:_LONGEST_LINE])
+        # A Chinese comma parts numbers; made a Latin one, it would join them.
+        plain = unicodedata.normalize("NFKC", line[:_LONGEST_LINE].replace("，", ", "))
         for name, clear in _clear_in(plain, sent_at):
             candidates.setdefault(name, {}).setdefault(clear.value.lower(), clear)
     return {

@@ -25,8 +25,8 @@ LABELS = {
     "description": "description|details|描述|详细描述|详情",
     "error_code": "error code|error|fault code|alarm code|code|错误代码|错误码|故障代码|故障码|报警代码|报错代码|报错",
     "frequency": "frequency|how often|频率|出现频率|发生频率|频次",
-    "affected_users": "affected users|users affected|number of users|affected people"
-    "|影响用户|影响用户数|受影响用户|影响人数|受影响人数",
+    "affected_users": "affected users|users affected|number of users|number of users affected|number of affected users"
+    "|affected people|影响用户|影响用户数|受影响用户|影响人数|受影响人数",
     "impact": "impact|business impact|影响|业务影响|影响程度",
     "scope": "scope|affected scope|范围|影响范围",
     "tried": "tried|already tried|what i tried|已尝试|已尝试的操作|已采取措施|已采取的措施",

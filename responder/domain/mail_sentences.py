@@ -8,7 +8,7 @@ _MOST = 40
 # A number such as `serial no. 123` goes over no end of a sentence.
 _ENDS = re.compile(r"(?<=[!?。！？])\s{0,20}|(?<=\.)(?<!\bno\.)(?<!\bNo\.)\s{1,20}")
 _PARTS = re.compile(
-    r"(?:,(?!\d)|[，、;；:：()（）!！。—–\t]|\.(?=\s|$)|\s-{1,2}\s"
+    r"(?:(?<!\d),|,(?!\d)|[，、;；:：()（）!！。—–\t]|\.(?=\s|$)|\s-{1,2}\s"
     r"|\b(?:and|but|because|as|so|where|while|therefore|hence)\b"
     r"|但是?|而且|并且|所以|因此|目前|现在|因为|由于)\s{0,20}",
     re.IGNORECASE,
