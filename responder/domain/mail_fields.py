@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from responder.domain.grading import AFFECTED_USERS
 from responder.domain.mail_affected import affected_in, counted
-from responder.domain.mail_labels import LABELS, LONG, labelled
+from responder.domain.mail_labels import LABELS, LONG, labelled, says_nothing
 from responder.domain.mail_sentences import sentences
 from responder.domain.mail_time import times_in
 from responder.domain.report_form import OCCURRED_AT, cleaned
@@ -68,7 +68,7 @@ def _value(name: str, value: str, sent_at: datetime | None) -> str:
     if name in _OF_WHAT_IS_WRONG:
         # Behind a comma another matter may begin: `S/N: 4711, firmware 2.1`.
         value, plain = (_ANOTHER_MATTER.split(text, 1)[0] for text in (value, plain))
-    if _ELSEWHERE.fullmatch(plain.strip()) and name not in LONG:
+    if name not in LONG and (says_nothing(plain) or _ELSEWHERE.fullmatch(plain.strip())):
         return ""
     if name == AFFECTED_USERS:
         return counted(plain)
@@ -145,8 +145,10 @@ _BEGAN = re.compile(
     re.IGNORECASE,
 )
 _MEANS_ANOTHER = re.compile(
-    r"\b(?:meeting|contract|appointment|call(?:ed|s)?|conference|maintenance|deliver(?:y|ed)|invoice|order(?:ed)?"
-    r"|last time)\b|会议|开会|开了?个会|合同|预约|约定|电话|培训|维护|上次|上一次|去年",
+    r"\b(?:(?<!during the )(?<!in the )meeting(?! room| display| system)"
+    r"|contract|appointment|conference(?! room| system)|ordered"
+    r"|(?:i|we|you|he|she|they|broker|colleague) (?:called|phoned|rang)|called (?:me|us|you)|last time)\b"
+    r"|(?<!电话)会议(?![室系软终平])|开会|开了?个会|合同|预约|约定|没有?接|打.{0,4}电话|培训|上次|上一次|去年",
     re.IGNORECASE,
 )
 """Of what a time may be told in the same sentence; then it is not certain what began then."""

@@ -97,6 +97,11 @@ def labelled(text: str, others: Mapping[str, str] = MappingProxyType({})) -> Ite
                 yield Labelled(field=field, label=label, value=value, is_of_a_signature=is_of_a_signature)
 
 
+def says_nothing(value: str) -> bool:
+    """Whether a value is only a way to leave the field empty."""
+    return value.strip().lower() in _NOTHING
+
+
 def _rows_as_lines(lines: Sequence[str], field_of: Mapping[str, str]) -> list[str]:
     """The lines, with a colon in each row of a table whose two cells are a label and its value. A single such row may
     as well be the heading of columns."""
@@ -137,6 +142,6 @@ def _following(lines: list[str], place: int, pattern: re.Pattern[str], field: st
 def _tidy(value: str, field: str) -> str:
     plain = value.strip(" \t\n\r*_,，;；、|")
     if field in LONG:
-        return "" if plain.lower() in _NOTHING else plain[:_LONGEST_TEXT]
+        return "" if says_nothing(plain) else plain[:_LONGEST_TEXT]
     plain = plain.rstrip(".。")
-    return "" if plain.lower() in _NOTHING or len(plain) > _LONGEST else plain
+    return "" if says_nothing(plain) or len(plain) > _LONGEST else plain
