@@ -11,6 +11,7 @@ from enum import StrEnum
 from responder.clock import from_microseconds, microseconds
 from responder.domain import lifecycle
 from responder.domain.facts import Fact
+from responder.domain.holds import OURSELVES
 from responder.domain.policy import Policy
 from responder.domain.report import Report, Signal
 from responder.domain.sla import Clock
@@ -186,6 +187,8 @@ def _fire(change: Change, report: Report, policy: Policy, now: datetime) -> Outc
     if alert in ticket.firing:
         if start > ticket.firing[alert]:
             change.update(firing={**ticket.firing, alert: start})
+        if report.source == OURSELVES:
+            _say_anew(change, report, now)
         return Outcome.REPEATED
     was_quiet = not ticket.firing
     change.update(firing={**ticket.firing, alert: start}, signal=Signal.FIRING, cleared_at=None)
@@ -214,6 +217,14 @@ def _take_after(change: Change, report: Report, policy: Policy) -> None:
     )
 
 
+def _say_anew(change: Change, report: Report, now: datetime) -> None:
+    """The same alert may have another cause this time: whoever is called must not look for the last one."""
+    if report.labels != change.after.labels or title(report) == change.after.title:
+        return
+    change.update(title=title(report), annotations=report.annotations)
+    change.note(now, EventKind.SIGNAL, f"It says now: {title(report)}", signal=Signal.FIRING)
+
+
 def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) -> None:
     """The worst alert of a trouble grades it; its clocks then count from the same start against the new targets."""
     ticket, grading = change.after, policy.grade(report)
@@ -229,6 +240,7 @@ def _raise_grade(change: Change, report: Report, policy: Policy, now: datetime) 
 def _again(change: Change, report: Report, policy: Policy, now: datetime) -> Outcome:
     ticket = change.after
     if ticket.status is Status.RESTORED:
+        _say_anew(change, report, now)
         lifecycle.relapse(change, policy, now=now, reason="It shows again before the quiet time was over.")
         _raise_grade(change, report, policy, now)
         return Outcome.RELAPSED
@@ -239,6 +251,7 @@ def _again(change: Change, report: Report, policy: Policy, now: datetime) -> Out
         _promise_handling(change)
         return Outcome.REOPENED
     change.note(now, EventKind.SIGNAL, "The alert fires again.", signal=Signal.FIRING)
+    _say_anew(change, report, now)
     _raise_grade(change, report, policy, now)
     return Outcome.ATTACHED
 

@@ -46,6 +46,7 @@ _TOGETHER = 50
 """So many are moved in one command: to some servers one move is as much work as a look at all mails of the folder."""
 _AGAIN_AFTER = timedelta(hours=1)
 _NOT_OURS = _AFTER_A_MISTAKE = timedelta(minutes=1)
+_LOOK_AT_SETTINGS = timedelta(seconds=1)
 
 Pause = Callable[[timedelta], Awaitable[None]]
 
@@ -65,7 +66,7 @@ async def follow_mailbox(desk: Desk, mailbox: Mailbox, pause: Pause) -> None:
             log.error("a look into the mailbox failed", exc_info=error)
         wait = _AFTER_A_MISTAKE if error else stepping.result()
         if wait:
-            await pause(wait)
+            await follower.pause_or_reload(wait, pause)
 
 
 class _Alarm:
@@ -122,6 +123,15 @@ class _Follower:
             log.warning("mails stay in the mailbox for now", error=str(error))
             return backoff(self._losses)
 
+    async def pause_or_reload(self, wait: timedelta, pause: Pause) -> None:
+        """Pauses, but no longer than until the settings change: whoever has mended the password waits for nothing."""
+        pausing = asyncio.ensure_future(pause(wait))
+        try:
+            while not pausing.done() and self._desk.configuration.mail is self._setup:
+                await asyncio.wait([pausing], timeout=_LOOK_AT_SETTINGS.total_seconds())
+        finally:
+            pausing.cancel()
+
     async def _look(self) -> timedelta:
         await self._take_over_settings()
         mails = mail_desk(self._desk)
@@ -130,6 +140,8 @@ class _Follower:
             return _NOT_OURS
         is_more = await self._round(mails)
         await self._away.clear("The mailbox can be reached.")
+        if self._failures:
+            log.info("the mailbox is connected again", failures=self._failures)
         self._failures = self._losses = 0
         next_at = next_try(self._stuck, self._desk.clock.now())
         if not is_more and next_at != timedelta():

@@ -354,6 +354,26 @@ def test_a_relapse_while_restored_goes_to_people_and_not_to_first_aid_again() ->
     assert promised(world.change) == ["hand_over"]
 
 
+def test_a_relapse_with_another_cause_says_the_cause_of_now() -> None:
+    world = restored_world()
+    before = world.change.after.title
+    world.receive(a_report(started_at=NOW + 2 * MINUTE, annotations={"summary": "Connection refused"}), after=MINUTE)
+    after = world.change.after
+    assert (before, after.title, after.annotations) != (before, before, {})
+    assert (after.title, after.annotations) == ("Connection refused", {"summary": "Connection refused"})
+    assert "It says now: Connection refused" in [event.text for event in world.change.events]
+
+
+def test_what_we_say_of_ourselves_is_said_anew_and_what_others_repeat_is_not() -> None:
+    for source, said in (("responder", "Connection refused"), ("prometheus", "Wrong password")):
+        world = World()
+        world.receive(a_report(source=source, annotations={"summary": "Wrong password"}))
+        assert world.receive(a_report(source=source, annotations={"summary": "Connection refused"})) == [
+            Outcome.REPEATED
+        ]
+        assert world.change.after.title == said
+
+
 def test_a_repeat_while_first_aid_waits_for_its_proof_is_no_relapse() -> None:
     world = World()
     world.receive(a_report())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,6 +72,7 @@ class Following:
 
     def __init__(self, world: Reports, account: ImapAccount, desk: Desk | None = None) -> None:
         self.pauses: list[timedelta] = []
+        self.lasts: asyncio.Event | None = None
         self.mailbox = Mailbox(account)
         self._clock = world.clock
         self._task = asyncio.ensure_future(follow_mailbox(desk or world.desk, self.mailbox, self._pause))
@@ -87,7 +89,7 @@ class Following:
     async def _pause(self, wait: timedelta) -> None:
         self.pauses.append(wait)
         self._clock.advance(wait)
-        await asyncio.sleep(0.01)
+        await (self.lasts.wait() if self.lasts else asyncio.sleep(0.01))
 
 
 class Moody(Database):
@@ -226,6 +228,37 @@ async def test_a_wrong_password_is_a_ticket_soon_is_tried_rarely_and_clears_afte
             world.desk.take_over(replace(world.desk.configuration, mail=replace(setup, mailbox=new)))
             found = await until(world, clears(UNREACHABLE))
     assert titles(found) == ["a"]
+
+
+async def test_a_new_password_is_tried_at_once_after_the_reload(world: Reports) -> None:
+    with ScriptedImap(letter("a")) as server:
+        server.instead["LOGIN"] = lambda rest: None if "right" in rest else b"TAG NO [AUTHENTICATIONFAILED] No.\r\n"
+        old = account(server.port, password=Secret("wrong"))
+        setup = world.desk.configuration.mail
+        assert setup is not None
+        world.desk.take_over(replace(world.desk.configuration, mail=replace(setup, mailbox=old)))
+        async with Following(world, old) as following:
+            following.lasts = asyncio.Event()
+            await until(world, lambda _: following.pauses)
+            new = replace(old, password=Secret("right"))
+            world.desk.take_over(replace(world.desk.configuration, mail=replace(setup, mailbox=new)))
+            await until(world, has("a"))
+
+
+async def test_a_mailbox_that_fails_for_another_reason_than_before_says_the_new_one(world: Reports) -> None:
+    with ScriptedImap(letter("a")) as server:
+        server.instead["LOGIN"] = always(b"TAG NO [AUTHENTICATIONFAILED] No.\r\n")
+        async with Following(world, account(server.port)):
+            await until(world, fires(UNREACHABLE))
+            del server.instead["LOGIN"]
+            await until(world, clears(UNREACHABLE))
+            server.instead["SELECT"] = always(b"TAG NO Down for repairs\r\n")
+            for line in server.lines:
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
+            found = await until(world, fires(UNREACHABLE))
+    (ticket,) = named(found, UNREACHABLE)
+    assert ("Down for repairs" in ticket.title, "AUTHENTICATIONFAILED" in ticket.title) == (True, False)
 
 
 @REAL
