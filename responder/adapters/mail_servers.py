@@ -73,6 +73,15 @@ class MailDoor:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def hint(said: str, security: Security) -> str:
+    """What to look at after an error of a connection: a sentence with a space before it, or nothing."""
+    if security == "tls" and "WRONG_VERSION_NUMBER" in said:
+        return " This port does not begin with TLS; is it one for security: starttls?"
+    if "unable to get local issuer" in said or "self-signed" in said or "self signed" in said:
+        return " If an own authority has signed its certificate, name that one in ca_file:."
+    return ""
+
+
 def is_address(text: str) -> bool:
     """Whether letters can go to this address; an ASCII one, without a name beside it."""
     return _ADDRESS.fullmatch(text) is not None

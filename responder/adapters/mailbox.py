@@ -28,7 +28,7 @@ from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.imap_utf7 import utf7_encode
 
 from responder.adapters.imap_line import ImapLine
-from responder.adapters.mail_servers import ImapAccount
+from responder.adapters.mail_servers import ImapAccount, hint
 from responder.domain.stuck_mails import MailPlace
 from responder.errors import MailboxFailed, MailboxRefused
 
@@ -132,7 +132,8 @@ class Mailbox:
         if isinstance(error, MailboxFailed) or not isinstance(error, Exception):
             raise error
         # Besides its own errors imaplib lets through whatever it trips over in a broken answer.
-        raise MailboxFailed(f"The mailbox {self._name} failed: {self._in_words(error)}.") from error
+        said = self._in_words(error)
+        raise MailboxFailed(f"The mailbox {self._name} failed: {said}.{hint(said, self._account.security)}") from error
 
     def _hang_up(self) -> None:
         handle = self._handle

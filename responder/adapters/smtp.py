@@ -16,7 +16,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from responder.adapters.mail_servers import SmtpServer, is_address
+from responder.adapters.mail_servers import SmtpServer, hint, is_address
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
@@ -65,9 +65,20 @@ async def send(letter: Letter, server: SmtpServer) -> None:
     except aiosmtplib.SMTPException as error:
         raise failure(error, server) from error
     except (OSError, ssl.SSLError) as error:
-        raise SendFailed(f"The mail server {server.host} cannot be reached: {error}.") from error
+        raise _unreachable(str(error), server) from error
     if refused:
         raise failure_of(next(iter(refused.values())).code, "", server)
+
+
+async def try_server(server: SmtpServer) -> None:
+    """Connects and logs in, and sends nothing. Raises SendFailed."""
+    try:
+        async with _client(server):
+            pass
+    except aiosmtplib.SMTPException as error:
+        raise failure(error, server) from error
+    except (OSError, ssl.SSLError) as error:
+        raise _unreachable(str(error), server) from error
 
 
 def written(letter: Letter) -> EmailMessage:
@@ -173,7 +184,11 @@ def failure(error: aiosmtplib.SMTPException, server: SmtpServer) -> SendFailed:
         return SendFailed(f"The mail server {server.host} gave no answer in time.")
     if isinstance(error, aiosmtplib.SMTPNotSupported):
         return SendFailed(f"The mail server {server.host} cannot do what is asked of it: {_said(str(error))}.")
-    return SendFailed(f"The mail server {server.host} cannot be reached: {_said(str(error))}.")
+    return _unreachable(str(error), server)
+
+
+def _unreachable(why: str, server: SmtpServer) -> SendFailed:
+    return SendFailed(f"The mail server {server.host} cannot be reached: {_said(why)}.{hint(why, server.security)}")
 
 
 def failure_of(code: int, text: str, server: SmtpServer) -> SendFailed:

@@ -75,7 +75,7 @@ COMMANDS = {
     "db": ("db", "The database."),
     "doctor": (
         "doctor",
-        "Look at files, secrets, database, Prometheus, hosts and the running server; say what is wrong.",
+        "Look at files, secrets, database, Prometheus, mailbox, hosts and the running server; say what is wrong.",
     ),
     "version": ("version", "Print the version."),
 }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import stat
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import typer
 from rich.text import Text
 
 from responder.adapters.http_client import HttpClient
+from responder.adapters.mail_servers import ImapAccount, SmtpServer
 from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, red, table
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.cli.hosts import try_all
@@ -20,10 +21,13 @@ from responder.clock import SystemClock
 from responder.config.configuration import Configuration
 from responder.domain.acts import Fetch, Query
 from responder.domain.rota import Override, Shift
-from responder.errors import QueryFailed, ResponderError
+from responder.errors import MailboxFailed, QueryFailed, ResponderError, SendFailed
 from responder.flows.watch_rotas import gaps_ahead, rotas_that_call
 from responder.store import schema
 from responder.store.database import Database
+
+_PATIENCE = timedelta(seconds=10)
+"""So long a mail server is waited for, however patient the service is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class Finding:
 
 
 def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Look at files, secrets, database, Prometheus, hosts and the running server; say what is wrong."""
+    """Look at files, secrets, database, Prometheus, mailbox, hosts and the running server; say what is wrong."""
     loaded = configuration(config)
     findings = awaited(lambda: _all(loaded))
     if json:
@@ -68,6 +72,11 @@ async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
         yield Finding(what=f"rota {name}", problem=problem)
     if loaded.settings.prometheus:
         yield Finding(what="prometheus", problem=await _prometheus(loaded))
+    if loaded.mail and loaded.mail.mailbox:
+        account = loaded.mail.mailbox
+        yield Finding(what=f"mailbox {account.user} at {account.host}", problem=await _mailbox(account))
+    if loaded.mail and loaded.mail.server:
+        yield Finding(what=f"mail server {loaded.mail.server.host}", problem=await _mail_server(loaded.mail.server))
     for name, why in (await try_all(loaded.targets)).items():
         yield Finding(what=f"host {name}", problem=why)
     yield Finding(what="server", problem=await _server(loaded))
@@ -126,6 +135,30 @@ async def _prometheus(loaded: Configuration) -> str:
         return str(error)
     finally:
         await client.close()
+    return ""
+
+
+async def _mailbox(account: ImapAccount) -> str:
+    # Here, because few have a mailbox and its library takes its time.
+    from responder.adapters.mailbox import Mailbox
+
+    mailbox = Mailbox(replace(account, timeout=min(account.timeout, _PATIENCE)))
+    try:
+        await mailbox.waiting()
+    except MailboxFailed as error:
+        return str(error)
+    finally:
+        await mailbox.close()
+    return ""
+
+
+async def _mail_server(server: SmtpServer) -> str:
+    from responder.adapters.smtp import try_server
+
+    try:
+        await try_server(replace(server, timeout=min(server.timeout, _PATIENCE)))
+    except SendFailed as error:
+        return str(error)
     return ""
 
 
