@@ -293,6 +293,13 @@ def _opening_text(opening: Opening) -> str:
     return text + (f" The same trouble was {previous.number}." if previous else "")
 
 
+def as_reported(ticket: Ticket) -> dict[str, str]:
+    """The fields of a ticket that a report by a person has opened, as they were then."""
+    text = ticket.annotations.get("description", "")
+    fields = {name: said for name, said in ticket.annotations.items() if name != "description"}
+    return fields if text == _description(fields) else {"description": text, **fields}
+
+
 def _description(fields: Mapping[str, str]) -> str:
     if "description" in fields:
         return fields["description"]

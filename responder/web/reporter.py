@@ -1,6 +1,7 @@
 """The reporter's own page, opened by the signed link in a letter: it shows how the report stands, and takes answers.
 
-It knows nothing of hosts, colleagues or notes: all it shows is fixed sentences and what was written to the reporter.
+It knows nothing of hosts, colleagues or notes: all it shows is fixed sentences, what was reported at first,
+and what was written to the reporter.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from responder.adapters.links import ReporterClaim
 from responder.domain import reporter_news
 from responder.domain.dossier import Dossier, Verifier
 from responder.domain.message import Message, MessageState
-from responder.domain.reporter import Reporter
 from responder.domain.reporter_answers import LONGEST_ANSWER, Answer, AnswerKind, Unheard, WhyNot
 from responder.domain.ticket import Status, Ticket
 from responder.domain.timeline import MACHINE
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
+from responder.flows.reported import reported
 from responder.flows.reporter_answers import reporter_says_by_link
 from responder.flows.reporter_merged import holder_of
 from responder.flows.texts import letter_itself
@@ -106,9 +107,10 @@ def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim, request: web.Reque
     holder, language = holder_of(tx, ticket), asked_language(request, reporter.language)
     dossier = tx.dossiers.of_ticket(ticket.id)
     is_merged, is_over, rule = holder.id != ticket.id, holder.status in _OVER, desk.policy.reporter
-    letters = [_letter(desk, reporter, one) for one in tx.reporters.letters(ticket.id) if one.state not in _NOT_TOLD]
+    letters = [_letter(desk, one, language) for one in tx.reporters.letters(ticket.id) if one.state not in _NOT_TOLD]
     report = {
         "number": ticket.number,
+        "reported": reported(desk.policy, ticket, language),
         "state": (reporter_news.merged_in_words if is_merged else reporter_news.state_in_words)(holder, language),
         "episode": ticket.episode,
         "letters": list(reversed(letters)),
@@ -128,6 +130,6 @@ def _is_confirmed(dossier: Dossier, ticket: Ticket) -> bool:
     return bool(said) and said[-1].is_good and said[-1].actor != MACHINE
 
 
-def _letter(desk: Desk, reporter: Reporter, letter: Message) -> dict[str, str]:
-    at = reporter_news.coming(letter.created_at, desk.clock.now(), desk.policy.zone, reporter.language)
+def _letter(desk: Desk, letter: Message, language: str) -> dict[str, str]:
+    at = reporter_news.coming(letter.created_at, desk.clock.now(), desk.policy.zone, language)
     return {"at": at, "text": letter_itself(letter.body)}

@@ -45,7 +45,8 @@ WORDS = {
 
 
 async def link_of_a_report(site: Site, language: Language = "en") -> str:
-    await site.world.opens(reporter={"language": language})
+    said = {"description": f"It hums. {'x' * 300}\n\nThen nothing.", "impact": "outage"}
+    await site.world.opens(title=f"The printer is dead {'!' * 150}", reporter={"language": language}, fields=said)
     return site.world.desk.links.report(ReporterClaim(ticket_id=1))
 
 
@@ -89,6 +90,19 @@ async def test_a_reporter_answers_says_no_then_yes_and_gives_a_score(
     assert "The reporter says more: The <b>left</b> one." in texts(ticket)
 
 
+@STORIES
+async def test_what_was_reported_is_shown_to_who_asks_for_it(site: Site, language: Language, scripts: bool) -> None:
+    page = await site.visitor(language, java_script_enabled=scripts)
+    await page.goto(await link_of_a_report(site, language))
+    await expect(page.get_by_text("The printer is dead")).to_be_visible()
+    said = page.get_by_text("Then nothing.")
+    await expect(said).to_be_hidden()
+    await page.locator("summary").focus()
+    await page.keyboard.press("Enter")
+    await expect(said).to_be_visible()
+    await expect(page.locator("dd").last).to_have_text({"en": "outage", "zh": "中断"}[language])
+
+
 async def test_a_double_click_and_a_reload_are_one_answer(site: Site) -> None:
     page = await site.visitor()
     await page.goto(await link_of_a_report(site))
@@ -126,6 +140,7 @@ async def test_nothing_is_cut_off_and_nobody_is_kept_out(
     page = await site.visitor(language, width=width, color_scheme=scheme)
     link, found = await link_of_a_report(site, language), {}
     await page.goto(link)
+    await page.locator("summary").click()
     found["handed over"] = [*await cut_off(page), *await barriers(page)]
     await site.world.restored()
     await page.goto(link)

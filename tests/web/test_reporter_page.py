@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
 
 from responder.adapters.links import ReporterClaim
+from responder.domain.report_form import form_of
 from responder.flows.batcher import Batcher
+from responder.flows.report_by_person import add_reporter
 from responder.flows.reporter import erase_contacts
 from responder.store.database import Database
 from responder.web import reporter, reporters
@@ -58,7 +61,7 @@ def link(world: Reports, ticket_id: int = 1) -> str:
 
 
 async def test_the_page_shows_how_it_stands_and_changes_nothing(client: Client, world: Reports) -> None:
-    ticket = await world.opens(title="secret title", labels={"instance": "web-9"})
+    ticket = await world.opens(labels={"instance": "web-9"})
     await world.restored()
     before = await world.ticket()
     for _ in range(2):
@@ -68,11 +71,54 @@ async def test_the_page_shows_how_it_stands_and_changes_nothing(client: Client, 
     for shown in (ticket.number, "It should work again. Please check it.", "It is solved", "Not solved", "How was it?"):
         assert shown in text, shown
     assert "What you reported as" in text
-    for hidden in ("secret title", "web-9", "mei", "Li Wei", CONTACT, "/report/", "script"):
+    for hidden in ("web-9", "mei", "Li Wei", CONTACT, "/report/", "script"):
         assert hidden not in text, hidden
     assert (await world.ticket())["version"] == before["version"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_the_page_shows_what_was_reported_and_nothing_that_colleagues_have_filled_in(
+    client: Client, world: Reports, lang: str
+) -> None:
+    await world.opens(
+        title="The <b>printer</b> is dead",
+        fields={"description": "It hums.\n\nThen nothing.", "impact": "partly abnormal", "serial": f"of {CONTACT}"},
+    )
+    await world.do("register", fields={"symptom": "a fool at work", "serial": "4711"})
+    page = await (await client.get(f"{link(world)}?lang={lang}")).text()
+    text, title = unescape(page), "The <b>printer</b> is dead"
+    label, word = {"en": ("What it keeps you from", "partly abnormal"), "zh": ("业务影响", "部分异常")}[lang]
+    assert "<b>" not in page
+    for shown in (title, "It hums.\n\nThen nothing.", "of ***", f"<dt>{label}</dt>", f"<dd>{word}</dd>"):
+        assert shown in text, shown
+    for hidden in ("a fool at work", "4711", CONTACT, "<dt>Description: "):
+        assert hidden not in text, hidden
+
+
+async def test_what_a_form_only_sums_up_is_not_shown_twice(client: Client, world: Reports) -> None:
+    await world.opens(fields={"product": "P900", "symptom": "no light"})
+    text = await (await client.get(link(world))).text()
+    assert (text.count("P900"), "Description" in text) == (1, False)
+
+
+async def test_what_an_alert_says_is_not_shown_to_who_reports_it_too(client: Client, world: Reports) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    about = {"reporter": {"name": "Li Wei", "contact": CONTACT}, "fields": {"impact": "nobody can print"}}
+    await add_reporter(world.desk, "1", "mei", form_of(about))
+    text = await (await client.get(link(world))).text()
+    assert [word for word in ("DiskFull", "web-1", "What you reported as", "<dt>") if word in text] == []
+
+
+async def test_letters_on_the_page_name_no_link_that_is_not_there(client: Client, world: Reports) -> None:
+    await world.opens()
+    await world.restored()
+    text = await (await client.get(link(world))).text()
+    assert "tell us on the page of your report whether it is solved" in text
+    assert "link below" not in text
+    assert "The page of your report, to see how it stands" in (await world.letters())[-1].body
 
 
 async def test_before_anything_is_restored_there_is_nothing_to_judge(client: Client, world: Reports) -> None:
@@ -144,6 +190,7 @@ async def test_the_page_speaks_another_language_if_its_address_says_so(client: C
         text = await (await client.get(path, headers={"Accept-Language": "zh"})).text()
         assert f'<html lang="{lang}">' in text
         assert '<section class="letter" lang="en">' in text
+        assert ("今天" in text, "today at" in text.split("<p>We have received")[0]) == (lang == "zh-CN", lang == "en")
     heard = await client.post(f"{link(world)}?lang=zh", data={"answer": "information", "text": "x", "episode": "1"})
     assert "已记入" in await heard.text()
 
