@@ -218,6 +218,14 @@ async def test_what_a_colleague_forwards_to_a_ticket_stands_on_it(
     assert ("The spare part comes tomorrow." in await read_by_all(world)) is is_shown
 
 
+async def test_a_letter_of_ours_that_is_forwarded_to_its_ticket_says_nothing_new(world: Mailed) -> None:
+    await world.comes(mail())
+    forwarded = f"{UNDER_A_RULE}The lamp is red.\n{await letter(world)}"
+    await world.comes(mail(forwarded, From="bob@example.org", To=world.tag(1), Subject="Fwd: Your report"))
+    shown = await read_by_all(world)
+    assert ("It says nothing new." in shown, "The lamp is red." in shown) == (True, False)
+
+
 # --- who marks an address -------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from responder.adapters.mail_names import MailNames
 from responder.config.configuration import read
+from responder.domain.mail_record import MailRecord, Taken
 from responder.errors import ConfigError
 from responder.flows.watch import forget
 from responder.store.database import Database
@@ -254,3 +255,26 @@ async def test_a_mail_that_cannot_be_taken_again_is_refused_in_a_sentence(
     assert (taken.status, "was taken as report" in await taken.text()) == (409, True)
     still = await client.post("/api/v1/mails/2/again", json={"actor": "mei"}, headers=act)
     assert (still.status, "still cannot be taken" in await still.text()) == (409, True)
+
+
+async def test_why_a_mail_became_what_it_is_names_no_address_to_those_who_only_read(
+    client: Client, world: World
+) -> None:
+    await world.database.write(
+        lambda tx: tx.mails.add(
+            MailRecord(
+                identity="i",
+                message_id="1@example.org",
+                way="imap",
+                receipt="r",
+                sender="li.wei@example.org",
+                taken=Taken.LEFT,
+                why="Left: LI.WEI@example.org writes for bob@example.org.",
+                received_at=world.clock.now(),
+            )
+        )
+    )
+    for scope, seen in (("read", False), ("act", True)):
+        answer = await client.get("/api/v1/mails", headers=await header(world, scope))
+        (found,) = (await answer.json())["mails"]
+        assert ("bob@" in found["why"], "wei" in found["why"].lower()) == (seen, seen)
