@@ -72,6 +72,7 @@ class Mail:
     recipients: tuple[Address, ...] = ()
     envelope_from: str | None = None
     """The sender of the envelope; empty for the null sender of bounces; None where the way in did not tell."""
+    envelope_to: tuple[str, ...] = ()
     subject: str = ""
     sent_at: datetime | None = None
     in_reply_to: tuple[str, ...] = ()

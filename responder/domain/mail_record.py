@@ -42,7 +42,8 @@ class MailRecord:
     is_proven: bool = False
     """Whether our own mail server has found that it is from the domain in From."""
     envelope_from: str | None = None
-    """As in the mail: by it the same is decided when the mail is read again."""
+    envelope_to: str = ""
+    """Recipients of the envelope, with blanks between them. By both the same is decided when the mail is read again."""
     digest: str = ""
     """Of its bytes."""
     nth: int = 0

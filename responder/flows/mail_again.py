@@ -14,7 +14,7 @@ from responder.domain.report import Signal
 from responder.errors import Refused, ResponderError
 from responder.flows.desk import Desk
 from responder.flows.mail_desk import Incoming, MailDesk
-from responder.flows.mail_in import decided
+from responder.flows.mail_in import decided, sent_to
 from responder.flows.receive import about_quarantine, file_reports
 from responder.intake.mail.reading import read_mail
 from responder.store.reports import Body
@@ -33,6 +33,7 @@ async def take_again(desk: Desk, mails: MailDesk, mail_id: int, *, actor: str) -
     """
     record, body = await desk.store.read(lambda tx: _kept(tx, mail_id))
     mail = await asyncio.to_thread(read_mail, body.body, envelope_from=record.envelope_from, limits=mails.limits)
+    mail = sent_to(mail, tuple(record.envelope_to.split()))
     taking = asyncio.ensure_future(desk.store.write(lambda tx: _take(desk, tx, mails, (mail, body, record), actor)))
     # As a value: what goes wrong with a mail is what people must read here.
     await asyncio.wait([taking])

@@ -45,9 +45,7 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
     """
     sender, limits = delivered.envelope_from, mails.limits
     mail = await asyncio.to_thread(read_mail, delivered.content, envelope_from=sender, limits=limits)
-    sent_to = tuple(Address(address=plain_address(one)) for one in delivered.envelope_to)
-    # Where it was sent to comes before what it says: a hidden copy bears the address of the ticket only there.
-    mail = replace(mail, recipients=(*sent_to, *mail.recipients))
+    mail = sent_to(mail, tuple(plain_address(one) for one in delivered.envelope_to))
     if delivered.is_cut:
         mail = replace(mail, oddities=(*mail.oddities, "The mail is too large; only its beginning was fetched."))
     now = desk.clock.now()
@@ -64,6 +62,13 @@ async def take_mail(desk: Desk, mails: MailDesk, delivered: Delivered) -> MailRe
     why = described(error) if isinstance(error, Exception) else type(error).__name__
     body, record = replace(body, quarantined_because=why), _record(mail, mails, body)
     return await desk.store.write(lambda tx: _set_aside(desk, tx, mail, record, body))
+
+
+def sent_to(mail: Mail, recipients: tuple[str, ...]) -> Mail:
+    """The mail as it was sent to these. They come before what it says: a hidden copy bears the ticket's address only
+    there."""
+    named = tuple(Address(address=one) for one in recipients)
+    return replace(mail, recipients=(*named, *mail.recipients), envelope_to=recipients)
 
 
 def _take(desk: Desk, tx: Transaction, mails: MailDesk, mail: Mail, body: Body) -> MailRecord:
@@ -95,6 +100,7 @@ def _record(mail: Mail, mails: MailDesk, body: Body) -> MailRecord:
         why="",
         received_at=body.received_at,
         envelope_from=mail.envelope_from,
+        envelope_to=" ".join(mail.envelope_to),
         is_proven=authentication(written, mails.trusted).is_authentic,
     )
 

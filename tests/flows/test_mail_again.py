@@ -94,6 +94,22 @@ async def test_the_sender_of_the_envelope_is_remembered_so_that_no_machine_is_an
     assert (found.taken, found.answered) == (Taken.REPORT, False)
 
 
+class Nobody(dict[str, str]):
+    def get(self, *_: object) -> str:
+        raise ZeroDivisionError("broken")
+
+
+async def test_the_recipients_of_the_envelope_are_remembered_so_that_an_answer_finds_its_ticket(world: Mailed) -> None:
+    first = await world.comes(mail())
+    tag = f"help+{world.mails.names.tag(first.ticket_id or 0)}@desk.test"
+    delivered = Delivered(content=mail("The lamp is red.", **{"Message-ID": "<2@example.org>"}), way="lmtp")
+    delivered = replace(delivered, envelope_to=(tag,))
+    broken = await take_mail(world.desk, replace(world.mails, people=Nobody()), delivered)
+    assert broken.taken is Taken.QUARANTINED
+    found = await again(world, broken)
+    assert (found.taken, found.ticket_id) == (Taken.ANSWER, first.ticket_id)
+
+
 async def test_without_its_bytes_it_cannot_be_taken_and_what_is_not_there_neither(world: Mailed) -> None:
     first = await set_aside(world, mail())
     await world.read(lambda tx: tx.mails.one(first.id))

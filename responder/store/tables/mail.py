@@ -24,6 +24,7 @@ mails = Table(
     Column("answered", Boolean, nullable=False),
     Column("is_proven", Boolean, nullable=False),
     Column("envelope_from", Text),
+    Column("envelope_to", Text, nullable=False),
     UniqueConstraint("identity", "nth"),
     Index("mails_by_ticket", "ticket_id", "id"),
     Index("mails_by_sender", "sender", "received_at"),

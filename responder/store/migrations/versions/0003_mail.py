@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("answered", sa.Boolean(), nullable=False),
         sa.Column("is_proven", sa.Boolean(), nullable=False),
         sa.Column("envelope_from", sa.Text(), nullable=True),
+        sa.Column("envelope_to", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("identity", "nth"),
     )
