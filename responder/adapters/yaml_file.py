@@ -76,12 +76,22 @@ def explained(error: Any, where: str) -> str:
     if kind == "extra_forbidden":
         return f"{where} is not known here"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    message = _DURATION.sub(_spoken, message)
+    message = _PLAINLY.get(message.partition(",")[0], _DURATION.sub(_spoken, message))
     if kind == "value_error":
         return f"{where}: {message}" if where else message
     return f"{where}: expected {message}, found {without_addresses(repr(value)):.80}"
 
 
+_PLAINLY = {
+    "a valid tuple": "a list, like [a, b]",
+    "a valid list": "a list, like [a, b]",
+    "a valid boolean": "true or false",
+    "a valid string": "a text",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid dictionary": "a mapping, like {name: value}",
+}
+"""Python's words, and YAML's."""
 _DURATION = re.compile(r"datetime\.timedelta\((\w+=\d+(?:, \w+=\d+)*)\)")
 
 

@@ -78,7 +78,7 @@ def _fitting(profile: str, policy: str) -> dict[str, str]:
     if profile == _DEFAULT or path is None:
         return {}
     _, rules = read_policy(load(path))
-    paragraphs = policy.replace(_DEFAULT, profile).split("\n\n")
+    paragraphs = policy.replace(_DEFAULT, profile).replace("P1", next(iter(rules.grades))).split("\n\n")
     kept = [one for one in paragraphs if not any(f"\n{key}" in f"\n{one}" for key in _OF_THE_DEFAULT)]
     return {"policy.yml": "\n\n".join(kept).rstrip() + "\n", "people.yml": _people(profile, rules)}
 

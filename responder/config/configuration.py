@@ -14,7 +14,7 @@ from responder.adapters.yaml_file import Document, Place, load
 from responder.clock import SystemClock
 from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile, about_dependencies
-from responder.config.mail import MailSetup, about_rules, read_mail_setup
+from responder.config.mail import MailSetup, about_listen, about_rules, read_mail_setup
 from responder.config.mail import complaints as about_mail
 from responder.config.people import ChannelFile, PeopleFile, about_mails, as_tier
 from responder.config.policy import read_policy
@@ -217,7 +217,7 @@ class _Reading:
             )
             for place, text in about_contact(person.name, person.contact, person.channels):
                 self._complain(document, ("people", index, *place), text)
-        for place, text in about_mails(written.people):
+        for place, text in about_mails(written.people, self._settings.mail):
             self._complain(document, place, text)
         for place, text in about_rotas(written.rotas, people):
             self._complain(document, place, text)
@@ -273,7 +273,7 @@ class _Reading:
         given = self._settings.mail
         if given is None:
             return None
-        for place, text in about_mail(given, self._folder):
+        for place, text in (*about_mail(given, self._folder), *about_listen(given, self._settings.listen)):
             self._complain(self._document, ("mail", *place), text)
         setup = read_mail_setup(
             given, lambda path, place: self._read_secret(path, ("mail", *place)), self._folder.absolute()

@@ -88,6 +88,12 @@ class Imap(_Server):
 class Smtp(_Server):
     security: Security = "starttls"
 
+    @model_validator(mode="after")
+    def _keeps_its_letters(self) -> Smtp:
+        if self.security == "none" and self.host not in _LOOPBACK:
+            raise ValueError("security: none would send letters in the clear; it is for a server on this machine")
+        return self
+
 
 class Listener(Model):
     """Where mail servers hand mails in, and how much of that is borne. Only mails to the desk are taken."""
@@ -259,6 +265,12 @@ def about_rules(setup: MailSetup) -> Iterator[tuple[Place, str]]:
             )
 
 
+def about_listen(mail: MailFile, listen: str) -> Iterator[tuple[Place, str]]:
+    """`listen` is where the service itself listens."""
+    if mail.listener and mail.listener.listen == listen:
+        yield ("listener", "listen"), f"the pages are already at {listen}; mails need a port of their own"
+
+
 def complaints(mail: MailFile, folder: Path) -> Iterator[tuple[Place, str]]:
     """What is wrong with the files that `mail:` names; places start below `mail`."""
     for name in ("imap", "smtp"):
@@ -266,7 +278,10 @@ def complaints(mail: MailFile, folder: Path) -> Iterator[tuple[Place, str]]:
         if server and server.ca_file and not (folder / server.ca_file).is_file():
             yield (name, "ca_file"), f"{server.ca_file} is no file"
     if mail.listener and find_spec("aiosmtpd") is None:
-        yield ("listener",), "a listener needs aiosmtpd, which is not installed: pip install 'responder[lmtp]'"
+        yield (
+            ("listener",),
+            "a listener needs aiosmtpd, which is not installed: pip install '.[lmtp]' in responder's folder",
+        )
     for index, rules in enumerate(mail.rules):
         if not (folder / rules).is_dir():
             yield ("rules", index), f"{folder / rules} is no folder"

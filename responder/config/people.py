@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapV
 
 from responder.adapters.yaml_file import Place
 from responder.config.delivery import ContactFile, QuietHoursFile, as_several
-from responder.config.mail import MailAddress
+from responder.config.mail import MailAddress, MailFile
 from responder.config.model import Model, Name
 from responder.config.rotas import RotaFile
 from responder.domain.oncall import Tier
@@ -86,9 +86,10 @@ def as_tier(
     return Tier(number=number, people=rotas[name].people, rota=name), []
 
 
-def about_mails(people: Sequence[PersonFile]) -> Iterator[tuple[Place, str]]:
-    """Addresses that two people write from: nobody could tell who it was."""
-    owners: dict[str, str] = {}
+def about_mails(people: Sequence[PersonFile], mail: MailFile | None) -> Iterator[tuple[Place, str]]:
+    """Addresses that two people write from, or a person and the desk: nobody could tell who it was."""
+    own = (mail.address, *mail.aliases) if mail else ()
+    owners = {address.casefold(): "the desk, in mail:" for address in own}
     for index, person in enumerate(people):
         for position, address in enumerate(person.mails):
             owner = owners.setdefault(address.casefold(), person.name)

@@ -24,6 +24,18 @@ def person_without_a_channel(configuration: Configuration) -> Found:
             yield ("people", index), f"{person.name} has no channel, so no call reaches them: {', '.join(called)}"
 
 
+def mails_that_nothing_proves(configuration: Configuration) -> Found:
+    """People who write mails, and no server whose word about senders is believed."""
+    mail = configuration.mail
+    if mail is None or mail.settings.trusted_authserv_ids:
+        return
+    for index, person in enumerate(configuration.people.values()):
+        if person.mails:
+            why = "without trusted_authserv_ids: in mail: nothing proves who a mail is of, so its commands are not done"
+            yield ("people", index, "mails"), f"{person.name} can write mails, but {why}"
+            return
+
+
 def _calls(configuration: Configuration, name: str) -> Iterator[str]:
     """From where somebody is called."""
     for team, tiers in configuration.tiers.items():
@@ -36,4 +48,5 @@ def _calls(configuration: Configuration, name: str) -> Iterator[str]:
 
 PEOPLE_RULES: tuple[Rule[Configuration], ...] = (
     Rule("person-without-channel", Severity.WARNING, person_without_a_channel),
+    Rule("mails-never-proven", Severity.WARNING, mails_that_nothing_proves),
 )

@@ -254,7 +254,8 @@ def read_policy(document: Document) -> tuple[PolicySource, PolicyFile]:
         return PolicySource(document=document), document.parsed(PolicyFile)
     path = shipped_profile(str(name))
     if path is None:
-        raise ConfigError([document.problem(("extends",), f"there is no shipped profile {name}")])
+        text = f"there is no shipped profile {name}; there are {', '.join(shipped_profiles())}"
+        raise ConfigError([document.problem(("extends",), text)])
     merged = extended(_shipped(path), {"name": document.path.stem, **own})
     whole = Document(path=document.path, data=merged, text=document.text, _tree=document._tree)
     return PolicySource(document=document, profile=str(name)), whole.parsed(PolicyFile)
@@ -265,6 +266,12 @@ def _shipped(path: Path) -> dict[str, Any]:
     """A shipped profile, read once; nobody changes it."""
     data: dict[str, Any] = load(path).data
     return data
+
+
+def shipped_profiles() -> list[str]:
+    """The names of all of them."""
+    known = shipped_profile("p1-p4")
+    return sorted(path.stem for path in known.parent.glob("*.yml")) if known else []
 
 
 def shipped_profile(name: str) -> Path | None:

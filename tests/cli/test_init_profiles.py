@@ -43,6 +43,12 @@ def test_the_people_have_the_teams_and_roles_of_quick_response(tmp_path: Path) -
     assert [tier.number for tier in loaded.tiers["service"]] == [1, 2, 3]
 
 
+def test_examples_name_the_gravest_grade_of_the_profile(tmp_path: Path) -> None:
+    run("init", str(tmp_path), "--profile", "sop-3level")
+    written = (tmp_path / "policy.yml").read_text()
+    assert ("#    grades: [level-1]" in written, "P1" in written) == (True, False)
+
+
 def test_without_a_profile_it_is_the_default(tmp_path: Path) -> None:
     run("init", str(tmp_path / "one"))
     run("init", str(tmp_path / "two"), "--profile", "p1-p4")

@@ -228,7 +228,12 @@ def test_a_policy_that_extends_nothing_stands_alone(folder: Folder) -> None:
         ("responder.yml", "runbooks: [runbooks]", "policy: none.yml", "none.yml:1:1: cannot be read: No such file"),
         ("responder.yml", "runbooks: [runbooks]", "secret_file: x", "responder.yml:3:1: x cannot be read"),
         # the policy
-        ("policy.yml", "extends: p1-p4", "extends: p9", "policy.yml:1:1: there is no shipped profile p9"),
+        (
+            "policy.yml",
+            "extends: p1-p4",
+            "extends: p9",
+            "policy.yml:1:1: there is no shipped profile p9; there are feed",
+        ),
         ("policy.yml", "extends: p1-p4", "extends: ../p1-p4", "policy.yml:1:1: there is no shipped profile"),
         ("policy.yml", "respond: 5m", "respond: soon", "policy.yml:4:15: grades.P1.targets.respond: 'soon' is not a"),
         ("policy.yml", "respond: 5m", "repsond: 5m", "policy.yml:4:15: grades.P1.targets.repsond"),

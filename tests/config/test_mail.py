@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from responder.adapters.mail_servers import ImapAccount, MailDoor, SmtpServer
+from responder.config.lint import findings
 from responder.domain.mail_loop import AnswerBudget
 from responder.flows.mail_desk import mails_of
 from tests.config.test_configuration import FILES, Folder
@@ -81,7 +82,20 @@ def test_the_door_for_mail_servers_is_a_socket_or_a_port(folder: Folder) -> None
 def test_a_listener_without_its_library_says_how_to_install_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiosmtpd", None)
     (found,) = told(folder)
-    assert found == "7:3: a listener needs aiosmtpd, which is not installed: pip install 'responder[lmtp]'"
+    assert (
+        found == "7:3: a listener needs aiosmtpd, which is not installed: pip install '.[lmtp]' in responder's folder"
+    )
+
+
+def test_the_desk_is_no_person_and_its_people_are_proven_by_a_trusted_server(folder: Folder) -> None:
+    folder.change("people.yml", "  - name: ann\n", "  - name: ann\n    mails: [Help@example.org]\n")
+    (found,) = folder.mistakes()
+    assert "Help@example.org is already an address of the desk, in mail:" in found
+    folder.change("people.yml", "Help@", "ann@")
+    assert "mails-never-proven" not in {one.rule for one in findings(folder.read())}
+    folder.change("responder.yml", "  trusted_authserv_ids: [mx.example.org]\n", "")
+    (warning,) = (one for one in findings(folder.read()) if one.rule == "mails-never-proven")
+    assert warning.problem.text.startswith("ann can write mails, but without trusted_authserv_ids: in mail: ")
 
 
 def test_without_mail_there_is_none(folder: Folder) -> None:
@@ -104,6 +118,14 @@ def test_without_mail_there_is_none(folder: Folder) -> None:
             "6:3: mail.smtp: give user: and password_file: together",
         ),
         ("{host: smtp", "{security: none, host: smtp", "6:3: mail.smtp: security: none would send the password"),
+        (
+            "user: desk, password_file: mail.password}\n  l",
+            "security: none}\n  l",
+            "6:3: mail.smtp: security: none would send l",
+        ),
+        ('"127.0.0.1:2424"', "127.0.0.1:9180", "7:14: the pages are already at 127.0.0.1:9180; mails need a port"),
+        ("[mx.example.org]", "mx.example.org", "8:3: mail.trusted_authserv_ids: expected a list, like [a, b], found"),
+        ("  name: Support desk", "  plus: perhaps", "3:3: mail.plus: expected true or false, found 'perhaps'"),
         ('"127.0.0.1:2424"', "2424x", "7:14: mail.listener.listen: '2424x' is no place to listen"),
         ('"127.0.0.1:2424"', '"::1:2424"', "7:14: mail.listener.listen: '::1:2424' is no place to listen"),
         ('"127.0.0.1:2424"', "mx:70000", "7:14: mail.listener.listen: 'mx:70000' is no place to listen"),

@@ -123,7 +123,7 @@ def test_the_targets_name_and_address_can_be_filled_in(tmp_path: Path) -> None:
         ("  - wait: {for: 5s}", "  - wait: {fro: 5s}", "16:12: wait.fro is not known here"),
         ("  - wait: {for: 5s}", "  - wait:", "wait.for is missing"),
         ("  - wait: {for: 5s}", "  - wait: 5s", "16:5: wait: expected"),
-        ("  - wait: {for: 5s}", "  - wait", "steps.1: expected a valid dictionary"),
+        ("  - wait: {for: 5s}", "  - wait", "steps.1: expected a mapping"),
         ('      unit: "{{ unit }}"', '      unit: "{{ nuit }}"', "{{ nuit }} is no parameter of this runbook"),
         ('      unit: "{{ unit }}"', '      unit: "{{ unit"', "is broken"),
         ("steps:", "steps: []\nsteps2:", "12:1: steps: expected List should have at least 1 item"),
