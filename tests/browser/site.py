@@ -83,7 +83,9 @@ def _ask_as(world: Reports, profile: str) -> None:
     path = world.path.parent / "asked.yml"
     path.write_text(f"extends: {profile}\n")
     policy = read_policy(load(path))[1].as_policy()
-    world.rule(kinds=policy.kinds, grade_rules=policy.grade_rules, report_fields=policy.report_fields)
+    world.rule(
+        kinds=policy.kinds, grade_rules=policy.grade_rules, report_fields=policy.report_fields, offered=policy.offered
+    )
 
 
 async def _nothing() -> None: ...
