@@ -140,7 +140,9 @@ class MailStore:
         is_gone = (mails.c.ticket_id == ticket_id) | (is_left & (mails.c.sender == contact.lower()))
         receipts = select(mails.c.receipt).where(is_gone)
         self._connection.execute(delete(bodies).where(bodies.c.id.in_(receipts)))
-        self._connection.execute(mails.update().where(is_gone).values({"sender": "", "envelope_from": None, "envelope_to": ""}))
+        self._connection.execute(
+            mails.update().where(is_gone).values({"sender": "", "envelope_from": None, "envelope_to": ""})
+        )
 
     # --- addresses ---------------------------------------------------------------------------------
 
