@@ -53,15 +53,15 @@ def _number(found: re.Match[str]) -> str:
 
 # What else stands before a number may have it for its own: Office 365, Room 300, November 2026.
 _BEGINS = (
-    r"(?:(?:hi|hello|currently|now|right now|today|already|still|also|here|at the moment|at present|there are|we have"
-    r"|only|just|all|our|the|these|those|in total"
+    r"(?:(?:hi|hello|so|therefore|currently|now|right now|today|already|still|also|here|at the moment|at present"
+    r"|there are|we have|only|just|all|our|the|these|those|in total"
     r"|since (?:(?:this |last )?(?:morning|noon|midnight|night|yesterday|today|[a-z]{3,6}day)"
     r"|\d{1,2}:\d\d|\d{1,2} ?[ap]m))\s){0,4}"
 )
 _STATE = r"(?:currently |now |still |already |all )?(?:affected|impacted|hit|blocked|unable to)\b"
 _ACTS = (
     r"(?:log|login|sign|work|access|use|connect|print|open|reach|pay|order|check|see|send|receive|load|save|register|view"
-    r"|call|start|read|write|submit|book|scan|buy|enter"
+    r"|call|start|read|write|ship|deliver|pack|test|build|deploy|submit|book|scan|buy|enter"
     r"|get (?:in|into|on|access|mails?|e-?mails?)|upload|download|search|reset|join|authenticate)\b"
 )
 _WHAT_ALL_NEED = r"(?:network|internet|access|e-?mails?|power|service|phones?|connection)"

@@ -78,6 +78,7 @@ def joined(text: str) -> str:
     return "".join(text.split())
 
 
+@pytest.mark.timeout(400)
 def test_no_command_that_lists_what_others_wrote_reads_anything_out_of_it(there: tuple[str, str]) -> None:
     walked = [*readers(typer.main.get_group(application()))]
     keys = [ticket["number"] for ticket in asked("tickets", "list", *there)["tickets"]]
