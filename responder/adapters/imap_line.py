@@ -44,6 +44,7 @@ class _Plain(imaplib.IMAP4):
         if self._came > self._most:
             raise self.abort(f"the server sends {self._came} bytes where at most {self._most} are taken")
 
+    # imaplib has no public place where a command begins, or where its socket is made.
     def _command(self, name: str, *arguments: Any) -> bytes:
         self._came = 0
         made: bytes = super()._command(name, *arguments)  # type: ignore[misc]

@@ -74,8 +74,8 @@ def filled_in_quote(talk: Talk, text: str) -> str:
 def _asked(talk: Talk) -> list[str]:
     """What the newest letter that asked for fields has asked for."""
     history = talk.tx.tickets.events(talk.ticket.id)
-    lists = [event.data[ASKED_FOR] for event in history if isinstance(event.data.get(ASKED_FOR), list)]
-    return [str(name) for name in lists[-1]] if lists else []  # type: ignore[attr-defined]
+    lists = [asked for event in history if isinstance(asked := event.data.get(ASKED_FOR), list)]
+    return [str(name) for name in lists[-1]] if lists else []
 
 
 def _without_our_letters(talk: Talk, text: str, asked: list[str]) -> str:
