@@ -20,7 +20,8 @@ from responder.flows.texts import languages
 from responder.flows.texts.languages import entries, in_words_of, read_po, said, sentences_in
 
 PACKAGE = Path(responder.__file__).parent
-PO = Path(languages.__file__).parent / "zh.po"
+FILES = sorted(Path(languages.__file__).parent.glob("zh*.po"))
+PO = "\n\n".join(path.read_text(encoding="utf-8") for path in FILES)
 PLACE = re.compile(r"\{\w+(?::\w+)?\}")
 END = re.compile(r"[.?!;]\Z")
 HOLE = "\0"
@@ -32,7 +33,7 @@ def spoken_in_source() -> tuple[str, ...]:
     found = [text for path in sorted(PACKAGE.rglob("*.py")) for text in _texts(ast.parse(path.read_text()))]
     policies = (PACKAGE.parent / "rules" / "policy").glob("*.yml")
     templates = (PACKAGE / "flows" / "texts").glob("*.j2")
-    pages = (PACKAGE / "web" / "templates").glob("*.html")
+    pages = (PACKAGE / "web" / "templates").rglob("*.html")
     return (*dict.fromkeys(found), *(path.read_text() for path in (*policies, *templates, *pages)))
 
 
@@ -48,7 +49,7 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 def blocks() -> list[tuple[str, str]]:
     """The English text of every sentence of the file, with the comments above it."""
     found = []
-    for block in re.split(r"\n\s*\n", PO.read_text(encoding="utf-8")):
+    for block in re.split(r"\n\s*\n", PO):
         for (kind, english), _ in read_po(block):
             if english and kind in ("", "item") and "%(" not in english:
                 found.append((english, block))
@@ -101,7 +102,7 @@ def test_a_sentence_that_nobody_says_is_noticed() -> None:
 
 
 def test_no_sentence_is_translated_twice() -> None:
-    names = [(kind, english) for block in re.split(r"\n\s*\n", PO.read_text()) for (kind, english), _ in read_po(block)]
+    names = [(kind, english) for block in re.split(r"\n\s*\n", PO) for (kind, english), _ in read_po(block)]
     assert len(names) == len(set(names)) == len(entries("zh"))
 
 

@@ -1,6 +1,7 @@
-"""Languages: what people read is said in theirs, from one file of translations per language, in gettext's format.
+"""Languages: what people read is said in theirs, from files of translations per language, in gettext's format.
 
-`zh.po` holds the fixed words of the messages and the sentences that are generated (`responder.domain.translation`).
+`zh.po` holds the fixed words of the messages and the sentences that are generated (`responder.domain.translation`);
+`zh_*.po` hold those of the console, a file for each group of pages. All of a language count as one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from responder.domain.translation import Catalogue, catalogue, translated
 
+_HERE = Path(__file__).parent
 _HAN = re.compile("[\u4e00-\u9fff]")
 _LINE = re.compile(r'(?:(msgctxt|msgid|msgstr) )?(".*")\Z')
 
@@ -67,9 +69,9 @@ class Translations(NullTranslations):
 
 @cache
 def entries(language: str) -> Mapping[tuple[str, str], str]:
-    """What a language's file says, by context and English text."""
-    path = Path(__file__).parent / f"{language}.po"
-    return dict(read_po(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    """What a language's files say, by context and English text; the file without an addition has the last word."""
+    paths = [*sorted(_HERE.glob(f"{language}_*.po")), *_HERE.glob(f"{language}.po")]
+    return {key: says for path in paths for key, says in read_po(path.read_text(encoding="utf-8"))}
 
 
 def read_po(text: str) -> Iterator[tuple[tuple[str, str], str]]:
