@@ -67,8 +67,8 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     answer.headers.setdefault("Referrer-Policy", "no-referrer")
     answer.headers.setdefault(
         "Content-Security-Policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     )
     if not request.path.startswith("/static/"):
         answer.headers.setdefault("Cache-Control", "no-store")
