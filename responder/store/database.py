@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
+from responder.store.audit_log import with_entry
 from responder.store.transaction import Transaction
 from responder.store.writer import Writer
 
@@ -65,9 +66,16 @@ class Database:
         """Runs `body` in a transaction that is durable when this returns.
 
         `body` may run several times: when another replica was first, it gathers and decides again. `urgent`
-        goes before what waits, for somebody outside waits for it.
+        goes before what waits, for somebody outside waits for it. What belongs to an act is written with its entry
+        in the audit log.
         Raises StoreUnavailable when the database is away, and whatever `body` raises.
         """
+        body, committed = with_entry(body)
+        result = await self._written(body, urgent=urgent)
+        committed()
+        return result
+
+    async def _written(self, body: Callable[[Transaction], T], *, urgent: bool) -> T:
         if self._writer is not None:
             result: T = await asyncio.wrap_future(self._writer.submit(body, urgent=urgent))
             return result

@@ -13,9 +13,11 @@ from responder.domain import numbering
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
 from responder.domain.ticket import Change, Sums, Ticket
+from responder.store.accounts import AccountStore
 from responder.store.actions import ActionStore
 from responder.store.approvals import ApprovalStore
 from responder.store.attachments import AttachmentStore
+from responder.store.audit_log import AuditStore
 from responder.store.chains import ChainStore
 from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
@@ -89,6 +91,14 @@ class Transaction:
     @cached_property
     def reports(self) -> ReportStore:
         return ReportStore(self.connection)
+
+    @cached_property
+    def accounts(self) -> AccountStore:
+        return AccountStore(self.connection)
+
+    @cached_property
+    def audit_log(self) -> AuditStore:
+        return AuditStore(self.connection)
 
     @cached_property
     def runs(self) -> RunStore:

@@ -1,5 +1,6 @@
 """The tables, one module per noun."""
 
+from responder.store.tables.accounts import answers, audit_log, login_failures, saved_views, sessions, users
 from responder.store.tables.afterwards import actions, articles, health_checks, parts, reservations, stock_moves
 from responder.store.tables.columns import Instant, Json, dumped, metadata
 from responder.store.tables.drills import drills
@@ -20,10 +21,12 @@ __all__ = [
     "Instant",
     "Json",
     "actions",
+    "answers",
     "approvals",
     "articles",
     "attachments",
     "attempts",
+    "audit_log",
     "bodies",
     "chains",
     "clocks",
@@ -38,6 +41,7 @@ __all__ = [
     "heartbeats",
     "holds",
     "jobs",
+    "login_failures",
     "mail_addresses",
     "mails",
     "maintenance_windows",
@@ -54,10 +58,13 @@ __all__ = [
     "run_hosts",
     "run_steps",
     "runs",
+    "saved_views",
     "sendings",
+    "sessions",
     "stock_moves",
     "sums",
     "switches",
     "tickets",
     "tokens",
+    "users",
 ]

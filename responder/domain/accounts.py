@@ -1,0 +1,130 @@
+"""Accounts of people: what is kept of them, how long they stay signed in, and how often a password may be wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from responder.domain.access import OF_ROLE, Identity, Role, Via
+
+
+class Source(StrEnum):
+    """Who vouches for an account: our own password, an OpenID provider, or a proxy in front of us."""
+
+    LOCAL = "local"
+    OIDC = "oidc"
+    PROXY = "proxy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """An account. `subject` is how its source knows it; `teams` empty means all teams."""
+
+    id: int = 0
+    name: str
+    role: Role
+    source: Source = Source.LOCAL
+    subject: str = ""
+    teams: tuple[str, ...] = ()
+    language: str = ""
+    zone: str = ""
+    password_hash: str = ""
+    created_at: datetime
+    disabled_at: datetime | None = None
+    seen_at: datetime | None = None
+
+    def identity(self, via: Via, session: str = "") -> Identity:
+        """The account as somebody who asks for something."""
+        return Identity(
+            name=self.name,
+            via=via,
+            scopes=OF_ROLE[self.role],
+            role=self.role,
+            teams=frozenset(self.teams),
+            user_id=self.id,
+            language=self.language,
+            zone=self.zone,
+            session=session,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """Somebody signed in from one browser; `digest` is what is kept of the secret in its cookie."""
+
+    digest: str
+    user_id: int
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+
+    def is_over(self, now: datetime, idle: timedelta) -> bool:
+        return now >= self.expires_at or now - self.seen_at >= idle
+
+
+TOUCHED_EVERY = timedelta(minutes=5)
+"""How exactly it is kept when a session was used last: not every request is a write."""
+
+
+# --- names and passwords ---------------------------------------------------------------------------
+
+_NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
+SHORTEST, LONGEST = 12, 256
+
+
+def objection_to_name(name: str) -> str:
+    """Why nobody can have this name; empty if somebody can."""
+    if _NAME.fullmatch(name):
+        return ""
+    return f"{name!r} is no name: up to 64 letters, digits, and . _ @ + - after the first."
+
+
+def objection_to_password(password: str, name: str) -> str:
+    """Why this password is not taken; empty if it is.
+
+    Length counts, and no mixture of kinds of characters is asked for (NIST SP 800-63B, 3.1.1).
+    """
+    if len(password) < SHORTEST:
+        return f"The password is shorter than {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"The password is longer than {LONGEST} characters."
+    if name and name.casefold() in password.casefold():
+        return "The password holds the name."
+    return "The password is one character again and again." if len(set(password)) < 4 else ""
+
+
+# --- throttling ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """One wrong password."""
+
+    name: str
+    address: str
+    at: datetime
+
+
+WITHIN = timedelta(minutes=15)
+_OF_BOTH, _OF_ADDRESS, _OF_NAME = 5, 20, 50
+
+
+def wait_for(failures: Collection[Failure], name: str, address: str, now: datetime) -> timedelta:
+    """How long nobody at this address may try this name again; zero if they may now.
+
+    Few tries for a name from one address; many more for a name from everywhere, so that a stranger who knows it
+    cannot lock its owner out at night (OWASP Authentication Cheat Sheet, "Account Lockout").
+    """
+    late = [one for one in failures if now - one.at < WITHIN]
+    limits = (
+        ([one.at for one in late if (one.name, one.address) == (name, address)], _OF_BOTH),
+        ([one.at for one in late if one.address == address], _OF_ADDRESS),
+        ([one.at for one in late if one.name == name], _OF_NAME),
+    )
+    waits = [sorted(instants)[-most] + WITHIN - now for instants, most in limits if len(instants) >= most]
+    return max(waits, default=timedelta())

@@ -1,0 +1,130 @@
+"""Accounts, their sessions, and wrong passwords."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from responder.domain.access import Role
+from responder.domain.accounts import Failure, Session, Source, User
+from responder.store.tables import login_failures, saved_views, sessions, users
+
+
+class AccountStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # --- accounts ------------------------------------------------------------------------------------
+
+    def add(self, user: User) -> User:
+        """Adds an account and gives it with its id. A second of the same name is a Conflict."""
+        return self._user(self._connection.execute(insert(users).values(_row(user)).returning(users)).one())
+
+    def change(self, user: User) -> None:
+        """Writes an account as it is now."""
+        self._connection.execute(update(users).where(users.c.id == user.id).values(_row(user)))
+
+    def named(self, name: str) -> User | None:
+        """The account of this name, whatever the case of its letters."""
+        row = self._connection.execute(select(users).where(users.c.folded == name.casefold())).first()
+        return self._user(row) if row else None
+
+    def one(self, user_id: int) -> User | None:
+        row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
+        return self._user(row) if row else None
+
+    def known_as(self, source: Source, subject: str) -> User | None:
+        """The account that this source knows under this name of its own."""
+        here = (users.c.source == source) & (users.c.subject == subject)
+        row = self._connection.execute(select(users).where(here)).first()
+        return self._user(row) if row else None
+
+    def all(self) -> list[User]:
+        return [self._user(row) for row in self._connection.execute(select(users).order_by(users.c.folded))]
+
+    def _user(self, row: Row[Any]) -> User:
+        given = {name: value for name, value in row._mapping.items() if name != "folded"}
+        kept = {"role": Role(row.role), "source": Source(row.source), "teams": tuple(row.teams)}
+        return User(**{**given, **kept})
+
+    # --- sessions ------------------------------------------------------------------------------------
+
+    def begin(self, session: Session) -> None:
+        self._connection.execute(insert(sessions).values(asdict(session)))
+
+    def session(self, digest: str) -> tuple[Session, User] | None:
+        """A session with its account."""
+        row = self._connection.execute(select(sessions).where(sessions.c.digest == digest)).first()
+        user = self.one(row.user_id) if row else None
+        return (Session(**row._mapping), user) if row and user else None
+
+    def sessions_of(self, user_id: int) -> list[Session]:
+        query = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.seen_at.desc())
+        return [Session(**row._mapping) for row in self._connection.execute(query)]
+
+    def touch(self, digest: str, user_id: int, at: datetime) -> None:
+        """Notes that a session was used."""
+        self._connection.execute(update(sessions).where(sessions.c.digest == digest).values(seen_at=at))
+        self._connection.execute(update(users).where(users.c.id == user_id).values(seen_at=at))
+
+    def end(self, digest: str) -> bool:
+        return self._connection.execute(delete(sessions).where(sessions.c.digest == digest)).rowcount == 1
+
+    def end_all(self, user_id: int, *, but: str = "") -> int:
+        """Ends the sessions of an account, perhaps but one; how many that were."""
+        gone = (sessions.c.user_id == user_id) & (sessions.c.digest != but)
+        return self._connection.execute(delete(sessions).where(gone)).rowcount
+
+    def forget_before(self, now: datetime, used_before: datetime, failed_before: datetime) -> int:
+        """Removes sessions that are over and failures that no longer count; how many."""
+        over = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= used_before)
+        gone = self._connection.execute(delete(sessions).where(over)).rowcount
+        return (
+            gone + self._connection.execute(delete(login_failures).where(login_failures.c.at < failed_before)).rowcount
+        )
+
+    # --- wrong passwords -----------------------------------------------------------------------------
+
+    def failures(self, name: str, address: str, since: datetime) -> list[Failure]:
+        """The latest wrong passwords for this name or from this address."""
+        same = or_(login_failures.c.name == name, login_failures.c.address == address)
+        found = select(login_failures.c.name, login_failures.c.address, login_failures.c.at).where(
+            same, login_failures.c.at > since
+        )
+        latest = found.order_by(login_failures.c.at.desc()).limit(200)
+        return [Failure(**row._mapping) for row in self._connection.execute(latest)]
+
+    def failed(self, failure: Failure) -> None:
+        self._connection.execute(insert(login_failures).values(asdict(failure)))
+
+    def forgive(self, name: str, address: str) -> None:
+        """Forgets the failures of somebody who then knew the password."""
+        same = (login_failures.c.name == name) & (login_failures.c.address == address)
+        self._connection.execute(delete(login_failures).where(same))
+
+    # --- saved views ---------------------------------------------------------------------------------
+
+    def views(self, user_id: int) -> list[tuple[int, str, str]]:
+        """Id, name and query of what somebody saved, by name."""
+        mine = select(saved_views).where(saved_views.c.user_id == user_id).order_by(saved_views.c.name).limit(100)
+        return [(row.id, row.name, row.query) for row in self._connection.execute(mine)]
+
+    def save_view(self, user_id: int, name: str, query: str, at: datetime) -> None:
+        """Saves a view, in place of one of the same name."""
+        mine = (saved_views.c.user_id == user_id) & (saved_views.c.name == name)
+        self._connection.execute(delete(saved_views).where(mine))
+        row = {"user_id": user_id, "name": name, "query": query, "created_at": at}
+        self._connection.execute(insert(saved_views).values(row))
+
+    def drop_view(self, user_id: int, view_id: int) -> bool:
+        mine = (saved_views.c.user_id == user_id) & (saved_views.c.id == view_id)
+        return self._connection.execute(delete(saved_views).where(mine)).rowcount == 1
+
+
+def _row(user: User) -> dict[str, Any]:
+    row = {name: value for name, value in asdict(user).items() if name != "id"}
+    return {**row, "teams": list(user.teams), "folded": user.name.casefold()}

@@ -1,0 +1,102 @@
+"""The audit log, and how it comes into the same transaction as what it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import insert, select
+from sqlalchemy.engine import Connection
+
+from responder.domain.audit import Entry, Outcome
+from responder.store.tables import audit_log
+
+if TYPE_CHECKING:
+    from responder.store.transaction import Transaction
+
+T = TypeVar("T")
+
+
+@dataclass(kw_only=True, slots=True)
+class Act:
+    """What somebody is doing just now. Its entry is written with the first thing that it changes."""
+
+    entry: Entry
+    is_written: bool = False
+
+
+_NOW: ContextVar[Act | None] = ContextVar("act", default=None)
+
+
+@contextmanager
+def acting(act: Act) -> Iterator[Act]:
+    """What is written inside belongs to this act."""
+    before = _NOW.set(act)
+    try:
+        yield act
+    finally:
+        _NOW.reset(before)
+
+
+def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction], T], Callable[[], None]]:
+    """A body that also writes the entry of the act that it belongs to, and what to call when it is committed."""
+    act = _NOW.get()
+    if act is None or act.is_written:
+        return body, _nothing
+
+    def recorded(tx: Transaction) -> T:
+        result = body(tx)
+        tx.audit_log.add(act.entry)
+        return result
+
+    def committed() -> None:
+        act.is_written = True
+
+    return recorded, committed
+
+
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; empty is every one. `before` is an id: entries older than it."""
+
+    actor: str = ""
+    action: str = ""
+    object: str = ""
+    outcome: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+
+class AuditStore:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, entry: Entry) -> None:
+        row = {name: value for name, value in asdict(entry).items() if name != "id"}
+        self._connection.execute(insert(audit_log).values(row))
+
+    def listed(self, wanted: AuditFilter, limit: int) -> list[Entry]:
+        """Entries, newest first."""
+        query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
+        for name in ("actor", "action", "object", "outcome"):
+            if value := getattr(wanted, name):
+                query = query.where(audit_log.c[name] == value)
+        if wanted.since is not None:
+            query = query.where(audit_log.c.at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(audit_log.c.at < wanted.until)
+        if wanted.before is not None:
+            query = query.where(audit_log.c.id < wanted.before)
+        return [_entry(row._mapping) for row in self._connection.execute(query)]
+
+
+def _entry(row: Any) -> Entry:
+    return replace(Entry(**row), outcome=Outcome(row["outcome"]))
