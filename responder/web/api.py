@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from responder.domain.ticket_filter import Order, Place
 from responder.flows import explain_clock, handle
 from responder.flows.verbs import VERBS
 from responder.web.bodies import LONGEST_TEXT as _LONGEST_TEXT
@@ -13,28 +14,25 @@ from responder.web.bodies import desk_of as _desk
 from responder.web.bodies import json_answer as _json
 from responder.web.bodies import number_in as _number
 from responder.web.context import allowed_actor, needs
+from responder.web.paging import limit_in, page_answer, ticket_cursor, ticket_place
 from responder.web.shapes import plain, ticket_line, whole_ticket
+from responder.web.ticket_filter import NAMES, asked_filter, refuse_unknown_names, search
 
 _LARGEST_PAGE = 500
 
 
 @needs("read")
 async def list_tickets(request: web.Request) -> web.StreamResponse:
-    """Tickets, newest first. Query: open, status, grade, limit, before (an id, for the next page)."""
-    query = request.query
-    limit, before = _number(query.get("limit"), 100), _number(query.get("before"), 0)
-    found = await _desk(request).store.read(
-        lambda tx: tx.tickets.listed(
-            open_only=query.get("open") in ("1", "true"),
-            status=query.get("status", ""),
-            grade=query.get("grade", ""),
-            before=before or None,
-            limit=min(limit, _LARGEST_PAGE),
-        )
-    )
-    tickets = [ticket_line(ticket) for ticket in found]
-    following = found[-1].id if len(found) == min(limit, _LARGEST_PAGE) and found else None
-    return _json({"tickets": tickets, "before": following})
+    """Tickets by a filter, newest first, or the most urgent first (sort=urgent). `before` is an id, of times before
+    there were cursors."""
+    refuse_unknown_names(request.query, (*NAMES, "limit", "cursor", "before"))
+    desk, asked, place = _desk(request), await asked_filter(request), ticket_place(request.query)
+    before, limit = _number(request.query.get("before"), 0), limit_in(request.query, 100, _LARGEST_PAGE)
+    after = place or (Place(ticket_id=before) if before else None)
+    found = await desk.store.read(lambda tx: search(tx, desk.policy).page(asked, after=after, limit=limit))
+    following = found.next.ticket_id if found.next and asked.order is Order.NEWEST else None
+    lines = [ticket_line(ticket) for ticket in found.tickets]
+    return page_answer(request, "tickets", lines, ticket_cursor(found.next), before=following)
 
 
 @needs("read")

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from responder.errors import BadForm, NotFound, Refused, ResponderError, StoreUnavailable
+from responder.web.invalid import Invalid
 
 log = structlog.get_logger()
 
@@ -32,7 +33,8 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
         if error.status < 400:
             raise
         headers = {key: value for key, value in error.headers.items() if key.lower() not in _OWN}
-        return problem(error.status, error.text or error.reason, headers=headers)
+        more = {"errors": error.errors} if isinstance(error, Invalid) and error.errors else {}
+        return problem(error.status, error.text or error.reason, headers=headers, **more)
     except ResponderError as error:
         return problem(_status(error), str(error))
     except Exception as error:

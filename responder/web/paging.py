@@ -1,0 +1,65 @@
+"""Lists page by page: a cursor says where the next page begins, whatever was added or ended meanwhile."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+
+import orjson
+from aiohttp import web
+
+from responder.domain.ticket_filter import Place
+from responder.web.bodies import json_answer, number_in
+from responder.web.invalid import Invalid
+
+_LARGEST = 2**63
+
+
+def cursor_of(*place: int) -> str:
+    """Opaque to those who keep it: what it is made of may change."""
+    return urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
+
+
+def place_in(query: Mapping[str, str], numbers: int = 1) -> list[int] | None:
+    """Behind which place the page begins, in so many numbers; None for the first page. Raises Invalid."""
+    text = query.get("cursor", "")
+    if not text:
+        return None
+    try:
+        place = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        place = None
+    if not (isinstance(place, list) and len(place) == numbers and all(map(_is_number, place))):
+        raise Invalid("“cursor” is none of ours: take the one that the page before gave.", parameter="cursor")
+    return place
+
+
+def ticket_cursor(place: Place | None) -> str | None:
+    """A place in a list of tickets as a cursor."""
+    return None if place is None else cursor_of(place.rank, place.ticket_id)
+
+
+def ticket_place(query: Mapping[str, str]) -> Place | None:
+    """The place in a list of tickets that a query asks for. Raises Invalid."""
+    place = place_in(query, 2)
+    return None if place is None else Place(rank=place[0], ticket_id=place[1])
+
+
+def limit_in(query: Mapping[str, str], usual: int, most: int) -> int:
+    """How many are asked for: at least one, and never more than `most`."""
+    return max(1, min(number_in(query.get("limit"), usual), most))
+
+
+def page_answer(
+    request: web.Request, name: str, lines: Sequence[object], following: str | None, **more: object
+) -> web.Response:
+    """A page of a list, which says where the next one is: `next` in it, and the header `Link`."""
+    answer = json_answer({name: lines, **more, "next": following})
+    if following is not None:
+        url = request.rel_url.without_query_params("before").update_query(cursor=following)
+        answer.headers["Link"] = f'<{url}>; rel="next"'
+    return answer
+
+
+def _is_number(one: object) -> bool:
+    return isinstance(one, int) and not isinstance(one, bool) and -_LARGEST <= one < _LARGEST
