@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.domain.actions import EVERY, ActionItem
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import actions, tickets
 
 # As the partial index says it, so that both databases use that.
@@ -74,11 +75,13 @@ class ActionStore:
     def add(self, item: ActionItem) -> ActionItem:
         """Writes a new action; gives it with its id."""
         row = self._connection.execute(actions.insert().values(_values(item)).returning(actions.c.id)).one()
+        touch(self._connection, tickets=[item.ticket_id])
         return replace(item, id=int(row.id))
 
     def keep(self, item: ActionItem) -> None:
         """Writes what became of an action; what is done is not changed any more."""
         self._connection.execute(actions.update().where(actions.c.id == item.id, _IS_OPEN).values(_values(item)))
+        touch(self._connection, tickets=[item.ticket_id])
 
 
 def _values(item: ActionItem) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from responder.clock import from_microseconds, microseconds
 from responder.domain.approval import Answer, Approval, ApprovalKind, ApprovalState
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import approvals
 
 _IS_WAITING = text("state = 'waiting'")
@@ -67,6 +68,7 @@ class ApprovalStore:
     def ask(self, approval: Approval) -> Approval:
         """Writes a new question."""
         row = self._connection.execute(approvals.insert().values(_values(approval)).returning(approvals.c.id)).one()
+        touch(self._connection, "approvals", tickets=[approval.ticket_id])
         return self.one(row.id)
 
     def keep(self, approval: Approval) -> None:
@@ -74,6 +76,7 @@ class ApprovalStore:
         self._connection.execute(
             approvals.update().where(approvals.c.id == approval.id, _IS_WAITING).values(_values(approval))
         )
+        touch(self._connection, "approvals", tickets=[approval.ticket_id])
 
 
 def _values(approval: Approval) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import attachments
 
 
@@ -45,6 +46,7 @@ class AttachmentStore:
             "content": attachment.content,
         }
         row = self._connection.execute(attachments.insert().values(values).returning(attachments.c.id)).one()
+        touch(self._connection, tickets=[attachment.ticket_id], run=attachment.run_id)
         return int(row.id)
 
     def one(self, attachment_id: int) -> Attachment:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds, microseconds
 from responder.domain.escalation import Call, Callees, Chain
+from responder.store.changes import touch
 from responder.store.tables import chains
 
 
@@ -35,11 +36,13 @@ class ChainStore:
 
     def add(self, chain: Chain) -> None:
         self._connection.execute(chains.insert().values(_values(chain)))
+        touch(self._connection, tickets=[chain.ticket_id])
 
     def keep(self, chain: Chain) -> None:
         """Writes how far it has come."""
         is_it = (chains.c.ticket_id == chain.ticket_id) & (chains.c.number == chain.number)
         self._connection.execute(chains.update().where(is_it).values(_values(chain)))
+        touch(self._connection, tickets=[chain.ticket_id])
 
 
 def _values(chain: Chain) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.clock import MICROSECOND, from_microseconds, microseconds
 from responder.domain.cron_job import CronJob
+from responder.store.changes import touch
 from responder.store.tables import cron_jobs
 
 # Two replicas may begin to watch a job at the same moment.
@@ -52,9 +53,11 @@ class CronJobStore:
             "told": job.told,
         }
         self._connection.execute(update(cron_jobs).where(cron_jobs.c.name == job.name).values(values))
+        touch(self._connection, "health")
 
     def forget(self, name: str) -> None:
         self._connection.execute(delete(cron_jobs).where(cron_jobs.c.name == name))
+        touch(self._connection, "health")
 
 
 def _job(row: Row[Any]) -> CronJob:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import secrets
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, Protocol, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -16,8 +17,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
 from responder.store.audit_log import with_entry
+from responder.store.changes import Changes
 from responder.store.transaction import Transaction
 from responder.store.writer import Writer
+
+if TYPE_CHECKING:
+    from responder.store.replicas import Replicas
 
 T = TypeVar("T")
 _TRIES = 6
@@ -48,6 +53,11 @@ class Database:
         self._writer = None if self.is_cluster else Writer(self.engine, errors, self._ours, make)
         self._readers = ThreadPoolExecutor(readers, "store-reader")
         self._lock: IO[str] | None = None
+        self.changes = Changes()
+        if self._writer is not None:
+            self._writer.on_change = self.changes.tell
+        self._origin = secrets.token_hex(8)
+        self._replicas: Replicas | None = None
         self._on_promise: Callable[[], None] = lambda: None
         self.first_grades: Collection[str] = ()
 
@@ -102,11 +112,30 @@ class Database:
             with self.engine.begin() as connection:
                 transaction = self._transaction(connection)
                 result = body(transaction)
+                topics = self._notify_replicas(transaction)
         except (SQLAlchemyError, self._driver_error) as error:
             raise self._ours(error) from error
         if transaction.has_promised:
             self.on_promise()
+        self.changes.tell(topics)
         return result
+
+    def _notify_replicas(self, transaction: Transaction) -> frozenset[str]:
+        from responder.store.replicas import notify
+
+        topics = transaction.touched.topics()
+        if topics:
+            notify(transaction.connection, self._origin, topics)
+        return topics
+
+    def hear_replicas(self) -> Replicas | None:
+        """From now on `changes` tells what other replicas commit, too; on SQLite there are none."""
+        if self.is_cluster and self._replicas is None:
+            # Here, because a quarter of a start on SQLite would go into what only PostgreSQL needs.
+            from responder.store.replicas import Replicas
+
+            self._replicas = Replicas(self.url, self._origin, self.changes.tell)
+        return self._replicas
 
     def _transaction(self, connection: Connection) -> Transaction:
         return Transaction(connection, self.first_grades)
@@ -148,6 +177,8 @@ class Database:
         self._lock = handle
 
     def close(self) -> None:
+        if self._replicas is not None:
+            self._replicas.close()
         if self._writer is not None:
             self._writer.close()
         if self._writers is not None:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from responder.clock import from_microseconds, microseconds
 from responder.domain.dossier import EMPTY, Dossier, Plan, Review, Verification, Verifier
+from responder.store.changes import touch
 from responder.store.tables import articles, dossiers, reporters
 
 _REPORTERS = select(func.count()).where(reporters.c.ticket_id == bindparam("ticket"))
@@ -45,6 +46,7 @@ class DossierStore:
         }
         if not self._connection.execute(dossiers.update().where(_of(ticket_id)).values(values)).rowcount:
             self._connection.execute(dossiers.insert().values(ticket_id=ticket_id, **values))
+        touch(self._connection, tickets=[ticket_id])
 
 
 def _of(ticket_id: int) -> Any:

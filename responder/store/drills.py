@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from responder.clock import from_microseconds, microseconds
 from responder.domain.drill import Answer, Drill
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import drills
 
 
@@ -41,15 +42,18 @@ class DrillStore:
     def add(self, drill: Drill) -> Drill:
         """Writes a new drill; gives it with its number."""
         row = self._connection.execute(drills.insert().values(_values(drill)).returning(drills.c.id)).one()
+        touch(self._connection, "rotas")
         return replace(drill, id=int(row.id))
 
     def keep(self, drill: Drill) -> None:
         """Writes a drill as it is now; the caller holds its row."""
         self._connection.execute(drills.update().where(drills.c.id == drill.id).values(_values(drill)))
+        touch(self._connection, "rotas")
 
     def remove(self, drill_id: int) -> None:
         """Takes a planned drill back."""
         self._connection.execute(delete(drills).where(drills.c.id == drill_id))
+        touch(self._connection, "rotas")
 
 
 def _values(drill: Drill) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from responder.clock import from_microseconds, microseconds
 from responder.domain.health_check import CheckState, Finding, HealthCheck, Look, Seen
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import health_checks
 
 _COLUMNS = ("id", "name", "started_at", "ended_at")
@@ -72,15 +73,18 @@ class HealthCheckStore:
         row = self._connection.execute(
             health_checks.insert().values(_values(check)).returning(health_checks.c.id)
         ).one()
+        touch(self._connection, "health")
         return replace(check, id=int(row.id))
 
     def keep(self, check: HealthCheck) -> None:
         """Writes a check as it is now; the caller holds its row."""
         self._connection.execute(health_checks.update().where(health_checks.c.id == check.id).values(_values(check)))
+        touch(self._connection, "health")
 
     def remove(self, check_id: int) -> None:
         """Takes a planned check back."""
         self._connection.execute(delete(health_checks).where(health_checks.c.id == check_id))
+        touch(self._connection, "health")
 
     def forget(self, name: str, keep: int) -> None:
         """Deletes all checks of this name that have ended but the newest ones."""

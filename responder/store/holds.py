@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import microseconds
+from responder.store.changes import touch
 from responder.store.jobs import Job
 from responder.store.tables import Instant, holds
 
@@ -66,10 +67,12 @@ class HoldStore:
         here = update(holds).where(holds.c.ticket_id == hold.ticket_id).values(values)
         if not self._connection.execute(here).rowcount:
             self._connection.execute(insert(holds).values(values))
+        touch(self._connection, "tickets", tickets=[hold.ticket_id])
 
     def let_go(self, ticket_id: int) -> None:
         """It goes on: nothing is left of the hold."""
         self._connection.execute(delete(holds).where(holds.c.ticket_id == ticket_id))
+        touch(self._connection, "tickets", tickets=[ticket_id])
 
     def end(self, ticket_ids: Collection[int], now: datetime) -> None:
         """These wait no more, because they cleared or somebody has them."""
@@ -78,6 +81,7 @@ class HoldStore:
         which = {"ids": list(ticket_ids)}
         self._connection.execute(_REMEMBER, {**which, "now": now})
         self._connection.execute(_FORGET, which)
+        touch(self._connection, "tickets", tickets=ticket_ids)
 
     def bring_forward(self, ticket_id: int, at: datetime, now: datetime) -> Job | None:
         """The job that has to be promised, so that a ticket that waits for longer is looked at by then."""

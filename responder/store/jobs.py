@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds, microseconds
 from responder.store.bulk import Bulk
+from responder.store.changes import touch
 from responder.store.tables import jobs
 
 LaneOfJobs = tuple[Collection[str], int]
@@ -107,6 +108,7 @@ class LocalJobs:
     def set_aside(self, job_id: int, error: str, at: datetime) -> None:
         values = {"set_aside_at": at, "attempts": jobs.c.attempts + 1, "error": error}
         self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+        touch(self._connection, "health")
 
     def all_set_aside(self) -> list[tuple[Job, str]]:
         query = select(jobs).where(jobs.c.set_aside_at.is_not(None)).order_by(jobs.c.id)

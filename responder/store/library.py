@@ -22,6 +22,7 @@ from responder.domain.article import Article, ArticleState
 from responder.domain.knowledge import Description, Rarity, Source, weight
 from responder.errors import NotFound
 from responder.store.bulk import listed
+from responder.store.changes import touch
 from responder.store.tables import articles, dumped
 
 _RARE = 300
@@ -196,11 +197,13 @@ class LibraryStore:
     def write(self, article: Article) -> Article:
         """Writes a new article; gives it with its id."""
         row = self._connection.execute(articles.insert().values(_row(article)).returning(articles.c.id)).one()
+        touch(self._connection, "knowledge")
         return self.article(row.id)
 
     def keep(self, article: Article) -> None:
         """Writes what was changed; the caller holds the row."""
         self._connection.execute(articles.update().where(articles.c.id == article.id).values(_row(article)))
+        touch(self._connection, "knowledge")
 
 
 def plan(rarity: Rarity) -> tuple[list[_Question], ...]:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from responder.clock import microseconds
 from responder.domain.mail_record import MailRecord, Taken
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import bodies, mail_addresses, mails
 
 _MARK = text(
@@ -69,6 +70,8 @@ class MailStore:
         values = {**asdict(record), "taken": record.taken.value}
         del values["id"]
         row = self._connection.execute(mails.insert().values(values).returning(mails.c.id)).one()
+        what_waits = ("health",) if record.taken is Taken.QUARANTINED else ()
+        touch(self._connection, *what_waits, tickets=[record.ticket_id])
         return int(row.id)
 
     def by_message_id(self, message_id: str) -> MailRecord | None:
@@ -102,6 +105,7 @@ class MailStore:
             "ticket_id": made.ticket_id,
             "answered": made.answered,
         }
+        touch(self._connection, "health", tickets=[made.ticket_id])
         return self._connection.execute(mails.update().where(is_it).values(values)).rowcount == 1
 
     def answered_since(self, sender: str, since: datetime) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from responder.store.changes import touch
 from responder.store.tables import Instant
 from responder.store.tables import maintenance_windows as windows
 
@@ -46,6 +47,7 @@ class MaintenanceStore:
             "ended_by": window.ended_by,
         }
         found: int = self._connection.execute(insert(windows).values(values).returning(windows.c.id)).scalar_one()
+        touch(self._connection, "switches")
         return found
 
     def open_at(self, now: datetime) -> list[AdHocWindow]:
@@ -57,4 +59,5 @@ class MaintenanceStore:
         """Ends one before its time; False if there is none of that number that is still open."""
         here = (windows.c.id == number) & (windows.c.until > now)
         ended = self._connection.execute(update(windows).where(here).values(until=now, ended_by=actor))
+        touch(self._connection, "switches")
         return ended.rowcount == 1

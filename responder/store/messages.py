@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, case, func, or_, select, text
@@ -13,6 +13,7 @@ from responder.clock import microseconds
 from responder.domain.delivery import Window
 from responder.domain.message import Message, MessageState
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import messages, page_windows
 
 _WAITING = (MessageState.WAITING.value, MessageState.SENDING.value, MessageState.FAILED_FOR_NOW.value)
@@ -50,6 +51,7 @@ class MessageStore:
             "due_at": microseconds(message.due_at) if message.due_at else None,
         }
         found: int | None = self._connection.execute(_WRITE, values).scalar()
+        touch(self._connection, "messages", tickets=[message.ticket_id])
         return found
 
     def one(self, message_id: int) -> Message:
@@ -72,16 +74,19 @@ class MessageStore:
         due_at: datetime | None = None,
     ) -> None:
         values = {"state": state.value, "error": error, "sent_at": sent_at, "due_at": due_at}
-        self._connection.execute(messages.update().where(messages.c.id == message_id).values(values))
+        self._change(messages.c.id == message_id, values)
 
     def begin_sending(self, message_id: int) -> None:
-        query = messages.update().where(messages.c.id == message_id)
-        self._connection.execute(query.values(state=MessageState.SENDING.value, tries=messages.c.tries + 1))
+        values = {"state": MessageState.SENDING.value, "tries": messages.c.tries + 1}
+        self._change(messages.c.id == message_id, values)
 
     def uncount_try(self, message_id: int) -> None:
         """What was not handed to its channel at all was no try."""
-        query = messages.update().where(messages.c.id == message_id)
-        self._connection.execute(query.values(tries=messages.c.tries - 1))
+        self._change(messages.c.id == message_id, {"tries": messages.c.tries - 1})
+
+    def _change(self, which: ColumnElement[bool], values: Mapping[str, object]) -> None:
+        query = messages.update().where(which).values(values).returning(messages.c.ticket_id)
+        touch(self._connection, "messages", tickets=[row.ticket_id for row in self._connection.execute(query)])
 
     def waiting(self, now: datetime) -> tuple[int, datetime | None]:
         """How many messages should have left and have not, and since when the oldest of them should have."""
@@ -107,13 +112,11 @@ class MessageStore:
         values = {"state": state.value, "error": error, "sent_at": sent_at, "due_at": None}
         wanted = list(ids)
         for first in range(0, len(wanted), _AT_ONCE):
-            some = messages.c.id.in_(wanted[first : first + _AT_ONCE])
-            self._connection.execute(messages.update().where(some).values(values))
+            self._change(messages.c.id.in_(wanted[first : first + _AT_ONCE]), values)
 
     def rewrite(self, message_id: int, subject: str, body: str) -> None:
         """Another text, for what is composed only when it leaves."""
-        written = messages.update().where(messages.c.id == message_id).values(subject=subject, body=body)
-        self._connection.execute(written)
+        self._change(messages.c.id == message_id, {"subject": subject, "body": body})
 
     def window(self, person: str, channel: str) -> Window | None:
         """The window of a person's channel; until its end no other transaction changes it."""

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from responder.domain.rota import Override
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.tables import overrides, rota_watches
 
 
@@ -59,11 +60,13 @@ class OverrideStore:
         values = _values(override)
         del values["id"]
         found = self._connection.execute(insert(overrides).values(values).returning(overrides.c.id)).scalar_one()
+        touch(self._connection, "rotas")
         return int(found)
 
     def end(self, override_id: int, at: datetime, actor: str) -> None:
         here = overrides.c.id == override_id
         self._connection.execute(update(overrides).where(here).values(ended_at=at, ended_by=actor))
+        touch(self._connection, "rotas")
 
     # --- what was seen -------------------------------------------------------------------------------
 
@@ -75,6 +78,7 @@ class OverrideStore:
         self._connection.execute(delete(rota_watches).where(rota_watches.c.rota == watch.rota))
         values = {name: getattr(watch, name) for name in ("rota", "empty_since", "gap_at")}
         self._connection.execute(insert(rota_watches).values(values))
+        touch(self._connection, "rotas")
 
 
 def _values(override: Override) -> dict[str, Any]:

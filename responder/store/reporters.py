@@ -14,6 +14,7 @@ from responder.domain.message import Message, MessageState
 from responder.domain.reporter import REPORTER, Asked, Reporter
 from responder.domain.ticket import Event, EventKind
 from responder.errors import NotFound
+from responder.store.changes import touch
 from responder.store.messages import MessageStore
 from responder.store.tables import events, messages, reporters
 
@@ -72,11 +73,13 @@ class ReporterStore:
     def add(self, reporter: Reporter) -> None:
         """Writes a new one."""
         self._connection.execute(reporters.insert().values(_values(reporter)))
+        touch(self._connection, tickets=[reporter.ticket_id])
 
     def keep(self, reporter: Reporter) -> None:
         """Writes what has changed; what is erased stays so."""
         query = reporters.update().where(reporters.c.ticket_id == reporter.ticket_id, reporters.c.erased_at.is_(None))
         self._connection.execute(query.values(_values(reporter)))
+        touch(self._connection, tickets=[reporter.ticket_id])
 
     def erase(self, ticket_id: int, now: datetime) -> None:
         """Overwrites name, contact and the letters; a letter that has not left any more stays here."""
@@ -86,6 +89,7 @@ class ReporterStore:
         overtaken = {"state": MessageState.OVERTAKEN.value, "error": "The reporter's contact was erased."}
         self._connection.execute(written.where(messages.c.state.in_(_UNSENT)).values(overtaken))
         self._connection.execute(written.values(subject="", body=""))
+        touch(self._connection, "messages", tickets=[ticket_id])
 
 
 def _values(reporter: Reporter) -> dict[str, Any]:

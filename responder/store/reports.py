@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from responder.domain.correlation import Filed
 from responder.store.bulk import Bulk
+from responder.store.changes import touch
 from responder.store.tables import bodies, reports
 
 _INSERT_BODY = Bulk(bodies, "id", "source", "received_at", "body", "quarantined_because")
@@ -35,6 +36,8 @@ class ReportStore:
     def keep(self, received: Sequence[Body]) -> None:
         rows = ((one.id, one.source, one.received_at, one.body, one.quarantined_because) for one in received)
         _INSERT_BODY.insert(self._connection, rows)
+        if any(one.quarantined_because for one in received):
+            touch(self._connection, "health")
 
     def file(self, filed: Sequence[Filed], ticket_ids: dict[str, int], now: datetime) -> None:
         rows = (
@@ -50,6 +53,7 @@ class ReportStore:
             for one in filed
         )
         _INSERT_REPORT.insert(self._connection, rows)
+        touch(self._connection, tickets=[ticket_ids.get(one.trouble) for one in filed])
 
     def of_ticket(self, ticket_id: int) -> list[tuple[str, int, datetime, datetime]]:
         """What came in for a ticket, as (outcome, how often, first, last)."""
@@ -80,6 +84,7 @@ class ReportStore:
 
     def take_out_of_quarantine(self, receipt: str) -> None:
         self._connection.execute(bodies.update().where(bodies.c.id == receipt).values(quarantined_because=""))
+        touch(self._connection, "health")
 
     def quarantined(self, limit: int = 50) -> list[Body]:
         """The latest bodies that could not be understood."""

@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.engine import Connection
 
 from responder.clock import MICROSECOND, microseconds
+from responder.store.changes import touch
 from responder.store.tables import rounds
 
 _FIRST = text("INSERT INTO rounds (name, at, result) VALUES (:name, :at, '{}') ON CONFLICT DO NOTHING")
@@ -47,3 +48,4 @@ class RoundStore:
         """Writes down what came of a round."""
         self._connection.execute(_FIRST, {"name": name, "at": microseconds(at)})
         self._connection.execute(update(rounds).where(rounds.c.name == name).values(at=at, result=result))
+        touch(self._connection, "health")

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Row
 
 from responder.domain.runbook import Attempt, Run, RunOutcome, Verdict
 from responder.errors import NotFound, RunLost
+from responder.store.changes import touch
 from responder.store.tables import attempts, run_hosts, run_steps, runs, tickets
 
 
@@ -50,6 +51,7 @@ class RunStore:
         held = [{"run_id": row.id, "host": name, "at_work": True} for name in sorted(set(hosts))]
         if held:
             self._connection.execute(run_hosts.insert(), held)
+        touch(self._connection, "runs", run=row.id, tickets=[run.ticket_id])
         return self.one(row.id)
 
     def one(self, run_id: int) -> Run:
@@ -66,6 +68,7 @@ class RunStore:
             .where(runs.c.id == run_id, runs.c.leg == leg, runs.c.ended_at.is_(None))
             .values(epoch=runs.c.epoch + 1)
         )
+        touch(self._connection, "runs", run=run_id)
         return self.one(run_id) if done.rowcount == 1 else None
 
     def suspend(self, run: Run) -> int:
@@ -79,11 +82,13 @@ class RunStore:
         )
         if done.rowcount != 1:
             raise RunLost(f"Run {run.id} has ended or was taken over by another worker.")
+        touch(self._connection, "runs", run=run.id)
         return run.leg + 1
 
     def advance(self, run: Run, step: int) -> None:
         """Moves the run to `step` if this epoch still holds it. Raises RunLost if not."""
         self._held(run, step=step)
+        touch(self._connection, run=run.id)
 
     def hold(self, run: Run) -> None:
         """Raises RunLost if this epoch does not hold the run any more: what a worker that was cut off knows of an
@@ -108,6 +113,7 @@ class RunStore:
         )
         if done.rowcount == 1:
             self._connection.execute(run_hosts.update().where(run_hosts.c.run_id == run.id).values(at_work=False))
+            touch(self._connection, "runs", run=run.id, tickets=[run.ticket_id])
         return done.rowcount == 1
 
     def next_leg(self, run_id: int) -> int | None:
@@ -126,12 +132,14 @@ class RunStore:
             .where(runs.c.verified.is_(None), runs.c.outcome.in_(("helped", "failed", "unknown")))
             .values(verified=is_good)
         )
+        touch(self._connection, "runs", tickets=[ticket_id])
 
     def judge(self, run_id: int, *, is_good: bool) -> None:
         """Notes for one run whether its outcome is proved, unless that is known already."""
         self._connection.execute(
             runs.update().where(runs.c.id == run_id, runs.c.verified.is_(None)).values(verified=is_good)
         )
+        touch(self._connection, "runs", run=run_id)
 
     def of_ticket(self, ticket_id: int) -> list[Run]:
         query = select(runs).where(runs.c.ticket_id == ticket_id).order_by(runs.c.id)
@@ -201,6 +209,7 @@ class RunStore:
                 sentence="",
             )
         )
+        touch(self._connection, run=run_id)
         return at
 
     def first_facts(self, run_id: int, step: int) -> Mapping[str, object] | None:
@@ -218,6 +227,7 @@ class RunStore:
         self._connection.execute(
             run_steps.update().where(run_steps.c.run_id == run_id, run_steps.c.step == step).values(**values)
         )
+        touch(self._connection, run=run_id)
 
     def steps(self, run_id: int) -> list[Row[tuple[object, ...]]]:
         """The steps as rows (step, name, kind, host, started_at, first, ended_at, outcome, sentence)."""
@@ -238,16 +248,19 @@ class RunStore:
             "label": attempt.label,
         }
         row = self._connection.execute(attempts.insert().values(values).returning(attempts.c.id)).one()
+        touch(self._connection, run=attempt.run_id)
         return int(row.id)
 
     def end_attempt(
         self, attempt_id: int, exit_code: int | None, output: str, verdict: Verdict, *, at: datetime
     ) -> None:
-        self._connection.execute(
+        row = self._connection.execute(
             attempts.update()
             .where(attempts.c.id == attempt_id)
             .values(ended_at=at, exit_code=exit_code, output=output, verdict=verdict.value)
-        )
+            .returning(attempts.c.run_id)
+        ).first()
+        touch(self._connection, run=row.run_id if row else None)
 
     def attempts(self, run_id: int) -> list[Attempt]:
         query = select(attempts).where(attempts.c.run_id == run_id).order_by(attempts.c.id)

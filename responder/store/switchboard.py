@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from responder.clock import microseconds
 from responder.domain.switches import Switch
+from responder.store.changes import touch
 from responder.store.tables import Instant, heartbeats, switches, tokens
 
 _BEAT = text(
@@ -67,6 +68,7 @@ class Switchboard:
     def forget_beat(self, source: str, name: str) -> None:
         here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
         self._connection.execute(delete(heartbeats).where(here))
+        touch(self._connection, "health")
 
     def heartbeats(self) -> list[Heartbeat]:
         query = select(heartbeats).order_by(heartbeats.c.source, heartbeats.c.name)
@@ -75,6 +77,7 @@ class Switchboard:
     def mark_silent(self, source: str, name: str, since: datetime | None) -> None:
         here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
         self._connection.execute(update(heartbeats).where(here).values(silent_since=since))
+        touch(self._connection, "health")
 
     # --- switches ------------------------------------------------------------------------------------
 
@@ -93,6 +96,7 @@ class Switchboard:
 
     def turn_off(self, name: str) -> bool:
         """Turns a switch off; False if there was none."""
+        touch(self._connection, "switches")
         return self._connection.execute(delete(switches).where(switches.c.name == name)).rowcount == 1
 
     # --- tokens --------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from responder.domain.ticket import Disposition, Event, EventKind, Status, Ticke
 from responder.errors import Conflict, NotFound
 from responder.store import clock_marks
 from responder.store.bulk import Bulk, listed
+from responder.store.changes import touch
 from responder.store.holds import STOOD_FOR
 from responder.store.tables import Instant, Json, clocks, dumped, events, holds, tickets
 
@@ -279,6 +280,7 @@ class TicketStore:
 
     def insert(self, new: Sequence[Ticket]) -> None:
         _INSERT.insert(self._connection, map(_VALUES, new))
+        self._touch(ticket.id for ticket in new)
 
     def update(self, changed: Sequence[Ticket]) -> None:
         """Compare and set: `version` is the one that was read. Raises Conflict if it is no longer."""
@@ -288,12 +290,14 @@ class TicketStore:
             rows.append({**row, "_id": row.pop("id"), "_version": ticket.version, "version": ticket.version + 1})
         if rows and self._connection.execute(_UPDATE, rows).rowcount != len(rows):
             raise Conflict("The ticket was changed by somebody else in the meantime.")
+        self._touch(ticket.id for ticket in changed)
 
     def append(self, history: Sequence[tuple[int, Event]]) -> None:
         _INSERT_EVENT.insert(
             self._connection,
             ((ticket_id, one.at, one.kind.value, one.actor, one.text, one.data) for ticket_id, one in history),
         )
+        self._touch(ticket_id for ticket_id, _ in history)
 
     def insert_clocks(self, started: Sequence[tuple[int, Mapping[str, Clock]]]) -> None:
         rows = (
@@ -306,6 +310,12 @@ class TicketStore:
     def replace_clocks(self, ticket_id: int, named: Mapping[str, Clock]) -> None:
         self._connection.execute(clocks.delete().where(clocks.c.ticket_id == ticket_id))
         self.insert_clocks([(ticket_id, named)])
+        self._touch([ticket_id])
+
+    def _touch(self, ticket_ids: Iterable[int]) -> None:
+        ids = list(ticket_ids)
+        if ids:
+            touch(self._connection, "tickets", tickets=ids)
 
 
 def _raw_ticket(row: Sequence[Any]) -> Ticket:

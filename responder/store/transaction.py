@@ -19,6 +19,7 @@ from responder.store.approvals import ApprovalStore
 from responder.store.attachments import AttachmentStore
 from responder.store.audit_log import AuditStore
 from responder.store.chains import ChainStore
+from responder.store.changes import Touched, gather
 from responder.store.cron_jobs import CronJobStore
 from responder.store.dossiers import DossierStore
 from responder.store.drills import DrillStore
@@ -39,6 +40,7 @@ from responder.store.reports import ReportStore
 from responder.store.rounds import RoundStore
 from responder.store.runs import RunStore
 from responder.store.sendings import SendingStore
+from responder.store.statistics import StatisticsStore
 from responder.store.sums import SumStore
 from responder.store.switchboard import Switchboard
 from responder.store.tickets import TicketStore
@@ -82,6 +84,8 @@ class Transaction:
     def __init__(self, connection: Connection, first_grades: Collection[str] = ()) -> None:
         self.connection = connection
         self.has_promised = False
+        self.touched = Touched()
+        gather(connection, self.touched)
         self._first_grades = first_grades
 
     @cached_property
@@ -193,6 +197,10 @@ class Transaction:
         return Switchboard(self.connection)
 
     @cached_property
+    def statistics(self) -> StatisticsStore:
+        return StatisticsStore(self.connection)
+
+    @cached_property
     def sums(self) -> SumStore:
         return SumStore(self.connection)
 
@@ -269,6 +277,7 @@ class Transaction:
         for change in changes:
             sums.update(change.sums)
         self.sums.add(sums)
+        self.statistics.keep(changes, now)
 
     def _look_at_consent(self, ticket_ids: list[int], now: datetime) -> None:
         """Promises a look at the questions that may not be needed any more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder.errors import StoreUnavailable
+from responder.store.changes import Touched
 from responder.store.transaction import Transaction
 
 Body = Callable[[Transaction], Any]
@@ -30,6 +31,7 @@ class _Outcome:
     result: Any = None
     error: Exception | None = None
     has_promised: bool = False
+    touched: Touched | None = None
 
 
 class Writer:
@@ -52,6 +54,7 @@ class Writer:
         self._closing = False
         self._connection: Connection | None = None
         self.on_promise: Callable[[], None] = lambda: None
+        self.on_change: Callable[[frozenset[str]], None] = lambda _: None
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -106,6 +109,7 @@ class Writer:
             outcomes = [_Outcome(error=self._translate(error))] * len(batch)
         if any(outcome.has_promised and not outcome.error for outcome in outcomes):
             self.on_promise()
+        self.on_change(_touched(outcomes))
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if outcome.error is None:
                 future.set_result(outcome.result)
@@ -142,4 +146,13 @@ def _run(transaction: Transaction, body: Body, *, alone: bool) -> _Outcome:
         return _Outcome(error=error)
     if not alone:
         cursor.execute("RELEASE body")
-    return _Outcome(result=result, has_promised=transaction.has_promised)
+    return _Outcome(result=result, has_promised=transaction.has_promised, touched=transaction.touched)
+
+
+def _touched(outcomes: Sequence[_Outcome]) -> frozenset[str]:
+    """What a commit changed, without what was undone in it."""
+    together = Touched()
+    for outcome in outcomes:
+        if outcome.touched is not None:
+            together.add(outcome.touched)
+    return together.topics()
