@@ -9,7 +9,6 @@ from responder.store.tables.holds import holds
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.mail import mail_addresses, mails
 from responder.store.tables.maintenance import maintenance_windows
-from responder.store.tables.observed import clock_ends, durations
 from responder.store.tables.people import messages, page_windows, tokens
 from responder.store.tables.rotas import duty_notices, overrides, rota_watches
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
@@ -30,14 +29,12 @@ __all__ = [
     "audit_log",
     "bodies",
     "chains",
-    "clock_ends",
     "clocks",
     "counters",
     "cron_jobs",
     "dossiers",
     "drills",
     "dumped",
-    "durations",
     "duty_notices",
     "events",
     "health_checks",

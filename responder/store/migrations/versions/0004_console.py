@@ -98,37 +98,6 @@ def _accounts() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "name", name="one_view_of_a_name"),
     )
-    op.create_table(
-        "durations",
-        sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("measure", sa.Text(), nullable=False),
-        sa.Column("who", sa.Text(), nullable=False),
-        sa.Column("grade", sa.Text(), nullable=False),
-        sa.Column("team", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("lasted", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("durations_by_time", "durations", ["measure", "at"])
-    op.create_table(
-        "clock_ends",
-        sa.Column("id", _ID, autoincrement=True, nullable=False),
-        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("clock", sa.Text(), nullable=False),
-        sa.Column("result", sa.Text(), nullable=False),
-        sa.Column("grade", sa.Text(), nullable=False),
-        sa.Column("team", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("rounds", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("clock_ends_by_time", "clock_ends", ["at"])
-    op.create_index("tickets_by_opening", "tickets", ["opened_at", "grade", "kind", "team"])
 
 
 _SAYS = "the audit log is append-only"
@@ -154,9 +123,6 @@ def _keep_the_log() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("tickets_by_opening", "tickets")
-    op.drop_table("clock_ends")
-    op.drop_table("durations")
     op.drop_table("answers")
     op.drop_table("audit_log")
     if op.get_bind().dialect.name != "sqlite":
