@@ -34,3 +34,9 @@ def spoken(duration: timedelta) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return sign + " ".join(parts[:2])
+
+
+def coarse(duration: timedelta) -> str:
+    """As `spoken`, rounded down and, from a minute on, without seconds: what changes once a minute."""
+    seconds = int(duration.total_seconds())
+    return spoken(timedelta(seconds=seconds if seconds < 60 else seconds - seconds % 60))

@@ -13,8 +13,8 @@ from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
 from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import CONTEXT, needs
-from responder.web.pages import page
 from responder.web.readers import language_of, no_link
+from responder.web.rendering import page
 from responder.web.shapes import approval_line, run_line, shown_approval
 
 _LARGEST_PAGE = 500

@@ -12,8 +12,8 @@ from responder.errors import NotFound, Refused
 from responder.flows.drill import confirm, order_drill
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
 from responder.web.context import CONTEXT, needs
-from responder.web.pages import page
 from responder.web.readers import language_of, no_link
+from responder.web.rendering import page
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 100

@@ -25,8 +25,8 @@ from responder.flows.report_by_person import open_report
 from responder.web import multipart
 from responder.web.bodies import desk_of
 from responder.web.context import allowed_actor, refuse_other_sites
-from responder.web.pages import page
 from responder.web.readers import asked_language
+from responder.web.rendering import page
 from responder.web.reporters import file_limits
 
 PATH = "/feedback"

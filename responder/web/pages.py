@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
-from responder.domain.durations import spoken
 from responder.errors import NotFound, Refused
 from responder.flows import handle
 from responder.flows.maintenance import in_maintenance_now
@@ -24,11 +19,11 @@ from responder.flows.switches import (
     turn_off_automation,
     turn_on_automation,
 )
-from responder.flows.texts.languages import Translations, offered, said
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
 from responder.web.context import CONTEXT, allowed_actor, needs
 from responder.web.readers import language_of, no_link
+from responder.web.rendering import page
 from responder.web.shapes import shown_approval, whole_ticket
 
 _HERE = Path(__file__).parent
@@ -147,50 +142,3 @@ def _with_approvals(tx: Transaction, ticket: dict[str, Any], secrets: Collection
 
 def _back() -> web.Response:
     return web.Response(status=303, headers={"Location": "/"})
-
-
-def page(template: str, *, status: int = 200, language: str = "en", **content: Any) -> web.Response:
-    """A page in one of the languages that people may have. A title is one text, or a text and what stands behind it."""
-    text = _environment(language).get_template(template).render(content)
-    return web.Response(text=text, status=status, content_type="text/html")
-
-
-@cache
-def _environment(language: str) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.i18n"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_translations(Translations(language), newstyle=True)  # type: ignore[attr-defined]
-    environment.globals["language"] = language
-    environment.filters["at"] = _at
-    environment.filters["ago"] = lambda value, now: said(_ago(value, now), language, "time")
-    environment.filters["said"] = lambda text: said(str(text), language)
-    environment.filters["offered"] = lambda text: offered(str(text), language)
-    environment.filters["whole"] = lambda title: [title] if isinstance(title, str) else title
-    environment.filters["ahead"] = _ahead
-    environment.filters["words"] = lambda value: str(value).replace("_", " ")
-    return environment
-
-
-def _at(value: datetime | str | None) -> Markup:
-    """An instant to the second, in UTC. A narrow screen breaks it behind the date."""
-    if value is None:
-        return Markup()
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return Markup('<span class="date">{}</span> {}').format(f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
-
-
-def _ahead(value: datetime | str, now: datetime) -> str:
-    """How long it is until then; nothing if that is over."""
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return spoken(at - now) if at > now else ""
-
-
-def _ago(value: datetime | str, now: datetime) -> str:
-    at = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return spoken(now - at)

@@ -27,8 +27,8 @@ from responder.flows.reporter_merged import holder_of
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
-from responder.web.pages import page
 from responder.web.readers import asked_language
+from responder.web.rendering import page
 
 _MOST_FIELDS = 20
 _NOT_TOLD = (MessageState.OVERTAKEN, MessageState.FAILED)

@@ -30,6 +30,7 @@ from responder.web import (
     runbooks,
     switches,
 )
+from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
 from responder.web.problems import errors_as_problems, security_headers
@@ -39,7 +40,8 @@ from responder.web.webhooks import alertmanager
 def build(context: Context) -> web.Application:
     """The application for a running service."""
     limit = context.desk.configuration.settings.intake.max_body
-    application = web.Application(middlewares=[security_headers, errors_as_problems], client_max_size=limit)
+    middlewares = [security_headers, problems_as_pages, errors_as_problems]
+    application = web.Application(middlewares=middlewares, client_max_size=limit)
     application[CONTEXT] = context
     heartbeats.add_to(application)
     feedback.add_to(application)

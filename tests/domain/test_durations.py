@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.durations import parse_duration, spoken
+from responder.domain.durations import coarse, parse_duration, spoken
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,11 @@ def test_what_is_spoken_can_be_read_again(hours: int, minutes: int) -> None:
 def test_any_short_text_is_a_duration_or_refused(text: str) -> None:
     with suppress(ValueError):
         assert parse_duration(text) >= timedelta()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (0.7, "0s"), (59.9, "59s"), (60, "1m"), (119, "1m"), (3719, "1h 1m"), (90061, "1d 1h")],
+)
+def test_a_coarse_duration_changes_once_a_minute(seconds: float, text: str) -> None:
+    assert coarse(timedelta(seconds=seconds)) == text

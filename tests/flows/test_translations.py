@@ -66,7 +66,9 @@ def _fragments() -> str:
     """What stands between two values or ends in the source, one on a line; names are also said with spaces."""
     found = [part for text in spoken_in_source() for part in text.replace("\n", " ").split(HOLE)]
     names = [part.replace("_", " ") for part in found if "_" in part and " " not in part]
-    return "\n".join(["", *dict.fromkeys([*found, *names, *"abc:;.,()"]), ""])
+    # Of single letters, such as those of keys, every word could be put together.
+    pieces = [part for part in [*found, *names] if len(part) > 1 or not part.isalpha()]
+    return "\n".join(["", *dict.fromkeys([*pieces, *"abc:;.,()"]), ""])
 
 
 def is_said(english: str, comments: str) -> bool:

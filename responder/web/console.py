@@ -1,0 +1,158 @@
+"""The console's shell: what every page of it shares, and which pages there are."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from responder.domain.policy import Policy
+from responder.flows.desk import Desk
+from responder.store.overview import Overview
+from responder.store.transaction import Transaction
+from responder.web.context import ACTOR, CONTEXT, allowed_actor
+from responder.web.readers import asked_language
+from responder.web.rendering import rendered
+
+_SCOPES = ("read", "act", "approve", "admin")
+_GRADE_CLASSES = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """A page of the navigation; `g` and then its letter goes there. `scope` is what it takes to see it."""
+
+    path: str
+    label: str
+    letter: str
+    scope: str = "read"
+
+
+PLACES = (
+    Place(path="/", label="Now", letter="n"),
+    Place(path="/tickets", label="Tickets", letter="t"),
+)
+"""The pages that there are, in the order in which the navigation shows them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visitor:
+    """Who looks at a page, and how they read. `is_person`: known by this name in the people file."""
+
+    name: str
+    scopes: frozenset[str]
+    language: str
+    zone: str
+    is_person: bool
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+async def visitor_of(request: web.Request) -> Visitor:
+    """The one who asks, by the credential of the request."""
+    name = request.get(ACTOR) or await allowed_actor(request, "read") or ""
+    scopes = {scope for scope in _SCOPES if await _may(request, scope)}
+    person = request.app[CONTEXT].desk.configuration.people.get(name)
+    language = asked_language(request, person.language if person else "")
+    zone = person.zone if person else "UTC"
+    return Visitor(name=name, scopes=frozenset(scopes), language=language, zone=zone, is_person=person is not None)
+
+
+async def _may(request: web.Request, scope: str) -> bool:
+    asked = "act" if scope == "approve" else scope
+    return await allowed_actor(request, asked) is not None
+
+
+async def console_page(
+    request: web.Request, template: str, *, status: int = 200, title: str | tuple[str, ...], **content: Any
+) -> web.Response:
+    """A page of the console. Templates find beside their own content what `_shared` gives them."""
+    visitor = await visitor_of(request)
+    shared = await _shared(request, visitor)
+    text = rendered(template, visitor.language, {**shared, "title": title, **content})
+    return web.Response(text=text, status=status, content_type="text/html")
+
+
+async def _shared(request: web.Request, visitor: Visitor) -> dict[str, Any]:
+    desk = request.app[CONTEXT].desk
+    places = [one for one in PLACES if visitor.may(one.scope)]
+    return {
+        "me": visitor,
+        "zone": visitor.zone,
+        "now": desk.clock.now(),
+        "places": places,
+        "here": _here(request.path),
+        "counts": await _counts(desk) if visitor.may("read") else {},
+        "grade_class": grade_classes(desk.policy),
+        "other_language": _in_the_other_language(request, visitor.language),
+    }
+
+
+def _here(path: str) -> str:
+    """The path of the place that a page belongs to; empty for none."""
+    fitting = [one.path for one in PLACES if path == one.path or (one.path != "/" and path.startswith(f"{one.path}/"))]
+    return max(fitting, key=len, default="")
+
+
+async def _counts(desk: Desk) -> dict[str, int]:
+    def gather(tx: Transaction) -> dict[str, int]:
+        return {"/tickets": Overview(tx.connection).open_count()}
+
+    return await desk.store.read(gather)
+
+
+def grade_classes(policy: Policy) -> Mapping[str, str]:
+    """For each grade the class of its colour: `g1` for the gravest to `g4`, whatever the policy calls them."""
+    return {grade: f"g{min(place, _GRADE_CLASSES)}" for place, grade in enumerate(policy.grades, start=1)}
+
+
+def _in_the_other_language(request: web.Request, language: str) -> str:
+    other = "en" if language == "zh" else "zh"
+    return str(request.rel_url.update_query(lang=other)) if request.method == "GET" else f"?lang={other}"
+
+
+# --- errors --------------------------------------------------------------------------------------------------
+
+_NO_PAGES = ("/api/", "/webhooks/", "/static/", "/-/", "/metrics")
+_PROBLEM = "application/problem+json"
+TITLES = {
+    400: "That was not understood",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not done",
+    412: "It has changed meanwhile",
+    422: "Something is missing",
+    429: "Too often",
+    503: "Not available right now",
+}
+
+
+@web.middleware
+async def problems_as_pages(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Who reads in a browser is told of an error by a page that leads on; programs get it as it is."""
+    answer = await handler(request)
+    if not isinstance(answer, web.Response) or answer.content_type != _PROBLEM or not _is_read_by_people(request):
+        return answer
+    found = orjson.loads(bytes(answer.body)) if isinstance(answer.body, bytes) else {}
+    title = TITLES.get(answer.status, "Something went wrong")
+    page = await console_page(
+        request, "problem.html", status=answer.status, title=title, text=str(found.get("detail", ""))
+    )
+    kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OWN}
+    page.headers.update(kept)
+    return page
+
+
+_OWN = {"content-type", "content-length"}
+
+
+def _is_read_by_people(request: web.Request) -> bool:
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(_NO_PAGES)

@@ -1,0 +1,141 @@
+"""Templates become pages here: the filters they use, and a page that needs nothing of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from responder.domain.durations import coarse, spoken
+from responder.flows.texts.languages import Translations, offered, said
+
+TEMPLATES = Path(__file__).parent / "templates"
+_UNITS = ("d", "h", "m", "s")
+
+
+def page(template: str, *, status: int = 200, language: str = "en", **content: Any) -> web.Response:
+    """A page in one of the languages that people may have. A title is one text, or a text and what stands behind it."""
+    return web.Response(text=rendered(template, language, content), status=status, content_type="text/html")
+
+
+def rendered(template: str, language: str, content: Mapping[str, Any]) -> str:
+    return environment(language).get_template(template).render(content)
+
+
+@cache
+def environment(language: str) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.install_gettext_translations(Translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.globals["language"] = language
+    made.globals["units"] = _units(language)
+    made.filters["at"] = _at
+    made.filters["exact"] = _exact
+    made.filters["made"] = _made
+    made.filters["moment"] = _moment
+    made.filters["when"] = _when
+    made.filters["ago"] = lambda value, now: said(spoken(now - _instant(value)), language, "time")
+    made.filters["lasting"] = lambda value: said(coarse(value), language, "time")
+    made.filters["said"] = lambda text: said(str(text), language)
+    made.filters["offered"] = lambda text: offered(str(text), language)
+    made.filters["whole"] = lambda title: [title] if isinstance(title, str) else title
+    made.filters["ahead"] = _ahead
+    made.filters["words"] = lambda value: str(value).replace("_", " ")
+    return made
+
+
+def _units(language: str) -> str:
+    """How the language says days, hours, minutes and seconds, for the script that keeps them fresh."""
+    return "|".join(said(f"1{unit}", language, "time").replace("1", "{}") for unit in _UNITS)
+
+
+def _instant(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+# --- instants ------------------------------------------------------------------------------------------------
+
+
+def _at(value: datetime | str | None) -> Markup:
+    """An instant to the second, in UTC. A narrow screen breaks it behind the date."""
+    if value is None:
+        return Markup()
+    at = _instant(value)
+    return Markup('<span class="date">{}</span> {}').format(f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
+
+
+def _ahead(value: datetime | str, now: datetime) -> str:
+    """How long it is until then; nothing if that is over."""
+    at = _instant(value)
+    return spoken(at - now) if at > now else ""
+
+
+@pass_context
+def _exact(context: Context, value: datetime | str | None) -> str:
+    """An instant to the second in the reader's zone, with the zone's name."""
+    return f"{_there(context, value):%Y-%m-%d %H:%M:%S %Z}" if value is not None else ""
+
+
+@pass_context
+def _made(context: Context, value: datetime) -> Markup:
+    """As `exact`, marked for the script that has to know what the server's clock said."""
+    at = _there(context, value)
+    return Markup('<time datetime="{}" data-made>{}</time>').format(_rfc3339(at), f"{at:%Y-%m-%d %H:%M:%S %Z}")
+
+
+@pass_context
+def _moment(context: Context, value: datetime | str | None) -> Markup:
+    """An instant in the reader's zone: the time of today, or the date, too. The exact one stands behind it."""
+    if value is None:
+        return Markup()
+    at, now = _there(context, value), _there(context, context["now"])
+    if at.date() == now.date():
+        shown = f"{at:%H:%M:%S}"
+    else:
+        shown = f"{at:%m-%d %H:%M}" if at.year == now.year else f"{at:%Y-%m-%d}"
+    return _time(at, shown, "")
+
+
+@pass_context
+def _when(context: Context, value: datetime | str | None, kind: str = "ago") -> Markup:
+    """How long ago an instant was or how far ahead it is, with the exact one behind it; a script keeps it fresh.
+
+    `kind`: `ago` and `ahead` say so in words, `bare` is the duration alone.
+    """
+    if value is None:
+        return Markup()
+    at, now, gettext = _there(context, value), context["now"], context["gettext"]
+    lasts = said(coarse(abs(now - at)), context["language"], "time")
+    words = {"ago": gettext("%(time)s ago", time=lasts), "ahead": gettext("in %(time)s", time=lasts)}
+    way = "bare" if kind == "bare" else ("ahead" if at > now else "ago")
+    return _time(at, words.get(way, lasts), way)
+
+
+def _time(at: datetime, shown: str, way: str) -> Markup:
+    fresh = Markup(' data-time="{}"').format(way) if way else Markup()
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
+        _rfc3339(at), f"{at:%Y-%m-%d %H:%M:%S %Z}", fresh, shown
+    )
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _there(context: Context, value: datetime | str | None) -> datetime:
+    zone = context.get("zone") or "UTC"
+    return _instant(value or context["now"]).astimezone(UTC if zone == "UTC" else ZoneInfo(zone))

@@ -1,0 +1,32 @@
+"""The console's shell: errors that lead on, the language, the way through the pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.conftest import Client, header
+from tests.world import World
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+async def test_a_page_that_is_not_there_leads_on_and_speaks_the_readers_language(client: Client, world: World) -> None:
+    read = await header(world, "read")
+    answer = await client.get("/nothing", headers={**BROWSER, **read, "Accept-Language": "zh-CN"})
+    text = await answer.text()
+    assert (answer.status, answer.content_type) == (404, "text/html")
+    assert "未找到" in text
+    assert '<a href="/">现况</a>' in text
+    assert "lang=en" in text
+
+
+async def test_who_has_not_signed_in_sees_no_way_through_the_pages(client: Client) -> None:
+    answer = await client.get("/nothing", headers=BROWSER)
+    text = await answer.text()
+    assert (answer.status, "data-go" in text) == (404, False)
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/nothing", "*/*"), ("/api/v1/nothing", "text/html")])
+async def test_programs_are_told_of_errors_as_before(client: Client, path: str, accept: str) -> None:
+    answer = await client.get(path, headers={"Accept": accept})
+    assert answer.content_type == "application/problem+json"
