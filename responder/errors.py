@@ -157,3 +157,21 @@ class MailboxRefused(MailboxFailed):
 
 class ListenFailed(ResponderError):
     """Nobody can hand mails in: the address is taken, or cannot be listened on."""
+
+
+class SignInFailed(ResponderError):
+    """A provider of sign-ins could not be reached, or gave no usable answer; later it may."""
+
+
+class SignInRefused(SignInFailed):
+    """What came back from a provider of sign-ins signs nobody in."""
+
+    permanent = True
+
+
+class TooManyTries(SignInRefused):
+    """Somebody was wrong too often, and may try again `after` so long."""
+
+    def __init__(self, text: str, *, after: timedelta) -> None:
+        self.after = after
+        super().__init__(text)
