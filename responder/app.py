@@ -231,6 +231,7 @@ class Service:
         moved = await replan(self.desk, old)
         if moved:
             log.info("deadlines moved with the policy", tickets=moved)
+        self.database.changes.tell(frozenset({"config"}))
         log.info("configuration reloaded")
 
     async def is_ready(self) -> str:
@@ -268,7 +269,9 @@ class Service:
             batcher=Batcher(self.desk, settings.intake.max_waiting),
             reload=self.reload,
             is_ready=self.is_ready,
+            changes=self.database.changes,
         )
+        self.database.hear_replicas()
         self._runner = web.AppRunner(build(context), access_log=None, shutdown_timeout=5)
         await self._runner.setup()
         await web.TCPSite(self._runner, settings.host, settings.port, reuse_address=True).start()

@@ -21,6 +21,12 @@ def numbered(kind: str, ids: Collection[int]) -> Iterable[str]:
     return (f"{kind}:{one}" for one in sorted(ids))
 
 
+def collapsed(topics: Collection[str]) -> frozenset[str]:
+    """The topics of several commits together, bounded as those of one are."""
+    many = [f"{kind}:" for kind in _NUMBERED if sum(one.startswith(f"{kind}:") for one in topics) > _MOST_NUMBERED]
+    return frozenset(f"{one.partition(':')[0]}:*" if one.startswith(tuple(many)) else one for one in topics)
+
+
 def is_topic(text: str) -> bool:
     """Whether this can be asked for: a general topic, or one ticket or run or all of them."""
     kind, _, number = text.partition(":")

@@ -52,6 +52,7 @@ _ONE = {
 _CLOCKS = select(clocks).where(clocks.c.ticket_id.in_(bindparam("ids", expanding=True)))
 _FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
 _FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
+_EVENT = (events.c.at, events.c.kind, events.c.actor, events.c.text, type_coerce(events.c.data, Text).label("raw"))
 _COLUMNS = [tickets.c[name] for name in _NAMES]
 
 _IS_HELD = exists().where(holds.c.ticket_id == tickets.c.id, holds.c.ended_at.is_(None))
@@ -207,13 +208,14 @@ class TicketStore:
 
     def events(self, ticket_id: int) -> list[Event]:
         """The history of a ticket, oldest first."""
-        raw = type_coerce(events.c.data, Text).label("raw")
-        columns = (events.c.at, events.c.kind, events.c.actor, events.c.text, raw)
-        query = select(*columns).where(events.c.ticket_id == ticket_id).order_by(events.c.id)
-        return [
-            Event(at=row.at, kind=EventKind(row.kind), actor=row.actor, text=row.text, data=_data(row.raw))
-            for row in self._connection.execute(query)
-        ]
+        query = select(*_EVENT).where(events.c.ticket_id == ticket_id).order_by(events.c.id)
+        return [_event(row) for row in self._connection.execute(query)]
+
+    def events_after(self, ticket_id: int, after: int, limit: int) -> list[tuple[int, Event]]:
+        """What follows in the history on the event of this id, oldest first, each with its id."""
+        wanted = (events.c.ticket_id == ticket_id, events.c.id > after)
+        query = select(events.c.id, *_EVENT).where(*wanted).order_by(events.c.id).limit(limit)
+        return [(int(row.id), _event(row)) for row in self._connection.execute(query)]
 
     def open_counts(self) -> list[tuple[str, str, str, int]]:
         """Open tickets as (grade, team, status, count)."""
@@ -339,6 +341,10 @@ def _as_ticket(values: dict[str, Any]) -> Ticket:
     values["signal"] = Signal(values["signal"])
     values["toggles"] = tuple(values["toggles"])
     return Ticket(**values)
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(at=row.at, kind=EventKind(row.kind), actor=row.actor, text=row.text, data=_data(row.raw))
 
 
 def _data(stored: str) -> Mapping[str, object]:

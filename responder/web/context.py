@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from yarl import URL
@@ -14,6 +14,7 @@ from responder.config.configuration import Credential
 from responder.config.settings import digest
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
+from responder.store.changes import Changes
 from responder.store.switchboard import SCOPES
 
 
@@ -25,6 +26,7 @@ class Context:
     batcher: Batcher
     reload: Callable[[], Awaitable[None]]
     is_ready: Callable[[], Awaitable[str]]
+    changes: Changes = field(default_factory=Changes)
 
 
 CONTEXT = web.AppKey("context", Context)

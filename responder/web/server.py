@@ -11,6 +11,7 @@ from responder.web import (
     audit,
     calendars,
     drills,
+    events,
     explain,
     feedback,
     health,
@@ -20,6 +21,7 @@ from responder.web import (
     mails,
     maintenance,
     noise,
+    openapi,
     pages,
     parts,
     people,
@@ -28,6 +30,7 @@ from responder.web import (
     reviews,
     rotas,
     runbooks,
+    sign_in,
     switches,
 )
 from responder.web.console import problems_as_pages
@@ -40,17 +43,21 @@ from responder.web.webhooks import alertmanager
 def build(context: Context) -> web.Application:
     """The application for a running service."""
     limit = context.desk.configuration.settings.intake.max_body
-    middlewares = [security_headers, problems_as_pages, errors_as_problems]
+    middlewares = [events.remember_position, security_headers, problems_as_pages, errors_as_problems]
     application = web.Application(middlewares=middlewares, client_max_size=limit)
     application[CONTEXT] = context
+    events.add_to(application)
     heartbeats.add_to(application)
     feedback.add_to(application)
+    oidc.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),
             web.post("/webhooks/alertmanager/{source}", alertmanager),
             web.get("/metrics", metrics),
+            *sign_in.routes(),
             *health.routes(),
+            *events.routes(),
             *audit.routes(),
             *approvals.routes(),
             *reviews.routes(),
@@ -75,4 +82,5 @@ def build(context: Context) -> web.Application:
             *pages.routes(),
         ]
     )
+    openapi.add_to(application)
     return application

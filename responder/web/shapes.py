@@ -71,7 +71,7 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
         "reporter": reporter_line(reporter, may_see=may_see) if reporter else None,
         "dossier": plain(asdict(dossier)),
         "report_fields": _report_fields(dossier, history, policy if reporter or dossier.fields else None),
-        "events": [plain(asdict(event)) for event in history],
+        "events": [event_line(event) for event in history],
         "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
         "escalation": [chain_line(chain, ticket, len(chains)) for chain in chains],
@@ -109,6 +109,12 @@ def clock_line(clock: Clock) -> dict[str, Any]:
     """A clock without its marks, which `explain clock` tells."""
     names = ("name", "started_at", "due_at", "stopped_at", "breached_at", "warned", "is_running", "is_paused")
     return {name: plain(getattr(clock, name)) for name in names}
+
+
+def event_line(event: Event) -> dict[str, Any]:
+    """One line of a history."""
+    line: dict[str, Any] = plain(asdict(event))
+    return line
 
 
 def message_line(message: Message) -> dict[str, Any]:

@@ -70,7 +70,13 @@ async def served(browser: Browser, folder: Path, database: Database, main: str =
     origin = f"http://127.0.0.1:{port}"
     world = Reports(folder, database, main=main.replace("https://responder.test", origin))
     _ask_as(world, "regulation")
-    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_nothing, is_ready=_ready)
+    context = Context(
+        desk=world.desk,
+        batcher=Batcher(world.desk, 3),
+        reload=_nothing,
+        is_ready=_ready,
+        changes=database.changes,
+    )
     site = Site(browser=browser, world=world, origin=origin, trouble=Trouble(origin=origin))
     async with TestServer(build(context), port=port):
         yield site

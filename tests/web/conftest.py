@@ -41,7 +41,10 @@ async def _ready() -> str:
 
 @pytest.fixture
 async def client(world: World, aiohttp_client) -> Client:  # type: ignore[no-untyped-def]
-    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_not_here, is_ready=_ready)
+    changes = world.database.changes
+    context = Context(
+        desk=world.desk, batcher=Batcher(world.desk, 3), reload=_not_here, is_ready=_ready, changes=changes
+    )
     made: Client = await aiohttp_client(TestServer(build(context)))
     return made
 

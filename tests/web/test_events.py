@@ -1,0 +1,251 @@
+"""The event stream: who listens hears of each commit, of what was missed, and of the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import ClientResponse
+
+from responder.domain.topics import EVERYTHING
+from responder.web.changes import HUB, Hub
+from tests.web.conftest import Client, header
+from tests.world import World
+
+ALERT = {
+    "status": "firing",
+    "labels": {"alertname": "DiskFull", "instance": "web-1"},
+    "startsAt": "2026-01-01T00:00:00Z",
+}
+
+
+@dataclass(kw_only=True)
+class Event:
+    name: str = ""
+    number: str = ""
+    content: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def topics(self) -> set[str]:
+        return set(self.content["topics"])
+
+
+async def _next(answer: ClientResponse) -> Event:
+    """The next event; one without a name when there are no more."""
+    event = Event()
+    async with asyncio.timeout(10):
+        while line := (await answer.content.readline()).decode():
+            name, _, value = line.rstrip("\n").partition(": ")
+            if name == "event":
+                event.name = value
+            elif name == "id":
+                event.number = value
+            elif name == "data":
+                event.content = orjson.loads(value)
+            elif not name and event.name:
+                return event
+    return Event()
+
+
+@asynccontextmanager
+async def _listening(
+    client: Client, reader: dict[str, str], query: str = "", **more: str
+) -> AsyncIterator[ClientResponse]:
+    async with client.get(f"/api/v1/events{query}", headers={**reader, **more}) as answer:
+        assert answer.status == 200, await answer.text()
+        assert (await _next(answer)).name == "ready"
+        yield answer
+
+
+@pytest.fixture
+async def reader(world: World) -> dict[str, str]:
+    return await header(world, "read")
+
+
+def _hub(client: Client) -> Hub:
+    return client.app[HUB]
+
+
+async def test_a_commit_is_told_to_who_listens(client: Client, world: World, reader: dict[str, str]) -> None:
+    async with _listening(client, reader) as answer:
+        await world.post(ALERT)
+        event = await _next(answer)
+    assert event.name == "changed"
+    assert {"tickets", "ticket:1"} <= event.topics
+    assert event.content["at"] == world.clock.now().isoformat().replace("+00:00", "Z")
+    assert answer.content_type == "text/event-stream"
+    assert (answer.headers["Cache-Control"], answer.headers["X-Accel-Buffering"]) == ("no-store", "no")
+
+
+async def test_only_the_topics_that_were_asked_for_are_told(
+    client: Client, world: World, reader: dict[str, str]
+) -> None:
+    async with _listening(client, reader, "?topics=ticket:2,ticket:7") as answer:
+        await world.post(ALERT)
+        await world.post({**ALERT, "labels": {"alertname": "DiskFull", "instance": "web-2"}})
+        event = await _next(answer)
+    assert event.topics == {"ticket:2"}
+
+
+@pytest.mark.parametrize("topics", ["cats", "ticket:x", "everything", ",".join(f"ticket:{one}" for one in range(101))])
+async def test_what_is_no_topic_is_refused_by_name(client: Client, reader: dict[str, str], topics: str) -> None:
+    answer = await client.get("/api/v1/events", params={"topics": topics}, headers=reader)
+    assert answer.status == 422
+    assert "topic" in (await answer.json())["detail"]
+
+
+async def test_nobody_listens_without_a_credential(client: Client, world: World) -> None:
+    assert (await client.get("/api/v1/events")).status == 401
+    assert (await client.get("/api/v1/events", headers=await header(world, "ingest"))).status in (401, 403)
+
+
+async def test_who_comes_back_is_told_what_it_missed(client: Client, world: World, reader: dict[str, str]) -> None:
+    async with _listening(client, reader) as answer:
+        await world.post(ALERT)
+        seen = await _next(answer)
+    await world.post({**ALERT, "labels": {"alertname": "DiskFull", "instance": "web-2"}})
+    async with _listening(client, reader, **{"Last-Event-ID": seen.number}) as answer:
+        missed = await _next(answer)
+    assert {"ticket:2", "tickets"} <= missed.topics
+    assert "ticket:1" not in missed.topics
+    async with _listening(client, reader, f"?after={missed.number}") as answer:
+        await world.post({**ALERT, "labels": {"alertname": "DiskFull", "instance": "web-3"}})
+        assert "ticket:3" in (await _next(answer)).topics
+
+
+@pytest.mark.parametrize("seen", ["00000000-0", "another process", "-", "x-٣", "x-99999999999999999999"])
+async def test_who_comes_from_before_a_restart_is_told_that_everything_may_have_changed(
+    client: Client, world: World, reader: dict[str, str], seen: str
+) -> None:
+    async with _listening(
+        client, reader, "?topics=rotas", **{"Last-Event-ID": seen.encode().decode("latin-1")}
+    ) as answer:
+        assert (await _next(answer)).topics == {EVERYTHING}
+
+
+async def test_who_was_away_for_very_many_changes_is_told_that_everything_may_have_changed(
+    client: Client, reader: dict[str, str]
+) -> None:
+    hub = _hub(client)
+    seen = hub.position
+    for number in range(300):
+        hub.hear(frozenset({f"ticket:{number}"}))
+        hub._tell()
+    async with _listening(client, reader, f"?after={seen}") as answer:
+        assert (await _next(answer)).topics == {EVERYTHING}
+
+
+async def test_who_does_not_read_is_told_in_the_end_that_everything_may_have_changed(
+    client: Client, reader: dict[str, str]
+) -> None:
+    hub = _hub(client)
+    async with _listening(client, reader, "?topics=ticket:*") as answer:
+        # All in one turn of the loop, so that nobody can read between them.
+        for number in range(40):
+            hub.hear(frozenset({f"ticket:{number}"}))
+            hub._tell()
+        (listener,) = hub._listeners
+        assert len(listener._waiting) <= 32
+        assert (await _next(answer)).topics == {EVERYTHING}
+
+
+async def test_changes_that_follow_at_once_are_told_together(client: Client, reader: dict[str, str]) -> None:
+    hub = _hub(client)
+    async with _listening(client, reader) as answer:
+        hub.hear(frozenset({"tickets"}))
+        assert (await _next(answer)).topics == {"tickets"}
+        for number in range(500):
+            hub.hear(frozenset({f"run:{number}", "runs"}))
+        assert (await _next(answer)).topics == {"run:*", "runs"}
+
+
+async def test_no_more_than_so_many_listen(client: Client, reader: dict[str, str]) -> None:
+    _hub(client).most = 1
+    async with _listening(client, reader):
+        refused = await client.get("/api/v1/events", headers=reader)
+        assert refused.status == 503
+        assert refused.headers["Retry-After"] == "30"
+        assert "listen already" in (await refused.json())["detail"]
+    # Who has gone takes no place, though nothing was written to notice it by.
+    async with asyncio.timeout(10):
+        while any(one.is_connected() for one in _hub(client)._listeners):
+            await asyncio.sleep(0)
+    async with _listening(client, reader):
+        pass
+
+
+async def test_the_stream_ends_when_its_token_is_gone(client: Client, world: World, reader: dict[str, str]) -> None:
+    _hub(client).beat = timedelta(milliseconds=20)
+    async with _listening(client, reader) as answer:
+        assert (await _next(answer)).name == "beat"
+        await world.database.write(lambda tx: tx.switchboard.remove_token("read-token"))
+        events = [await _next(answer)]
+        while events[-1].name:
+            events.append(await _next(answer))
+    assert [one.name for one in events[-2:]] == ["ended", ""]
+    assert not _hub(client)._listeners
+
+
+async def test_the_credential_is_looked_at_also_while_much_changes(
+    client: Client, world: World, reader: dict[str, str]
+) -> None:
+    hub = _hub(client)
+    hub.beat = timedelta(milliseconds=20)
+    names = set()
+    async with _listening(client, reader) as answer:
+        await world.database.write(lambda tx: tx.switchboard.remove_token("read-token"))
+        while event := await _next(answer):
+            names.add(event.name)
+            hub.hear(frozenset({"tickets"}))
+            hub._tell()
+            if not event.name:
+                break
+    assert "ended" in names
+
+
+async def test_a_stop_sends_listeners_away_at_once(client: Client, reader: dict[str, str]) -> None:
+    async with _listening(client, reader) as answer:
+        began = asyncio.get_running_loop().time()
+        await client.server.close()
+        assert (await _next(answer)).name == ""
+        assert asyncio.get_running_loop().time() - began < 3
+
+
+async def test_a_stop_does_not_wait_for_who_takes_nothing(client: Client, reader: dict[str, str]) -> None:
+    hub = _hub(client)
+    _, writer = await asyncio.open_connection("127.0.0.1", client.server.port, limit=1)
+    sock: socket.socket = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    writer.write(f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: {reader['Authorization']}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        while not any(one.is_sending for one in hub._listeners):
+            hub.hear(frozenset(f"ticket:{number}" for number in range(10**15, 10**15 + 50)))
+            hub._tell()
+            await asyncio.sleep(0)
+    began = asyncio.get_running_loop().time()
+    await client.server.close()
+    assert asyncio.get_running_loop().time() - began < 3
+    writer.close()
+
+
+async def test_the_history_of_a_ticket_is_read_on_from_where_one_was(
+    client: Client, world: World, reader: dict[str, str]
+) -> None:
+    await world.post(ALERT)
+    await world.work()
+    whole = await (await client.get("/api/v1/tickets/1", headers=reader)).json()
+    first = await (await client.get("/api/v1/tickets/1/events?limit=1", headers=reader)).json()
+    rest = await (await client.get(f"/api/v1/tickets/1/events?after={first['after']}", headers=reader)).json()
+    told = [{name: value for name, value in one.items() if name != "id"} for one in first["events"] + rest["events"]]
+    assert len(first["events"]) == 1
+    assert told == whole["events"]
+    nothing = await (await client.get(f"/api/v1/tickets/1/events?after={rest['after']}", headers=reader)).json()
+    assert nothing == {"events": [], "after": rest["after"]}
+    assert (await client.get("/api/v1/tickets/99/events", headers=reader)).status == 404
