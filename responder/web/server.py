@@ -21,7 +21,6 @@ from responder.web import (
     mails,
     maintenance,
     noise,
-    openapi,
     pages,
     parts,
     people,
@@ -30,7 +29,6 @@ from responder.web import (
     reviews,
     rotas,
     runbooks,
-    sign_in,
     switches,
 )
 from responder.web.console import problems_as_pages
@@ -49,13 +47,11 @@ def build(context: Context) -> web.Application:
     events.add_to(application)
     heartbeats.add_to(application)
     feedback.add_to(application)
-    oidc.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),
             web.post("/webhooks/alertmanager/{source}", alertmanager),
             web.get("/metrics", metrics),
-            *sign_in.routes(),
             *health.routes(),
             *events.routes(),
             *audit.routes(),
@@ -82,5 +78,4 @@ def build(context: Context) -> web.Application:
             *pages.routes(),
         ]
     )
-    openapi.add_to(application)
     return application
