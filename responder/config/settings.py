@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 from responder.config.mail import MailFile
 from responder.config.model import Duration, Model, Name
+from responder.config.sign_in import SignIn
 
 
 def _host_and_port(text: str) -> str:
@@ -147,6 +148,7 @@ class Settings(Model):
     reporters: Reporters | None = None
     dead_man: DeadMan | None = None
     feedback: Feedback = Feedback()
+    sign_in: SignIn = SignIn()
     mail: MailFile | None = None
 
     @model_validator(mode="after")

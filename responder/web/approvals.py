@@ -11,6 +11,7 @@ from responder.errors import NotFound, Refused
 from responder.flows import consent
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
+from responder.web.audited import by_link
 from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import CONTEXT, needs
 from responder.web.readers import language_of, no_link
@@ -42,13 +43,13 @@ async def show_approval(request: web.Request) -> web.StreamResponse:
     return json_answer(await _shown(request, _id(request)))
 
 
-@needs("act")
+@needs("approve")
 async def approve(request: web.Request) -> web.StreamResponse:
     """A yes. Body: perhaps actor and reason."""
     return await _answer_by_api(request, yes=True)
 
 
-@needs("act")
+@needs("approve")
 async def reject(request: web.Request) -> web.StreamResponse:
     """A no. Body: perhaps actor and reason."""
     return await _answer_by_api(request, yes=False)
@@ -91,7 +92,8 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_approve(request.match_info["token"])
         person = claim.person
         yes, reason = _yes_or_no(form), _reason(form)
-        await consent.answer(desk, claim.approval_id, claim.person, yes=yes, reason=reason)
+        async with by_link(request, desk, person):
+            await consent.answer(desk, claim.approval_id, person, yes=yes, reason=reason)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
         language = language_of(request, person)
@@ -101,7 +103,7 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
     return page("message.html", language=language, title="Thank you", text=text, ticket=shown["ticket"])
 
 
-@needs("act")
+@needs("approve")
 async def answer_by_form(request: web.Request) -> web.StreamResponse:
     """The form on a ticket's page."""
     form = dict(await request.post())

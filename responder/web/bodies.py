@@ -11,7 +11,7 @@ from aiohttp import web
 
 from responder.domain.durations import parse_duration
 from responder.flows.desk import Desk
-from responder.web.context import ACTOR, CONTEXT
+from responder.web.context import ACTOR, CONTEXT, identity_of
 
 LONGEST_TEXT = 10_000
 
@@ -40,11 +40,17 @@ def as_object(body: bytes) -> dict[str, Any]:
 
 
 def actor_of(request: web.Request, content: dict[str, Any]) -> str:
-    """Who acts: the name given, by the token that vouches for it."""
-    name = content.get("actor")
-    if isinstance(name, str) and 0 < len(name.strip()) <= 80:
-        return " ".join(name.replace("\x00", "").split())
-    return request[ACTOR]
+    """Who acts: whoever has signed in, or the name given by the token that vouches for it.
+
+    Raises HTTPForbidden when somebody who has signed in gives another name.
+    """
+    name, own = content.get("actor"), request[ACTOR]
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= 80:
+        return own
+    given = " ".join(name.replace("\x00", "").split())
+    if identity_of(request).is_person and given != own:
+        raise web.HTTPForbidden(text=f"{own} acts as {own}; leave “actor” out.")
+    return given
 
 
 def text_in(content: dict[str, Any], name: str) -> str:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from aiohttp import web
-from yarl import URL
 
 from responder.config.configuration import Credential
 from responder.config.settings import digest
+from responder.domain.access import Identity, Scope
+from responder.domain.throttle import Throttle
+from responder.errors import NotFound
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
 from responder.store.changes import Changes
-from responder.store.switchboard import SCOPES
+from responder.store.transaction import Transaction
+from responder.web.audited import SAFE, audited, refused, refused_stranger
+from responder.web.identity import refuse_other_sites as _refuse_other_sites
+from responder.web.identity import shown_secret, who_asks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,25 +32,15 @@ class Context:
     batcher: Batcher
     reload: Callable[[], Awaitable[None]]
     is_ready: Callable[[], Awaitable[str]]
+    strangers: Throttle = field(default_factory=Throttle)
     changes: Changes = field(default_factory=Changes)
 
 
 CONTEXT = web.AppKey("context", Context)
 ACTOR = web.RequestKey("actor", str)
-
-
-def shown_secret(request: web.Request) -> tuple[str, str]:
-    """User name and secret that a request shows: basic authentication, or a bearer token without a name."""
-    scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return "", rest.strip()
-    if scheme.lower() == "basic":
-        try:
-            user, _, password = b64decode(rest, validate=True).decode().partition(":")
-        except ValueError:
-            return "", ""
-        return user, password
-    return "", ""
+IDENTITY = web.RequestKey("identity", Identity)
+SIGN_IN = "/sign-in"
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def is_valid(credential: Credential | None, request: web.Request) -> bool:
@@ -56,54 +52,99 @@ def is_valid(credential: Credential | None, request: web.Request) -> bool:
     return hmac.compare_digest(digest(secret), credential.digest) and same_user
 
 
+def identity_of(request: web.Request) -> Identity:
+    """Who asks, behind the guard."""
+    return request[IDENTITY]
+
+
 async def allowed_actor(request: web.Request, scope: str) -> str | None:
-    """The name of the token that may do what `scope` says; None if there is no such credential."""
-    desk = request.app[CONTEXT].desk
-    if desk.configuration.settings.console == "open":
-        return "console"
-    _, secret = shown_secret(request)
-    if not secret:
-        return None
-    token = await desk.store.read(lambda tx: tx.switchboard.token(digest(secret)))
-    if token is None or (token.expires_at is not None and token.expires_at <= desk.clock.now()):
-        return None
-    return token.name if SCOPES.index(token.scope) >= SCOPES.index(scope) else None
+    """The name of whoever asks, if that may do what `scope` says; None if not."""
+    who = request.get(IDENTITY)
+    if who is None:
+        with contextlib.suppress(web.HTTPForbidden):
+            who = await who_asks(request, request.app[CONTEXT].desk)
+    return who.name if who is not None and who.may(scope) else None
 
 
 def refuse_other_sites(request: web.Request) -> None:
-    """Browsers send credentials along with requests that other sites make them send; they also say who asks.
+    """Refuses what another site makes a browser send. Raises HTTPForbidden."""
+    _refuse_other_sites(request, request.app[CONTEXT].desk.configuration.settings)
 
-    Raises HTTPForbidden.
+
+def needs(scope: str) -> Callable[[_Handler], _Handler]:
+    """Marks a handler: it answers only to who may do what `scope` says.
+
+    Whatever is more than reading, and every refusal, is written into the audit log.
     """
-    if request.method in ("GET", "HEAD"):
-        return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    # A page that sends no referrer makes browsers say "null" of their own site's forms, too.
-    is_ours = site == "same-origin" if origin == "null" else not origin or URL(origin).authority == request.host
-    if site not in (None, "none", "same-origin") or not is_ours:
-        raise web.HTTPForbidden(text="This came from another site, so it was not done.")
-
-
-def needs(scope: str) -> Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], _Handler]:
-    """Marks a handler: it answers only to a token of this scope or a higher one."""
 
     def mark(handler: _Handler) -> _Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            refuse_other_sites(request)
-            actor = await allowed_actor(request, scope)
-            if actor is None:
-                shown = "The token is unknown, has expired, or has a lesser scope. " if shown_secret(request)[1] else ""
-                raise web.HTTPUnauthorized(
-                    text=f"{shown}This needs a token with the scope {scope}, in RESPONDER_TOKEN or as the page's "
-                    f"password (responder token create NAME --scope {scope}).",
-                    headers={"WWW-Authenticate": 'Basic realm="responder", charset="UTF-8"'},
-                )
-            request[ACTOR] = actor
-            return await handler(request)
+            desk = request.app[CONTEXT].desk
+            who = await _known(request, desk, scope)
+            request[ACTOR], request[IDENTITY] = who.name, who
+            await _refuse_without(request, desk, who, scope)
+            if request.method in SAFE:
+                return await handler(request)
+            return await audited(request, desk, who, lambda: handler(request))
 
+        guarded.scope = scope  # type: ignore[attr-defined]
+        guarded.__wrapped__ = handler  # type: ignore[attr-defined]
+        guarded.__doc__, guarded.__name__, guarded.__module__ = handler.__doc__, handler.__name__, handler.__module__
         return guarded
 
     return mark
 
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+async def _known(request: web.Request, desk: Desk, scope: str) -> Identity:
+    """Who asks. Raises HTTPUnauthorized, or for somebody who looks at a page HTTPSeeOther to the sign-in."""
+    try:
+        who = await who_asks(request, desk)
+    except web.HTTPForbidden as error:
+        await refused_stranger(request, desk, request.app[CONTEXT].strangers, error)
+        raise
+    if who is not None:
+        return who
+    if wants_page(request) and not shown_secret(request)[1]:
+        raise web.HTTPSeeOther(f"{SIGN_IN}?next={quote(request.path_qs, safe='/')}")
+    shown = "The token is unknown or has expired. " if shown_secret(request)[1] else ""
+    text = (
+        f"{shown}This needs somebody who is signed in, or a token with the scope {scope} in RESPONDER_TOKEN "
+        f"(responder token create NAME --scope {scope})."
+    )
+    unknown = web.HTTPUnauthorized(text=text, headers={"WWW-Authenticate": 'Bearer realm="responder"'})
+    if request.method not in SAFE:
+        await refused_stranger(request, desk, request.app[CONTEXT].strangers, unknown)
+    raise unknown
+
+
+async def _refuse_without(request: web.Request, desk: Desk, who: Identity, scope: str) -> None:
+    """Raises HTTPForbidden for a lesser role or token, and for tickets of other teams."""
+    why = who.objection(scope)
+    if not why and who.teams and scope in (Scope.ACT, Scope.APPROVE):
+        why = who.objection_to_team(await _team(request, desk))
+    if why:
+        await refused(request, desk, who, why)
+        raise web.HTTPForbidden(text=why)
+
+
+async def _team(request: web.Request, desk: Desk) -> str:
+    """The team whose ticket a route is about; empty if it is about none."""
+    resource, values = request.match_info.route.resource, request.match_info
+    path = resource.canonical if resource else ""
+
+    def body(tx: Transaction) -> str:
+        if "/tickets/{key}" in path:
+            return tx.tickets.find(values["key"]).ticket.team
+        if "/approvals/{id}" in path:
+            return tx.tickets.one(tx.approvals.one(int(values["id"])).ticket_id).ticket.team
+        return ""
+
+    with contextlib.suppress(NotFound, ValueError):
+        return await desk.store.read(body)
+    return ""
+
+
+def wants_page(request: web.Request) -> bool:
+    """True for a browser that opens a page."""
+    is_page = not request.path.startswith(("/api/", "/-/", "/metrics"))
+    return is_page and request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", "")

@@ -10,6 +10,7 @@ from aiohttp import web
 from responder.domain.drill import Drill
 from responder.errors import NotFound, Refused
 from responder.flows.drill import confirm, order_drill
+from responder.web.audited import by_link
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
 from responder.web.context import CONTEXT, needs
 from responder.web.readers import language_of, no_link
@@ -56,7 +57,8 @@ async def confirmed(request: web.Request) -> web.StreamResponse:
     try:
         claim = desk.links.read_drill(request.match_info["token"])
         person = claim.person
-        drill = await confirm(desk, claim)
+        async with by_link(request, desk, person):
+            drill = await confirm(desk, claim)
     except (Refused, NotFound) as error:
         language = language_of(request, person)
         return page("message.html", status=409, language=language, title="Not confirmed", text=str(error))

@@ -104,7 +104,7 @@ async def _refusal(request: web.Request) -> web.StreamResponse | None:
     settings = desk_of(request).configuration.settings.feedback
     if not settings.is_on:
         return _stop(request, 404, "There is no form here.")
-    if settings.behind and await allowed_actor(request, "ingest") is None:
+    if settings.behind and await allowed_actor(request, "report") is None:
         refusal = _stop(request, 401, "This form needs a token with the scope ingest as its password.")
         refusal.headers["WWW-Authenticate"] = 'Basic realm="responder", charset="UTF-8"'
         return refusal

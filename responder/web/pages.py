@@ -20,6 +20,7 @@ from responder.flows.switches import (
     turn_on_automation,
 )
 from responder.store.transaction import Transaction
+from responder.web.audited import by_link
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
 from responder.web.context import CONTEXT, allowed_actor, needs
 from responder.web.readers import language_of, no_link
@@ -87,7 +88,8 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
     try:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         person = claim.person
-        found = await handle.acknowledge_by_link(desk, claim)
+        async with by_link(request, desk, person):
+            found = await handle.acknowledge_by_link(desk, claim)
     except (Refused, NotFound) as error:
         return page(
             "message.html", status=409, language=language_of(request, person), title="Not acknowledged", text=str(error)

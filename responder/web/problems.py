@@ -61,12 +61,17 @@ def _status(error: ResponderError) -> int:
     return 503 if isinstance(error, StoreUnavailable) or not error.permanent else 400
 
 
+_SIGNED = ("/ack/", "/approve/", "/drill/", "/report/", "/calendars/", "/heartbeat/")
+
+
 @web.middleware
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What every answer says to browsers: nothing from elsewhere, no framing, no guessing of types."""
     answer = await handler(request)
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    # Without any referrer browsers call even our own forms' origin "null"; a signed link is nobody's to pass on.
+    is_signed = request.path.startswith(_SIGNED)
+    answer.headers.setdefault("Referrer-Policy", "no-referrer" if is_signed else "same-origin")
     answer.headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

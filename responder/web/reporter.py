@@ -26,6 +26,7 @@ from responder.flows.reporter_answers import reporter_says_by_link
 from responder.flows.reporter_merged import holder_of
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
+from responder.web.audited import by_link
 from responder.web.bodies import desk_of
 from responder.web.readers import asked_language
 from responder.web.rendering import page
@@ -54,7 +55,8 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return _no_link(request)
     language = asked_language(request, reporter.language)
     try:
-        heard = await reporter_says_by_link(desk, claim, _answer(form))
+        async with by_link(request, desk, "reporter"):
+            heard = await reporter_says_by_link(desk, claim, _answer(form))
     except Unheard as error:
         return await _page(request, status=409, problem=error.sentences[language])
     return await _page(request, thanks=heard.sentence(language))

@@ -27,7 +27,7 @@ from responder.web.shapes import message_line
 _LONGEST_KEY = 200
 
 
-@needs("ingest")
+@needs("report")
 async def open_(request: web.Request) -> web.StreamResponse:
     """Opens a ticket for a form (docs/reporters.md), perhaps with files. Answers what the sender may tell the
     reporter at once; a second send under the same Idempotency-Key, what the first was told."""

@@ -29,6 +29,7 @@ from responder.web import (
     reviews,
     rotas,
     runbooks,
+    sign_in,
     switches,
 )
 from responder.web.console import problems_as_pages
@@ -52,6 +53,7 @@ def build(context: Context) -> web.Application:
             web.post("/webhooks/alertmanager", alertmanager),
             web.post("/webhooks/alertmanager/{source}", alertmanager),
             web.get("/metrics", metrics),
+            *sign_in.routes(),
             *health.routes(),
             *events.routes(),
             *audit.routes(),

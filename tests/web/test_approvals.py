@@ -45,7 +45,7 @@ async def test_without_a_token_or_with_a_lesser_one_nothing_is_shown_or_done(
     lesser = {"read": "ingest", "act": "read"}[scope]
     for headers in ({}, await header(world, lesser)):
         answer = await client.request(method, path, headers=headers)
-        assert answer.status == 401
+        assert answer.status in (401, 403)
         assert "Restart it?" not in await answer.text()
     assert (await the_approval(world)).is_waiting
 

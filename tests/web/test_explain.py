@@ -12,7 +12,7 @@ ALERT = {"alertname": "ServiceDown", "severity": "critical", "instance": "web-1:
 
 async def test_explain_needs_a_token_that_reads_and_opens_nothing(client: Client, world: World) -> None:
     for headers in ({}, await header(world, "ingest")):
-        assert (await client.post("/api/v1/explain", json={"labels": ALERT}, headers=headers)).status == 401
+        assert (await client.post("/api/v1/explain", json={"labels": ALERT}, headers=headers)).status in (401, 403)
     answer = await client.post("/api/v1/explain", json={"labels": ALERT}, headers=await header(world, "read"))
     found = await answer.json()
     assert (found["grade"], found["live"], found["held"], found["outcome"]) == ("P1", True, None, "opened")

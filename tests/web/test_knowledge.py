@@ -58,7 +58,7 @@ async def test_without_a_token_or_with_a_lesser_one_nothing_is_told_or_done(
 ) -> None:
     lesser = {"read": "ingest", "act": "read"}[scope]
     for headers in ({}, await header(world, lesser)):
-        assert (await client.request(method, path, headers=headers)).status == 401
+        assert (await client.request(method, path, headers=headers)).status in (401, 403)
 
 
 async def test_an_article_from_its_first_word_to_its_end(client: Client, act: dict[str, str]) -> None:

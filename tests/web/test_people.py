@@ -121,7 +121,7 @@ async def test_who_or_what_is_not_there_is_named(
 
 async def test_a_test_needs_somebody_who_may_act(client: Client, world: World) -> None:
     answer = await client.post("/api/v1/people/mei/test", headers=await header(world, "read"))
-    assert (answer.status, world.sender.sent) == (401, [])
+    assert (answer.status, world.sender.sent) == (403, [])
 
 
 async def test_the_ticket_says_where_each_message_is_and_when_it_is_tried(

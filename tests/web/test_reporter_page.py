@@ -343,7 +343,7 @@ async def test_without_a_token_or_with_a_lesser_one_nothing_is_shown_or_done(
     lesser = {"read": "ingest", "act": "read"}.get(scope)
     for headers in ({}, *([await header(world, lesser)] if lesser else [])):
         answer = await client.request(method, path, json={"words": "x"} if method != "GET" else None, headers=headers)
-        assert answer.status == 401
+        assert answer.status in (401, 403)
         assert "Li Wei" not in await answer.text()
 
 

@@ -39,7 +39,7 @@ async def test_without_a_token_or_with_a_lesser_one_nothing_is_switched(
 ) -> None:
     lesser = {"read": "ingest", "act": "read"}[scope]
     for headers in ({}, await header(world, lesser)):
-        assert (await client.request(method, path, headers=headers)).status == 401
+        assert (await client.request(method, path, headers=headers)).status in (401, 403)
 
 
 async def test_one_target_is_switched_off_for_a_while_and_on_again(client: Client, act: dict[str, str]) -> None:

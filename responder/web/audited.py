@@ -1,0 +1,118 @@
+"""Acts of people and programs, written into the audit log with what they change; refusals, too."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import orjson
+import structlog
+from aiohttp import web
+
+from responder.domain.access import Identity, Via
+from responder.domain.audit import Entry, Outcome, outcome_of
+from responder.domain.throttle import Rates, Throttle
+from responder.errors import NotFound, ResponderError, StoreUnavailable
+from responder.flows.desk import Desk
+from responder.store.audit_log import Act, acting
+from responder.web.identity import address_of
+
+log = structlog.get_logger()
+_OF_STRANGERS = Rates(per_address=20, in_all=200)
+"""How often in an hour it is written down what those try who show no credential: the log never shrinks."""
+_LONGEST = 500
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+async def audited(
+    request: web.Request, desk: Desk, who: Identity, doing: Callable[[], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Does something in somebody's name, and sees to its entry in the log. Raises what `doing` raises."""
+    act = Act(entry=_entry(request, desk, who.name, who.via))
+    with acting(act):
+        try:
+            answer = await doing()
+        except web.HTTPException as error:
+            await _close(desk, act, error.status, error.text or error.reason if error.status >= 400 else "")
+            raise
+        except ResponderError as error:
+            await _close(desk, act, _status(error), str(error))
+            raise
+    await _close(desk, act, answer.status, _detail(answer))
+    return answer
+
+
+@contextlib.asynccontextmanager
+async def by_link(request: web.Request, desk: Desk, person: str) -> AsyncIterator[None]:
+    """What a signed link does in a person's name."""
+    act = Act(entry=_entry(request, desk, person, Via.LINK))
+    with acting(act):
+        try:
+            yield
+        except ResponderError as error:
+            await _close(desk, act, _status(error), str(error))
+            raise
+    await _close(desk, act, 200, "")
+
+
+async def refused(request: web.Request, desk: Desk, who: Identity, why: str) -> None:
+    """Writes down that somebody may not do this."""
+    await _write(desk, _refusal(_entry(request, desk, who.name, who.via), 403, why))
+
+
+async def refused_stranger(request: web.Request, desk: Desk, strangers: Throttle, error: web.HTTPException) -> None:
+    """Writes down that somebody was not let in who shows no credential, and not without end."""
+    address, now = address_of(request, desk.configuration.settings), desk.clock.now()
+    if strangers.knock(address, _OF_STRANGERS, now) is None:
+        strangers.count(now)
+        await _write(desk, _refusal(_entry(request, desk, "", ""), error.status, error.text or ""))
+
+
+def _entry(request: web.Request, desk: Desk, name: str, via: str) -> Entry:
+    resource, values = request.match_info.route.resource, dict(request.match_info)
+    verb = values.pop("verb", "{verb}")
+    # It would act for whoever reads the log.
+    values.pop("token", None)
+    return Entry(
+        at=desk.clock.now(),
+        actor=name,
+        via=via,
+        address=address_of(request, desk.configuration.settings),
+        action=f"{request.method} {resource.canonical if resource else ''}".replace("{verb}", verb)[:_LONGEST],
+        object=" ".join(values.values())[:_LONGEST],
+    )
+
+
+async def _close(desk: Desk, act: Act, status: int, text: str) -> None:
+    """Writes what is still to be written: an act that changed nothing here, or a refusal."""
+    if status >= 400:
+        await _write(desk, _refusal(act.entry, status, text))
+    elif not act.is_written:
+        act.is_written = True
+        await _write(desk, replace(act.entry, status=status))
+
+
+async def _write(desk: Desk, entry: Entry) -> None:
+    try:
+        await desk.store.write(lambda tx: tx.audit_log.add(entry))
+    except StoreUnavailable as error:
+        log.warning("not in the audit log", action=entry.action, actor=entry.actor, error=str(error))
+
+
+def _refusal(entry: Entry, status: int, text: str) -> Entry:
+    outcome = outcome_of(status)
+    return replace(entry, outcome=outcome, status=status, text=text[:_LONGEST] if outcome is Outcome.REFUSED else "")
+
+
+def _status(error: ResponderError) -> int:
+    if isinstance(error, NotFound):
+        return 404
+    return 409 if error.permanent else 503
+
+
+def _detail(answer: web.StreamResponse) -> str:
+    """What an answer that says no gives as its reason."""
+    if answer.status < 400 or not isinstance(answer, web.Response) or answer.content_type != "application/problem+json":
+        return ""
+    return str(orjson.loads(answer.body or b"{}").get("detail", ""))  # type: ignore[arg-type]
