@@ -11,6 +11,7 @@ from typing import Any
 from itsdangerous import BadSignature, SignatureExpired, Signer, URLSafeSerializer, URLSafeTimedSerializer
 
 from responder.adapters.notifier import Secret
+from responder.adapters.oidc_client import Attempt
 from responder.domain.masking import MASK
 from responder.errors import Refused
 
@@ -75,6 +76,7 @@ class Links:
         self._reporter_signer = URLSafeTimedSerializer(secret.value, salt="reporter")
         self._calendar_signer = URLSafeTimedSerializer(secret.value, salt="calendar")
         self._feedback_signer = URLSafeSerializer(secret.value, salt="feedback")
+        self._attempt_signer = URLSafeSerializer(secret.value, salt="sign-in")
         self._heartbeat_signer = Signer(secret.value, salt="heartbeat", digest_method=hashlib.sha256)
         self._own = re.compile(rf"(?i){re.escape(base_url)}/{_SIGNED}/[^\s<>\"']+")
 
@@ -153,6 +155,18 @@ class Links:
             return str(key), int(at)
         except (BadSignature, ValueError, TypeError) as error:
             raise Refused("This form was not made here, or it was changed on its way.") from error
+
+    def sign_in_stamp(self, attempt: Attempt, onward: str, at: int) -> str:
+        """What a browser keeps while somebody signs in elsewhere, where to go then, and when that began (seconds)."""
+        return str(self._attempt_signer.dumps([attempt.state, attempt.nonce, attempt.verifier, onward, at]))
+
+    def read_sign_in_stamp(self, stamp: str) -> tuple[Attempt, str, int]:
+        """Attempt, way onward and instant of a stamp. Raises Refused when it is not ours."""
+        try:
+            state, nonce, verifier, onward, at = self._attempt_signer.loads(stamp)
+            return Attempt(state=str(state), nonce=str(nonce), verifier=str(verifier)), str(onward), int(at)
+        except (BadSignature, ValueError, TypeError) as error:
+            raise Refused("This sign-in was not begun here, or it was changed on its way.") from error
 
 
 def _claimed(signer: URLSafeTimedSerializer, token: str, parts: int, valid_for: timedelta = VALID_FOR) -> list[Any]:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from yarl import URL
 
 from responder.adapters.kept import Kept
+from responder.adapters.oidc_client import Attempt, Client
 from responder.adapters.oidc_keys import Keys, read_keys
 from responder.adapters.oidc_line import Answer, Line
-from responder.adapters.oidc_provider import Client, Provider, credentials, discovery_url, read_provider
+from responder.adapters.oidc_provider import Provider, credentials, discovery_url, read_provider
 from responder.domain.arrivals import found
 from responder.domain.id_token import Expected, objection_to_token
 from responder.errors import SignInFailed, SignInRefused
@@ -40,27 +39,12 @@ _HINTS = {
 """Source: RFC 6749, sections 4.1.2.1 and 5.2. Descriptions are not shown: nobody knows what they hold."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
-    """What the browser keeps for us while it is at the provider; nobody else may know it."""
-
-    state: str
-    nonce: str
-    verifier: str
-
-    @classmethod
-    def new(cls) -> Attempt:
-        """256 random bits each; a verifier has 43 letters or more (RFC 7636, section 4.1)."""
-        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        return cls(state=state, nonce=nonce, verifier=verifier)
-
-
 class OpenId:
     """Signs people in at one provider. Every failure is SignInFailed or SignInRefused, without secrets or tokens."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._line = Line(client.timeout)
+        self._line = Line(client.timeout, client.ca_file)
         self._provider = Kept(self._discover, longest=_LONGEST)
         self._keys = Keys(self._ask_for_keys)
 

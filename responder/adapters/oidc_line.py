@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import orjson
-from yarl import URL
 
+from responder.adapters.mail_servers import hint
 from responder.errors import SignInFailed
 
 LARGEST = 256 * 1024
@@ -28,8 +29,9 @@ class Answer:
 class Line:
     """One session for all questions; it keeps no cookies and follows nobody elsewhere."""
 
-    def __init__(self, timeout: timedelta) -> None:
+    def __init__(self, timeout: timedelta, ca_file: Path | None = None) -> None:
         self._timeout = timeout
+        self._ca_file = ca_file
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(
@@ -60,28 +62,9 @@ class Line:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=self._ca_file))
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
-
-
-def is_safe(url: str) -> bool:
-    """True for https, and for plain http within this machine only.
-
-    Source: OpenID Connect Core 1.0, section 16.17, and Discovery 1.0, section 7.1: TLS is a must.
-    """
-    try:
-        parsed = URL(url)
-        is_whole = bool(parsed.host) and parsed.user is None and parsed.password is None and not parsed.fragment
-    except ValueError:
-        return False
-    return is_whole and (parsed.scheme == "https" or (parsed.scheme == "http" and _is_here(parsed.host or "")))
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def _limited(answer: aiohttp.ClientResponse, what: str) -> bytes:
@@ -105,4 +88,5 @@ def _read(body: bytes, where: str) -> dict[str, Any]:
 
 def _reason(error: Exception) -> str:
     """Why, without what was sent: texts of the library may hold a URL, and never a body."""
-    return str(error) if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
+    is_told = isinstance(error, aiohttp.ClientConnectorError | ssl.SSLError | OSError)
+    return f"{error}{hint(str(error), 'tls')}" if is_told else type(error).__name__

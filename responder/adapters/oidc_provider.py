@@ -5,30 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
-from responder.adapters.notifier import Secret
+from responder.adapters.oidc_client import Client, is_safe
 from responder.adapters.oidc_keys import ALGORITHMS
-from responder.adapters.oidc_line import is_safe
 from responder.errors import SignInFailed
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Client:
-    """What the provider knows of us. Without a secret we are a public client. `auth_method` is how the secret is shown;
-    by default as the provider says first. `wanted` are the claims that userinfo is asked for when the ID token lacks
-    them."""
-
-    issuer: str
-    client_id: str
-    client_secret: Secret | None
-    redirect_uri: str
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-    auth_method: str = ""
-    wanted: tuple[str, ...] = ()
-    timeout: timedelta = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from responder.adapters.http_client import HttpClient
 from responder.adapters.mail_servers import ImapAccount, SmtpServer
+from responder.adapters.oidc_client import Client
 from responder.cli.common import FAILED, JsonOption, awaited, out, print_json, red, table
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.cli.hosts import try_all
@@ -21,7 +22,7 @@ from responder.clock import SystemClock
 from responder.config.configuration import Configuration
 from responder.domain.acts import Fetch, Query
 from responder.domain.rota import Override, Shift
-from responder.errors import MailboxFailed, QueryFailed, ResponderError, SendFailed
+from responder.errors import MailboxFailed, QueryFailed, ResponderError, SendFailed, SignInFailed
 from responder.flows.watch_rotas import gaps_ahead, rotas_that_call
 from responder.store import schema
 from responder.store.database import Database
@@ -39,7 +40,7 @@ class Finding:
 
 
 def doctor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Look at files, secrets, database, Prometheus, mailbox, hosts and the running server; say what is wrong."""
+    """Look at files, secrets, database, Prometheus, mailbox, sign-in, hosts and the server; say what is wrong."""
     loaded = configuration(config)
     findings = awaited(lambda: _all(loaded))
     if json:
@@ -77,6 +78,8 @@ async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
         yield Finding(what=f"mailbox {account.user} at {account.host}", problem=await _mailbox(account))
     if loaded.mail and loaded.mail.server:
         yield Finding(what=f"mail server {loaded.mail.server.host}", problem=await _mail_server(loaded.mail.server))
+    if loaded.oidc:
+        yield Finding(what=f"sign-in at {loaded.oidc.client.issuer}", problem=await _provider(loaded.oidc.client))
     for name, why in (await try_all(loaded.targets)).items():
         yield Finding(what=f"host {name}", problem=why)
     yield Finding(what="server", problem=await _server(loaded))
@@ -85,6 +88,8 @@ async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
 def _readable_by_others(loaded: Configuration) -> str:
     folder = loaded.path.parent
     files = [loaded.settings.secret_file, *(source.bearer_file for source in loaded.settings.sources)]
+    if loaded.settings.sign_in.oidc:
+        files.append(loaded.settings.sign_in.oidc.client_secret_file)
     open_files = [str(path) for path in files if path and _is_open(folder / path)]
     return f"others can read {', '.join(open_files)}; chmod 600" if open_files else ""
 
@@ -159,6 +164,20 @@ async def _mail_server(server: SmtpServer) -> str:
         await try_server(replace(server, timeout=min(server.timeout, _PATIENCE)))
     except SendFailed as error:
         return str(error)
+    return ""
+
+
+async def _provider(client: Client) -> str:
+    # Here, because few sign in this way and its libraries take their time.
+    from responder.adapters.oidc import OpenId
+
+    provider = OpenId(client)
+    try:
+        await provider.look(SystemClock().now())
+    except SignInFailed as error:
+        return str(error)
+    finally:
+        await provider.close()
     return ""
 
 

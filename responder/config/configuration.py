@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,8 @@ from responder.config.delivery import about_contact
 from responder.config.inventory import InventoryFile, about_dependencies
 from responder.config.mail import MailSetup, about_listen, about_rules, read_mail_setup
 from responder.config.mail import complaints as about_mail
+from responder.config.oidc import OidcSetup, read_oidc_setup
+from responder.config.oidc import complaints as about_oidc
 from responder.config.people import ChannelFile, PeopleFile, about_mails, as_tier
 from responder.config.policy import read_policy
 from responder.config.policy_checks import Others, complaints
@@ -62,6 +64,7 @@ class Configuration:
     reporter_url: Secret | None = None
     dead_man_url: Secret | None = None
     mail: MailSetup | None = None
+    oidc: OidcSetup | None = None
 
     @property
     def database_url(self) -> str:
@@ -77,7 +80,9 @@ class Configuration:
         """Secrets that must never be shown, whoever prints them."""
         own = {self.secret.value, *(address.value for address in self.addresses.values())}
         mail = self.mail.secrets if self.mail else frozenset()
-        return frozenset(own | mail | {url.value for url in (self.reporter_url, self.dead_man_url) if url})
+        client_secret = self.oidc.client.client_secret if self.oidc else None
+        others = (self.reporter_url, self.dead_man_url, client_secret)
+        return frozenset(own | mail | {one.value for one in others if one})
 
     def source(self, name: str) -> Source | None:
         return next((source for source in self.settings.sources if source.name == name), None)
@@ -131,6 +136,7 @@ class _Reading:
         secret = self._read_secret(self._settings.secret_file, ("secret_file",))
         reporter_url, dead_man_url = self._reporter_url(), self._dead_man_url()
         mail = self._tried(self._mail)
+        oidc = self._oidc(tiers if found else None)
         if self._problems or policy is None:
             raise ConfigError(self._problems)
         return Configuration(
@@ -148,6 +154,7 @@ class _Reading:
             reporter_url=reporter_url,
             dead_man_url=dead_man_url,
             mail=mail,
+            oidc=oidc,
         )
 
     def _placed(self) -> Settings:
@@ -281,6 +288,19 @@ class _Reading:
         for place, text in about_rules(setup):
             self._complain(self._document, ("mail", *place), text)
         return setup
+
+    def _oidc(self, teams: Collection[str] | None) -> OidcSetup | None:
+        given = self._settings.sign_in.oidc
+        if given is None:
+            return None
+        for place, text in about_oidc(given, teams, self._folder):
+            self._complain(self._document, ("sign_in", "oidc", *place), text)
+        return read_oidc_setup(
+            given,
+            self._settings.base_url,
+            lambda path, place: self._read_secret(path, ("sign_in", "oidc", *place)),
+            self._folder.absolute(),
+        )
 
     def _dead_man_url(self) -> Secret | None:
         given, place = self._settings.dead_man, ("dead_man", "url_file")

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from responder.domain.access import Role
+from responder.domain.accounts import objection_to_name
 from responder.errors import SignInRefused
 
-EVERYBODY = "*"
-"""In place of a group: all whom the provider signs in."""
 _NAMES = ("preferred_username", "email")
 """Asked in this order behind the configured one (OpenID Connect Core 1.0, section 5.1). Not `name` nor `nickname`: at
 many providers people write these themselves, and could take those of others."""
-_LONGEST_NAME = 100
+
+
+class Groups(Protocol):
+    """What groups of elsewhere mean here; `config.sign_in.GroupRules` in earnest."""
+
+    def role_of(self, groups: frozenset[str]) -> Role | None: ...
+
+    def teams_of(self, groups: frozenset[str]) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimRules:
-    """How claims become a user. `roles` begins with the lowest; `demanded` is what claims must say to come in."""
+    """How claims become a user. `demanded` is what claims must say of somebody who comes in."""
 
+    groups: Groups
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"
-    roles: Mapping[str, tuple[str, ...]]
-    teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     demanded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """The claims without which the provider is asked once more."""
-        needs_groups = any(group != EVERYBODY for groups in self._all_groups for group in groups)
-        return (self.name_claim, *((self.groups_claim,) if needs_groups else ()), *self.demanded)
-
-    @property
-    def _all_groups(self) -> tuple[tuple[str, ...], ...]:
-        return (*self.roles.values(), *self.teams.values())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +40,8 @@ class Arrival:
     issuer: str
     subject: str
     name: str
-    full_name: str
-    role: str
-    teams: frozenset[str]
+    role: Role
+    teams: tuple[str, ...]
 
 
 def arrival(claims: Mapping[str, object], rules: ClaimRules) -> Arrival:
@@ -55,16 +51,15 @@ def arrival(claims: Mapping[str, object], rules: ClaimRules) -> Arrival:
     """
     _check_demands(claims, rules)
     groups = frozenset(groups_in(claims, rules.groups_claim))
-    role = _highest(rules.roles, groups)
+    role = rules.groups.role_of(groups)
     if role is None:
         raise SignInRefused(_without_role(claims, rules.groups_claim, groups))
     return Arrival(
         issuer=str(claims["iss"]),
         subject=str(claims["sub"]),
         name=_name(claims, rules.name_claim),
-        full_name=_readable(claims.get("name")),
         role=role,
-        teams=frozenset(team for team, asked in rules.teams.items() if _is_in(groups, asked)),
+        teams=rules.groups.teams_of(groups),
     )
 
 
@@ -98,14 +93,6 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _highest(roles: Mapping[str, Sequence[str]], groups: frozenset[str]) -> str | None:
-    return next((role for role, asked in reversed(list(roles.items())) if _is_in(groups, asked)), None)
-
-
-def _is_in(groups: frozenset[str], asked: Sequence[str]) -> bool:
-    return EVERYBODY in asked or not groups.isdisjoint(asked)
-
-
 def _without_role(claims: Mapping[str, object], claim: str, groups: frozenset[str]) -> str:
     """Why there is no role, and who can change that."""
     if groups:
@@ -124,17 +111,18 @@ def _without_role(claims: Mapping[str, object], claim: str, groups: frozenset[st
 
 
 def _name(claims: Mapping[str, object], claim: str) -> str:
-    """What the person is called here: the first usable claim; the subject if there is none."""
-    names = (_readable(found(claims, one)) for one in (claim, *_NAMES) if _may_name(claims, one))
-    return next(filter(None, names), str(claims["sub"]))
+    """What the person is called here: the first claim that an account can be called by. Raises SignInRefused."""
+    names = (found(claims, one) for one in (claim, *_NAMES) if _may_name(claims, one))
+    usable = (name for name in names if isinstance(name, str) and not objection_to_name(name))
+    name = next(usable, "")
+    if not name:
+        raise SignInRefused(
+            f"The sign-in provider gives you no name that can be used here, neither in the claim {claim} nor in "
+            f"{' nor '.join(_NAMES)}. One of our administrators can look at sign_in: oidc: name_claim and scopes."
+        )
+    return name
 
 
 def _may_name(claims: Mapping[str, object], claim: str) -> bool:
     """False for an address that the provider knows is not proven: everybody can claim it."""
     return claim != "email" or claims.get("email_verified") not in (False, "false")
-
-
-def _readable(given: object) -> str:
-    """A name that can be shown; empty for what is none."""
-    text = " ".join(given.split()) if isinstance(given, str) else ""
-    return text if text.isprintable() and len(text) <= _LONGEST_NAME else ""

@@ -21,6 +21,7 @@ from responder.web import (
     mails,
     maintenance,
     noise,
+    oidc,
     pages,
     parts,
     people,
@@ -48,6 +49,7 @@ def build(context: Context) -> web.Application:
     events.add_to(application)
     heartbeats.add_to(application)
     feedback.add_to(application)
+    oidc.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),

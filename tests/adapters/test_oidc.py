@@ -17,9 +17,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from responder.adapters.notifier import Secret
-from responder.adapters.oidc import Attempt, OpenId
-from responder.adapters.oidc_line import LARGEST, is_safe
-from responder.adapters.oidc_provider import Client
+from responder.adapters.oidc import OpenId
+from responder.adapters.oidc_client import Attempt, Client, is_safe
+from responder.adapters.oidc_line import LARGEST
 from responder.errors import SignInFailed, SignInRefused
 from tests.fakes import HOUR, MINUTE, NOW, SECOND
 from tests.servers.oidc_provider import (

@@ -11,13 +11,15 @@ import aiohttp
 import pytest
 
 from responder.adapters.notifier import Secret
-from responder.adapters.oidc import Attempt, OpenId
-from responder.adapters.oidc_provider import Client
+from responder.adapters.oidc import OpenId
+from responder.adapters.oidc_client import Attempt, Client
+from responder.config.sign_in import GroupRules
+from responder.domain.access import Role
 from responder.domain.arrivals import ClaimRules, arrival
 from responder.errors import SignInRefused
 
 BACK = "http://127.0.0.1:9180/sign-in/oidc/callback"
-RULES = ClaimRules(roles={"viewer": ("staff",), "responder": ("ops",)})
+RULES = ClaimRules(groups=GroupRules(roles={Role.VIEWER: ("staff",), Role.RESPONDER: ("ops",)}))
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ async def client(request: pytest.FixtureRequest, issuer: str) -> Client:
         redirect_uri=BACK,
         # It announces one way for all clients, and holds each to its own.
         auth_method=request.param,
-        wanted=RULES.wanted,
+        wanted=("preferred_username", "groups"),
     )
 
 

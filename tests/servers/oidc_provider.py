@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import json
 import secrets
+import threading
 from base64 import b64decode, urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -273,6 +275,22 @@ class OidcProvider:
     async def _end_session(self, request: web.Request) -> web.Response:
         self.person = ""
         return web.Response(status=302, headers={"Location": request.query["post_logout_redirect_uri"]})
+
+
+@contextmanager
+def in_a_thread(provider: OidcProvider) -> Iterator[OidcProvider]:
+    """The provider beside a test that has no loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(provider.__aenter__(), loop).result(10)
+    try:
+        yield provider
+    finally:
+        asyncio.run_coroutine_threadsafe(provider.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
 
 
 # --- misbehaving -----------------------------------------------------------------------------------
