@@ -8,6 +8,7 @@ from typing import Any
 
 from responder.domain import measures, ticking
 from responder.domain.facts import Fact
+from responder.domain.measures import count_clock
 from responder.domain.policy import Policy
 from responder.domain.report import Signal
 from responder.domain.sla import Clock, ClockName, MarkKind, is_breached
@@ -169,7 +170,7 @@ def out_of_maintenance(change: Change) -> None:
         change.update(disposition="")
         for name, clock in change.clocks.items():
             if missed := _missed(clock, change.after):
-                change.count("sla_clocks_breached_total", missed, **_labels(change, name))
+                count_clock(change, "sla_clocks_breached_total", name, missed)
 
 
 def has_missed(change: Change) -> bool:
@@ -194,14 +195,6 @@ def count_stopped(change: Change) -> None:
         elif clock.was_met:
             count_clock(change, "sla_clocks_met_total", name)
         change.clocks[name] = replace(clock, counted=True)
-
-
-def count_clock(change: Change, counter: str, clock: str, **labels: str) -> None:
-    change.count(counter, 1, **_labels(change, clock), **labels)
-
-
-def _labels(change: Change, clock: str) -> dict[str, str]:
-    return {"clock": clock, "priority": change.after.grade, "team": change.after.team}
 
 
 def quiet_needed(policy: Policy, ticket: Ticket) -> timedelta:

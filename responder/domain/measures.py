@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from datetime import timedelta
 
+from responder.domain.observed import ClockEnd, Ended, Measure, Timed
 from responder.domain.ticket import Change
 
 BUCKETS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 259200)
@@ -46,12 +47,29 @@ def bucket(seconds: float) -> str:
     return str(BUCKETS[index]) if index < len(BUCKETS) else "+Inf"
 
 
+_ENDS = {
+    "sla_clocks_met_total": ClockEnd.MET,
+    "sla_clocks_breached_total": ClockEnd.BREACHED,
+    "sla_clocks_excluded_total": ClockEnd.EXCLUDED,
+}
+_MEASURES = {ACKNOWLEDGE: Measure.ACKNOWLEDGE, RESTORE: Measure.RESTORE, RESOLVE: Measure.RESOLVE}
+
+
+def count_clock(change: Change, counter: str, clock: str, rounds: int = 1, **labels: str) -> None:
+    """Adds so many rounds of a clock to one of the counters of clocks, under the ticket's grade and team."""
+    ticket = change.after
+    change.count(counter, rounds, clock=clock, priority=ticket.grade, team=ticket.team, **labels)
+    if counter in _ENDS:
+        change.observe(Ended(clock=clock, end=_ENDS[counter], rounds=rounds))
+
+
 def observe(change: Change, name: str, duration: timedelta, by: str) -> None:
     """Adds one observation to a histogram of the ticket's grade and team.
 
     `by` is machine (first aid did it), human, or itself (nobody did: the trouble went away).
     """
     seconds = max(duration.total_seconds(), 0.0)
+    change.observe(Timed(measure=_MEASURES[name], by=by, lasted=max(duration, timedelta())))
     labels = {"priority": change.after.grade, "team": change.after.team, "by": by}
     change.count(f"{name}_bucket", 1, le=bucket(seconds), **labels)
     change.count(f"{name}_sum", seconds, **labels)

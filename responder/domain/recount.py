@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from responder.domain import lifecycle, ticking
+from responder.domain import lifecycle, measures, ticking
 from responder.domain.facts import Fact
 from responder.domain.policy import Policy
 from responder.domain.ticket import Action, Change, Event, EventKind, Status, Sums, Ticket
@@ -129,7 +129,7 @@ def _clock(change: Change, event: Event, policy: Policy) -> None:
     if "percent" not in event.data:
         lifecycle.breach(change, policy, name, now=event.at)
     elif rule is not None:
-        lifecycle.count_clock(change, "sla_clock_warnings_total", name)
+        measures.count_clock(change, "sla_clock_warnings_total", name)
         change.clocks[name] = ticking.warned(change.clocks[name], rule, int(str(event.data["percent"])))
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from responder.domain.dossier import Dossier
 from responder.domain.facts import Fact
+from responder.domain.observed import Observation
 from responder.domain.report import Signal
 from responder.domain.sla import Clock
 
@@ -212,7 +213,10 @@ Sums = Counter[SumKey]
 
 @dataclass(kw_only=True, slots=True)
 class Change:
-    """All that one decision does to one ticket; written in one transaction. `before` None: a new ticket."""
+    """All that one decision does to one ticket; written in one transaction. `before` None: a new ticket.
+
+    `observed` keeps what the statistics add up, each with the ticket as it was then.
+    """
 
     before: Ticket | None
     after: Ticket
@@ -220,6 +224,7 @@ class Change:
     clocks: dict[str, Clock] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)
     sums: Sums = field(default_factory=Counter)
+    observed: list[tuple[Ticket, Observation]] = field(default_factory=list)
     clocks_before: Mapping[str, Clock] = field(default_factory=dict)
     dossier: Dossier | None = None
     dossier_before: Dossier | None = None
@@ -259,6 +264,9 @@ class Change:
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         self.sums[name, tuple(sorted(labels.items()))] += amount  # type: ignore[assignment]
+
+    def observe(self, observation: Observation) -> None:
+        self.observed.append((self.after, observation))
 
     def update(self, **values: object) -> None:
         self.after = replace(self.after, **values)  # type: ignore[arg-type]

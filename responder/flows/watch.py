@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from responder.domain import lifecycle, sla, ticking
+from responder.domain import lifecycle, measures, sla, ticking
 from responder.domain.durations import spoken
 from responder.domain.policy import HeartbeatRule
 from responder.domain.report import Report, Signal
@@ -59,7 +59,7 @@ def _warn(desk: Desk, tx: Transaction, change: Change, rule: ClockRule, clock: C
     change.clocks[rule.name] = ticking.warned(clock, rule, percent)
     left = f"; {spoken(clock.due_at - now)} left" if clock.due_at else ""
     text = f"{percent} % of the {rule.name} clock is used{left}."
-    lifecycle.count_clock(change, "sla_clock_warnings_total", rule.name)
+    measures.count_clock(change, "sla_clock_warnings_total", rule.name)
     change.note(now, EventKind.CLOCK, text, clock=rule.name, percent=percent)
     ring(desk, tx, change, rule.on_warn, clock, what=text)
 

@@ -40,6 +40,7 @@ from responder.store.reports import ReportStore
 from responder.store.rounds import RoundStore
 from responder.store.runs import RunStore
 from responder.store.sendings import SendingStore
+from responder.store.statistics import StatisticsStore
 from responder.store.sums import SumStore
 from responder.store.switchboard import Switchboard
 from responder.store.tickets import TicketStore
@@ -196,6 +197,10 @@ class Transaction:
         return Switchboard(self.connection)
 
     @cached_property
+    def statistics(self) -> StatisticsStore:
+        return StatisticsStore(self.connection)
+
+    @cached_property
     def sums(self) -> SumStore:
         return SumStore(self.connection)
 
@@ -272,6 +277,7 @@ class Transaction:
         for change in changes:
             sums.update(change.sums)
         self.sums.add(sums)
+        self.statistics.keep(changes, now)
 
     def _look_at_consent(self, ticket_ids: list[int], now: datetime) -> None:
         """Promises a look at the questions that may not be needed any more."""

@@ -9,6 +9,7 @@ from responder.store.tables.holds import holds
 from responder.store.tables.intake import bodies, reporters, reports
 from responder.store.tables.mail import mail_addresses, mails
 from responder.store.tables.maintenance import maintenance_windows
+from responder.store.tables.observed import observations
 from responder.store.tables.people import messages, page_windows, tokens
 from responder.store.tables.rotas import duty_notices, overrides, rota_watches
 from responder.store.tables.runs import approvals, attempts, run_hosts, run_steps, runs
@@ -47,6 +48,7 @@ __all__ = [
     "maintenance_windows",
     "messages",
     "metadata",
+    "observations",
     "overrides",
     "page_windows",
     "parts",

@@ -57,6 +57,8 @@ tickets = Table(
         postgresql_where=text("status <> 'closed'"),
     ),
     Index("tickets_by_trouble", "trouble", "id"),
+    # All that statistics ask of every ticket of a period, so that its long texts are not read.
+    Index("tickets_by_opening", "opened_at", "grade", "kind", "team"),
     Index(
         "tickets_open",
         "status",

@@ -98,6 +98,24 @@ def _accounts() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "name", name="one_view_of_a_name"),
     )
+    op.create_table(
+        "observations",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("grade", sa.Text(), nullable=False),
+        sa.Column("team", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("acknowledge", sa.BigInteger(), nullable=True),
+        sa.Column("restore", sa.BigInteger(), nullable=True),
+        sa.Column("resolve", sa.BigInteger(), nullable=True),
+        sa.Column("ends", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("observations_by_time", "observations", ["at"])
+    op.create_index("tickets_by_opening", "tickets", ["opened_at", "grade", "kind", "team"])
 
 
 _SAYS = "the audit log is append-only"
@@ -123,6 +141,8 @@ def _keep_the_log() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("tickets_by_opening", "tickets")
+    op.drop_table("observations")
     op.drop_table("answers")
     op.drop_table("audit_log")
     if op.get_bind().dialect.name != "sqlite":
