@@ -14,6 +14,7 @@ from responder.flows.desk import Desk
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
 from responder.web.context import ACTOR, CONTEXT, allowed_actor
+from responder.web.events import POSITION
 from responder.web.readers import asked_language
 from responder.web.rendering import rendered
 
@@ -83,6 +84,7 @@ async def _shared(request: web.Request, visitor: Visitor) -> dict[str, Any]:
     return {
         "me": visitor,
         "zone": visitor.zone,
+        "live_after": request.get(POSITION, ""),
         "now": desk.clock.now(),
         "places": places,
         "here": _here(request.path),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
@@ -17,8 +18,12 @@ from responder.domain.topics import GENERAL, is_topic
 from responder.errors import StoreUnavailable
 from responder.web.bodies import json_answer, number_in
 from responder.web.changes import HUB, Change, Full, Hub, Listener
-from responder.web.context import CONTEXT, allowed_actor, needs
+from responder.web.context import CONTEXT, identity_of, needs
+from responder.web.identity import who_asks
 from responder.web.shapes import event_line, plain
+
+if TYPE_CHECKING:
+    from responder.domain.access import Identity
 
 IsAllowed = Callable[[], Awaitable[bool]]
 POSITION = web.RequestKey("live position", str)
@@ -144,9 +149,12 @@ async def _send(answer: web.StreamResponse, listener: Listener, text: str) -> No
 async def _is_allowed(request: web.Request) -> bool:
     """Whether the credential that opened the stream is still good for it; while nobody can know, it is."""
     try:
-        return await allowed_actor(request, "read") is not None
+        who: Identity | None = await who_asks(request, request.app[CONTEXT].desk)
     except StoreUnavailable:
         return True
+    except web.HTTPForbidden:
+        return False
+    return who is not None and who.name == identity_of(request).name and not who.objection("read")
 
 
 def _drop(request: web.Request) -> None:
