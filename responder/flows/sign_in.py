@@ -54,22 +54,25 @@ async def sign_in(desk: Desk, name: str, password: str, visit: Visit) -> SignedI
         failures = tx.accounts.failures(asked, visit.address, now - WITHIN)
         return tx.accounts.named(asked), wait_for(failures, asked, visit.address, now)
 
-    user, wait = await desk.store.read(gather)
-    if wait > timedelta():
-        await _refuse(desk, asked, visit, "too many wrong passwords", status=429)
-        raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
+    # Looked up behind the door: of many tries at once, each sees the failures of those before it.
     async with _AT_ONCE:
+        user, wait = await desk.store.read(gather)
+        if wait > timedelta():
+            await _refuse(desk, asked, visit, "too many wrong passwords", status=429)
+            raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
         is_right = await asyncio.to_thread(fits, password, user.password_hash if user else "")
-    if user is None or not is_right or user.disabled_at is not None:
-        await _refuse(desk, asked, visit, _why(user, is_right=is_right))
-        raise SignInRefused(WRONG)
-    if is_outdated(user.password_hash):
-        user = replace(user, password_hash=await asyncio.to_thread(hashed, password))
-    return await begin_session(desk, user, visit, by="password")
+        if user is None or not is_right or user.disabled_at is not None:
+            await _refuse(desk, asked, visit, _why(user, is_right=is_right))
+            raise SignInRefused(WRONG)
+    newer = await asyncio.to_thread(hashed, password) if is_outdated(user.password_hash) else ""
+    return await begin_session(desk, user, visit, by="password", newer_hash=newer)
 
 
-async def begin_session(desk: Desk, user: User, visit: Visit, *, by: str) -> SignedIn:
-    """A session for an account whose owner has proved to be there; `by` says how."""
+async def begin_session(desk: Desk, user: User, visit: Visit, *, by: str, newer_hash: str = "") -> SignedIn:
+    """A session for an account whose owner has proved to be there; `by` says how.
+
+    Raises SignInRefused if it was disabled, or given another password, since it was looked at.
+    """
     now, secret = desk.clock.now(), secrets.token_urlsafe(32)
     rules = desk.configuration.settings.sign_in
     session = Session(
@@ -84,9 +87,12 @@ async def begin_session(desk: Desk, user: User, visit: Visit, *, by: str) -> Sig
     entry = Entry(at=now, actor=user.name, via=Via.SESSION, address=visit.address, action="sign in", object=by)
 
     def body(tx: Transaction) -> None:
+        current = tx.accounts.one(user.id)
+        if current is None or current.disabled_at is not None or current.password_hash != user.password_hash:
+            raise SignInRefused(WRONG)
         tx.accounts.forget_before(now, now - rules.idle, now - WITHIN)
         tx.accounts.forgive(user.name.casefold(), visit.address)
-        tx.accounts.change(replace(user, seen_at=now))
+        tx.accounts.change(replace(current, seen_at=now, password_hash=newer_hash or current.password_hash))
         tx.accounts.begin(session)
         tx.audit_log.add(entry)
 
