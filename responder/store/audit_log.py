@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
-from responder.domain.audit import Entry, Outcome
+from responder.domain.audit import Entry, Outcome, outcome_of
 from responder.store.tables import audit_log
 
 if TYPE_CHECKING:
     from responder.store.transaction import Transaction
 
 T = TypeVar("T")
+_LONGEST = 500
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,6 +28,7 @@ class Act:
 
     entry: Entry
     is_written: bool = False
+    is_refused: bool = False
 
 
 _NOW: ContextVar[Act | None] = ContextVar("act", default=None)
@@ -50,7 +52,8 @@ def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction]
 
     def recorded(tx: Transaction) -> T:
         result = body(tx)
-        tx.audit_log.add(act.entry)
+        act.is_refused = bool(tx.refusal)
+        tx.audit_log.add(refusal(act.entry, 409, tx.refusal) if tx.refusal else act.entry)
         return result
 
     def committed() -> None:
@@ -60,6 +63,12 @@ def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction]
 
 
 def _nothing() -> None: ...
+
+
+def refusal(entry: Entry, status: int, text: str) -> Entry:
+    """The entry of an act that was answered with this status, and why."""
+    outcome = outcome_of(status)
+    return replace(entry, outcome=outcome, status=status, text=text[:_LONGEST] if outcome is Outcome.REFUSED else "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from responder.domain import numbering
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
-from responder.domain.ticket import Change, Sums, Ticket
+from responder.domain.ticket import Change, EventKind, Sums, Ticket
 from responder.store.accounts import AccountStore
 from responder.store.actions import ActionStore
 from responder.store.approvals import ApprovalStore
@@ -84,6 +84,7 @@ class Transaction:
     def __init__(self, connection: Connection, first_grades: Collection[str] = ()) -> None:
         self.connection = connection
         self.has_promised = False
+        self.refusal = ""
         self.touched = Touched()
         gather(connection, self.touched)
         self._first_grades = first_grades
@@ -255,6 +256,8 @@ class Transaction:
                 change.after = replace(change.after, number=numbers.number(change.after, serial))
 
     def _write_what_follows(self, changes: list[Change], now: datetime) -> None:
+        said = [event.text for change in changes for event in change.events if event.kind is EventKind.REFUSED]
+        self.refusal = said[0] if said else self.refusal
         self.tickets.append([(change.after.id, event) for change in changes for event in change.events])
         self.tickets.insert_clocks([(change.after.id, change.clocks) for change in changes if change.before is None])
         for change in changes:

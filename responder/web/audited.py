@@ -11,11 +11,11 @@ import structlog
 from aiohttp import web
 
 from responder.domain.access import Identity, Via
-from responder.domain.audit import Entry, Outcome, outcome_of
+from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
 from responder.errors import NotFound, ResponderError, StoreUnavailable
 from responder.flows.desk import Desk
-from responder.store.audit_log import Act, acting
+from responder.store.audit_log import Act, acting, refusal
 from responder.web.identity import address_of
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ async def by_link(request: web.Request, desk: Desk, person: str) -> AsyncIterato
 
 async def refused(request: web.Request, desk: Desk, who: Identity, why: str) -> None:
     """Writes down that somebody may not do this."""
-    await _write(desk, _refusal(_entry(request, desk, who.name, who.via), 403, why))
+    await _write(desk, refusal(_entry(request, desk, who.name, who.via), 403, why))
 
 
 async def refused_stranger(request: web.Request, desk: Desk, strangers: Throttle, error: web.HTTPException) -> None:
@@ -66,7 +66,7 @@ async def refused_stranger(request: web.Request, desk: Desk, strangers: Throttle
     address, now = address_of(request, desk.configuration.settings), desk.clock.now()
     if strangers.knock(address, _OF_STRANGERS, now) is None:
         strangers.count(now)
-        await _write(desk, _refusal(_entry(request, desk, "", ""), error.status, error.text or ""))
+        await _write(desk, refusal(_entry(request, desk, "", ""), error.status, error.text or ""))
 
 
 def _entry(request: web.Request, desk: Desk, name: str, via: str) -> Entry:
@@ -86,9 +86,9 @@ def _entry(request: web.Request, desk: Desk, name: str, via: str) -> Entry:
 
 async def _close(desk: Desk, act: Act, status: int, text: str) -> None:
     """Writes what is still to be written: an act that changed nothing here, or a refusal."""
-    if status >= 400:
-        await _write(desk, _refusal(act.entry, status, text))
-    elif not act.is_written:
+    if status >= 400 and not act.is_refused:
+        await _write(desk, refusal(act.entry, status, text))
+    elif status < 400 and not act.is_written:
         act.is_written = True
         await _write(desk, replace(act.entry, status=status))
 
@@ -98,11 +98,6 @@ async def _write(desk: Desk, entry: Entry) -> None:
         await desk.store.write(lambda tx: tx.audit_log.add(entry))
     except StoreUnavailable as error:
         log.warning("not in the audit log", action=entry.action, actor=entry.actor, error=str(error))
-
-
-def _refusal(entry: Entry, status: int, text: str) -> Entry:
-    outcome = outcome_of(status)
-    return replace(entry, outcome=outcome, status=status, text=text[:_LONGEST] if outcome is Outcome.REFUSED else "")
 
 
 def _status(error: ResponderError) -> int:

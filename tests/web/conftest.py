@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from responder.config.settings import digest
+from responder.domain.access import Role
+from responder.domain.accounts import User
 from responder.flows.batcher import Batcher
+from responder.flows.sign_in import Visit, begin_session
 from responder.store.database import Database
 from responder.store.switchboard import Token
 from responder.web.context import Context
+from responder.web.identity import cookie_name
 from responder.web.server import build
 from tests.world import MAIN, World
 
@@ -61,4 +66,18 @@ async def header(world: World, scope: str) -> dict[str, str]:
     return {"Authorization": f"Bearer secret-{scope}"}
 
 
-__all__ = ["Client", "header"]
+async def account(world: World, role: str, name: str = "", **more: Any) -> User:
+    """Somebody with an account of this role, called like the role if not otherwise."""
+    made = User(name=name or role, role=Role(role), created_at=world.clock.now(), **more)
+    return await world.database.write(lambda tx: tx.accounts.named(made.name) or tx.accounts.add(made))
+
+
+async def cookie(world: World, role: str, name: str = "", **more: Any) -> dict[str, str]:
+    """What the browser of somebody sends who is signed in and has one of our pages open."""
+    user = await account(world, role, name, **more)
+    made = await begin_session(world.desk, user, Visit(address="127.0.0.1", agent="a test"), by="a test")
+    kept = cookie_name(world.desk.configuration.settings)
+    return {"Cookie": f"{kept}={made.secret.value}", "Sec-Fetch-Site": "same-origin"}
+
+
+__all__ = ["Client", "account", "cookie", "header"]
