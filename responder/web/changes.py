@@ -18,7 +18,7 @@ from responder.store.changes import Changes
 
 _KEPT = 256
 _MOST_WAITING = 32
-_APART = timedelta(milliseconds=100)
+_APART = timedelta(milliseconds=50)
 """Between two changes that are told: those of a storm are gathered. The first after a quiet moment goes at once."""
 
 

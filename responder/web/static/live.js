@@ -8,7 +8,9 @@ const LONG_MS = 30_000; // from here on the server counts as away
 const SILENT_MS = 40_000; // the server says every 15 s that it is there
 const HIDDEN_MS = 5_000; // a tab that nobody looks at gives its connection back
 const SLOWEST_MS = 30_000;
-const TOGETHER_MS = 50;
+const TOGETHER_MS = 25; // the server has gathered them already
+const AT_ONCE = 5; // changes within so long that are shown without delay
+const WHILE_MS = 30_000;
 const BUSIEST_MS = 4_000;
 const PATIENCE_MS = 20_000;
 
@@ -129,8 +131,8 @@ function lost() {
 const unread = new Set();
 let isReading = false;
 let reading = 0;
-let readAt = -Infinity;
-let pause = 0;
+let reads = [];
+let readyAt = 0;
 
 function look(topics) {
   if (isOver || !regions.concernedBy(topics)) return;
@@ -138,10 +140,16 @@ function look(topics) {
   soon();
 }
 
-// The first change is shown at once. While more follow, ever seldomer: many look, and the server has other work.
+// The first changes are shown at once. While more follow, ever seldomer: many look, and the server has other work.
 function soon(least = TOGETHER_MS) {
   if (reading || isReading || document.hidden || isOver) return;
-  reading = setTimeout(read, Math.max(least, readAt + pause - performance.now()));
+  reading = setTimeout(read, Math.max(least, readyAt - performance.now()));
+}
+
+function pauseAfter(took) {
+  reads = [...reads, performance.now()].filter((at) => at > performance.now() - WHILE_MS);
+  const many = reads.length > AT_ONCE ? 250 * 2 ** (reads.length - AT_ONCE) : 0;
+  return Math.min(BUSIEST_MS, Math.max(many, 2 * took));
 }
 
 async function read() {
@@ -150,16 +158,17 @@ async function read() {
   const wanted = [...unread];
   unread.clear();
   const began = performance.now();
-  pause = began - readAt < 2 * BUSIEST_MS ? Math.min(BUSIEST_MS, 2 * pause + 250) : 0;
   const why = await taken();
   isReading = false;
-  readAt = performance.now();
-  pause = Math.max(pause, 4 * (readAt - began));
+  readyAt = performance.now() + pauseAfter(performance.now() - began);
   if (why) {
     for (const one of wanted) unread.add(one);
     isGone();
     soon(Math.min(SLOWEST_MS, 1000 * 2 ** Math.min(failures, 5)));
-  } else if (unread.size) soon();
+    return;
+  }
+  if (source?.readyState === EventSource.OPEN) isBack();
+  if (unread.size) soon();
 }
 
 // Takes the page as it is now; says why not, where trying again may help.
