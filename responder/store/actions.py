@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.engine import Connection, Row
 
 from responder.domain.actions import EVERY, ActionItem
@@ -37,11 +37,18 @@ class ActionStore:
         return [_item(row) for row in self._connection.execute(query)]
 
     def listed(
-        self, *, open_only: bool = True, overdue_at: datetime | None = None, owner: str = "", limit: int = 100
+        self,
+        *,
+        open_only: bool = True,
+        overdue_at: datetime | None = None,
+        owner: str = "",
+        after: tuple[bool, datetime, int] | None = None,
+        limit: int = 100,
     ) -> list[tuple[str, ActionItem]]:
         """Actions with the numbers of their tickets: open before done ones, what is due first at the top.
 
-        `overdue_at` leaves only those that are overdue at that instant.
+        `overdue_at` leaves only those that are overdue at that instant. `after` is whether the last one of the page
+        before is done, when it is due, and its id.
         """
         query = select(tickets.c.number, actions).join(tickets, tickets.c.id == actions.c.ticket_id)
         if open_only or overdue_at is not None:
@@ -50,6 +57,8 @@ class ActionStore:
             query = query.where(actions.c.due_at <= overdue_at)
         if owner:
             query = query.where(actions.c.owner == owner)
+        if after is not None:
+            query = query.where(_is_behind(*after))
         query = query.order_by(actions.c.done_at.is_not(None), actions.c.due_at, actions.c.id).limit(limit)
         return [(row.number, _item(row)) for row in self._connection.execute(query)]
 
@@ -90,3 +99,11 @@ def _values(item: ActionItem) -> dict[str, Any]:
 
 def _item(row: Row[Any]) -> ActionItem:
     return ActionItem(**{name: value for name, value in row._mapping.items() if name != "number"})
+
+
+def _is_behind(done: bool, due_at: datetime, action_id: int) -> ColumnElement[bool]:
+    """What the list shows behind an action of this kind."""
+    is_later = or_(actions.c.due_at > due_at, and_(actions.c.due_at == due_at, actions.c.id > action_id))
+    if done:
+        return and_(actions.c.done_at.is_not(None), is_later)
+    return or_(actions.c.done_at.is_not(None), is_later)

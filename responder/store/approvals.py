@@ -52,11 +52,13 @@ class ApprovalStore:
         query = select(approvals).where(approvals.c.ticket_id == ticket_id).order_by(approvals.c.id)
         return [_approval(row) for row in self._connection.execute(query)]
 
-    def listed(self, *, waiting_only: bool = True, limit: int = 100) -> list[Approval]:
-        """Questions, the newest first."""
+    def listed(self, *, waiting_only: bool = True, before: int | None = None, limit: int = 100) -> list[Approval]:
+        """Questions, the newest first; `before` is the last id of the page before."""
         query = select(approvals).order_by(approvals.c.id.desc()).limit(limit)
         if waiting_only:
             query = query.where(_IS_WAITING)
+        if before is not None:
+            query = query.where(approvals.c.id < before)
         return [_approval(row) for row in self._connection.execute(query)]
 
     def tickets_that_wait(self) -> set[int]:

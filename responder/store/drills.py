@@ -26,9 +26,11 @@ class DrillStore:
         query = select(drills).where(drills.c.ended_at.is_(None)).order_by(drills.c.id)
         return [_drill(row) for row in self._connection.execute(query)]
 
-    def listed(self, limit: int) -> list[Drill]:
-        """Those that have begun, the newest first."""
+    def listed(self, limit: int, before: int | None = None) -> list[Drill]:
+        """Those that have begun, the newest first; `before` is the last id of the page before."""
         query = select(drills).where(drills.c.started_at.is_not(None)).order_by(drills.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(drills.c.id < before)
         return [_drill(row) for row in self._connection.execute(query)]
 
     def one(self, drill_id: int, *, locked: bool = False) -> Drill:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds, microseconds
@@ -52,14 +53,18 @@ class HealthCheckStore:
         row = self._connection.execute(query).first()
         return _check(row) if row else None
 
-    def listed(self, *, name: str = "", limit: int = 20) -> list[HealthCheck]:
-        """Checks that have begun or been ordered, the newest first."""
-        newest = health_checks.c.started_at.desc(), health_checks.c.id.desc()
-        query = select(health_checks).order_by(*newest).limit(limit)
+    def listed(
+        self, *, name: str = "", after: tuple[datetime, int] | None = None, limit: int = 20
+    ) -> list[HealthCheck]:
+        """Checks that have begun or been ordered, the newest first; `after` is start and id of the last one before."""
+        started_at, check_id = health_checks.c.started_at, health_checks.c.id
+        query = select(health_checks).where(health_checks.c.state != CheckState.PLANNED.value)
         if name:
             query = query.where(health_checks.c.name == name)
-        checks = map(_check, self._connection.execute(query))
-        return [check for check in checks if check.state is not CheckState.PLANNED]
+        if after is not None:
+            query = query.where(or_(started_at < after[0], and_(started_at == after[0], check_id < after[1])))
+        query = query.order_by(started_at.desc(), check_id.desc()).limit(limit)
+        return [_check(row) for row in self._connection.execute(query)]
 
     def _found(self, check_id: int, *, locked: bool = False) -> HealthCheck | None:
         query = select(health_checks).where(health_checks.c.id == check_id)

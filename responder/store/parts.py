@@ -46,9 +46,15 @@ class PartStore:
         return [_reservation(row) for row in self._connection.execute(query)]
 
     def reservations(
-        self, *, part: str = "", ticket_id: int | None = None, held_only: bool = True, limit: int = 200
+        self,
+        *,
+        part: str = "",
+        ticket_id: int | None = None,
+        held_only: bool = True,
+        before: int | None = None,
+        limit: int = 200,
     ) -> list[Reservation]:
-        """Reservations, the newest first."""
+        """Reservations, the newest first; `before` is the last id of the page before."""
         query = select(reservations).order_by(reservations.c.id.desc()).limit(limit)
         if part:
             query = query.where(reservations.c.part == part)
@@ -56,6 +62,8 @@ class PartStore:
             query = query.where(reservations.c.ticket_id == ticket_id)
         if held_only:
             query = query.where(_IS_HELD)
+        if before is not None:
+            query = query.where(reservations.c.id < before)
         return [_reservation(row) for row in self._connection.execute(query)]
 
     def moves(self, part: str, limit: int = 200) -> list[StockMove]:

@@ -15,7 +15,7 @@ from responder.domain.ticket_filter import Order, Page, Place, TicketFilter
 from responder.store.tables import dumped, runs, tickets
 from responder.store.tickets import TicketStore
 
-LOOKED_INTO = 20_000
+LOOKED_INTO = 10_000
 """How many tickets a search looks into for one page."""
 _Condition = ColumnElement[bool]
 

@@ -14,18 +14,20 @@ from responder.web.bodies import desk_of as _desk
 from responder.web.bodies import json_answer as _json
 from responder.web.bodies import number_in as _number
 from responder.web.context import allowed_actor, needs
+from responder.web.operations import LINK, operation
 from responder.web.paging import limit_in, page_answer, ticket_cursor, ticket_place
+from responder.web.schemas import asked, handling, tickets
 from responder.web.shapes import plain, ticket_line, whole_ticket
-from responder.web.ticket_filter import NAMES, asked_filter, refuse_unknown_names, search
+from responder.web.ticket_filter import asked_filter, search
 
 _LARGEST_PAGE = 500
 
 
 @needs("read")
+@operation(query=asked.TicketQuery, answers=tickets.TicketPage, headers=LINK)
 async def list_tickets(request: web.Request) -> web.StreamResponse:
     """Tickets by a filter, newest first, or the most urgent first (sort=urgent). `before` is an id, of times before
     there were cursors."""
-    refuse_unknown_names(request.query, (*NAMES, "limit", "cursor", "before"))
     desk, asked, place = _desk(request), await asked_filter(request), ticket_place(request.query)
     before, limit = _number(request.query.get("before"), 0), limit_in(request.query, 100, _LARGEST_PAGE)
     after = place or (Place(ticket_id=before) if before else None)
@@ -36,6 +38,7 @@ async def list_tickets(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=tickets.WholeTicket)
 async def show_ticket(request: web.Request) -> web.StreamResponse:
     """One ticket; name and contact of its reporter only for who may act."""
     key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
@@ -44,6 +47,7 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.MoveBody, answers=tickets.TicketLine)
 async def move(request: web.Request) -> web.StreamResponse:
     """Does what a verb says, under the rules of the policy. `version`: the one that was seen, if it matters."""
     content = await _content(request)
@@ -62,12 +66,14 @@ async def move(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=list[handling.VerbLine])
 async def list_verbs(request: web.Request) -> web.StreamResponse:  # noqa: ARG001
     """What people may do to a ticket, with the fields that each verb reads."""
     return _json([{"verb": one.name, "fields": one.fields, "text": one.text} for one in VERBS.values()])
 
 
 @needs("read")
+@operation(query=asked.ClockQuery, answers=handling.ClockStories)
 async def explain_clocks(request: web.Request) -> web.StreamResponse:
     """Why each clock of a ticket is due when it is. Query: clock (one of them)."""
     key, name = request.match_info["key"], request.query.get("clock", "")
@@ -76,6 +82,7 @@ async def explain_clocks(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=list[handling.Quarantined])
 async def list_quarantine(request: web.Request) -> web.StreamResponse:
     """The latest bodies that were not understood, with the reason and the first of their bytes as text."""
     found = await _desk(request).store.read(lambda tx: tx.reports.quarantined())

@@ -12,10 +12,22 @@ from responder.flows import consent
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
 from responder.web.audited import by_link
-from responder.web.bodies import LONGEST_TEXT, actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
+from responder.web.bodies import (
+    LONGEST_TEXT,
+    actor_of,
+    content_of,
+    desk_of,
+    flag_in,
+    json_answer,
+    name_in,
+    text_in,
+)
 from responder.web.context import CONTEXT, needs
+from responder.web.operations import LINK, operation
+from responder.web.paging import before_in, cursor_of, limit_in, page_answer
 from responder.web.readers import language_of, no_link
 from responder.web.rendering import page
+from responder.web.schemas import asked, tickets
 from responder.web.shapes import approval_line, run_line, shown_approval
 
 _LARGEST_PAGE = 500
@@ -25,37 +37,43 @@ _LARGEST_PAGE = 500
 
 
 @needs("read")
+@operation(query=asked.ApprovalQuery, answers=tickets.ApprovalPage, headers=LINK)
 async def list_approvals(request: web.Request) -> web.StreamResponse:
     """Questions, newest first. Query: all (decided ones too), limit."""
-    limit = min(number_in(request.query.get("limit"), 100), _LARGEST_PAGE)
-    waiting_only = request.query.get("all") not in ("1", "true")
+    limit, before = limit_in(request.query, 100, _LARGEST_PAGE), before_in(request.query)
+    waiting_only = not flag_in(request.query, "all")
 
     def gather(tx: Transaction) -> list[dict[str, Any]]:
-        found = tx.approvals.listed(waiting_only=waiting_only, limit=limit)
+        found = tx.approvals.listed(waiting_only=waiting_only, before=before, limit=limit)
         return [{**approval_line(one), "ticket": tx.tickets.one(one.ticket_id).ticket.number} for one in found]
 
-    return json_answer({"approvals": await desk_of(request).store.read(gather)})
+    found = await desk_of(request).store.read(gather)
+    return page_answer(request, "approvals", found, cursor_of(found[-1]["id"]) if len(found) == limit else None)
 
 
 @needs("read")
+@operation(answers=tickets.WholeApproval)
 async def show_approval(request: web.Request) -> web.StreamResponse:
     """One question with every step that would run."""
     return json_answer(await _shown(request, _id(request)))
 
 
 @needs("approve")
+@operation(body=asked.PerhapsReason, answers=tickets.WholeApproval)
 async def approve(request: web.Request) -> web.StreamResponse:
-    """A yes. Body: perhaps actor and reason."""
+    """Answers a question with yes. Body: perhaps actor and reason."""
     return await _answer_by_api(request, yes=True)
 
 
 @needs("approve")
+@operation(body=asked.PerhapsReason, answers=tickets.WholeApproval)
 async def reject(request: web.Request) -> web.StreamResponse:
-    """A no. Body: perhaps actor and reason."""
+    """Answers a question with no. Body: perhaps actor and reason."""
     return await _answer_by_api(request, yes=False)
 
 
 @needs("act")
+@operation(body=asked.RunBody, answers=tickets.RunLine)
 async def start_run(request: web.Request) -> web.StreamResponse:
     """Orders a run for a ticket. Body: runbook, and perhaps target and actor."""
     content = await content_of(request)

@@ -7,9 +7,11 @@ from urllib.parse import quote
 from aiohttp import web
 
 from responder.web.context import CONTEXT, needs
+from responder.web.operations import Media, operation
 
 
 @needs("read")
+@operation(answers=Media(type="application/octet-stream"))
 async def download(request: web.Request) -> web.StreamResponse:
     """The bytes of one attachment."""
     wanted = request.match_info["id"]

@@ -68,6 +68,11 @@ def number_in(text: str | None, default: int) -> int:
     return int(text)
 
 
+def flag_in(query: Mapping[str, str], name: str) -> bool:
+    """Whether a query says yes to something."""
+    return query.get(name) in ("1", "true", "yes")
+
+
 def duration_in(content: dict[str, Any], name: str) -> timedelta | None:
     """How long, such as `2h`; None if it is not said or empty."""
     text = content.get(name)

@@ -27,12 +27,16 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import ACTOR, needs
 from responder.web.duty_answers import outcome_answer, overrides_told
+from responder.web.operations import Media, operation
 from responder.web.rotas import instant_in, needed, only
+from responder.web.schemas import asked, duty
 
 _ABSENCES = "/api/v1/absences"
+_CALENDAR = Media(type="text/calendar", text="A calendar (.ics).", is_text=True)
 
 
 @needs("read")
+@operation(answers=duty.Overrides)
 async def list_absences(request: web.Request) -> web.StreamResponse:
     """Who is away, now or later."""
     desk = desk_of(request)
@@ -46,9 +50,13 @@ async def list_absences(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.AbsenceBody, answers=duty.DutyChanged)
 async def make_absence(request: web.Request) -> web.StreamResponse:
-    """Body: person, until, reason, and perhaps from (now), actor. Times without an offset are of the zone of the
-    person's rotas, or of the person's own if they are in none."""
+    """Somebody will be away.
+
+    Body: person, until, reason, and perhaps from (now), actor. Times without an offset are of the zone of the person's
+    rotas, or of the person's own if they are in none.
+    """
     desk, content = desk_of(request), await content_of(request)
     only(content, "person", "from", "until", "reason", "actor")
     person, now = text_in(content, "person"), desk.clock.now()
@@ -67,6 +75,7 @@ async def make_absence(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=duty.DutyChanged)
 async def end_absence(request: web.Request) -> web.StreamResponse:
     """Somebody is back, or will not be away."""
     desk, content = desk_of(request), await content_of(request)
@@ -76,16 +85,21 @@ async def end_absence(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(query=asked.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
 async def put_absences(request: web.Request) -> web.StreamResponse:
-    """Body: a calendar (.ics); each event is a time in which the person is away. Query: source, actor."""
+    """Takes absences from a calendar.
+
+    Body: a calendar (.ics); each event is a time in which the person is away. Query: source, actor.
+    """
     desk, person = desk_of(request), request.match_info["person"]
     made = await import_absences(desk, person, await _calendar(request))
     return outcome_answer(desk, _zone(desk, person), made)
 
 
 @needs("act")
+@operation(query=asked.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
 async def put_shifts(request: web.Request) -> web.StreamResponse:
-    """Body: a calendar (.ics); each event names who is on call. Query: source, actor."""
+    """Takes shifts from a calendar. Body: a calendar (.ics); each event names who is on call. Query: source, actor."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
     found = await import_shifts(desk, rota.name, await _calendar(request))
@@ -93,6 +107,7 @@ async def put_shifts(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(query=asked.FeedQuery, answers=duty.Url)
 async def show_feed(request: web.Request) -> web.StreamResponse:
     """The address of a feed. Query: rota or person. Whoever has it can read the shifts, so it is told to those who may
     act."""

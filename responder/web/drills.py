@@ -11,24 +11,30 @@ from responder.domain.drill import Drill
 from responder.errors import NotFound, Refused
 from responder.flows.drill import confirm, order_drill
 from responder.web.audited import by_link
-from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
+from responder.web.bodies import actor_of, content_of, desk_of, json_answer
 from responder.web.context import CONTEXT, needs
+from responder.web.operations import LINK, operation
+from responder.web.paging import before_in, cursor_of, limit_in, page_answer
 from responder.web.readers import language_of, no_link
 from responder.web.rendering import page
+from responder.web.schemas import asked, duty
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 100
 
 
 @needs("read")
+@operation(query=asked.Listed, answers=duty.DrillPage, headers=LINK)
 async def list_drills(request: web.Request) -> web.StreamResponse:
     """The drills that have begun, newest first, each with everybody's answer. Query: limit."""
-    limit = min(number_in(request.query.get("limit"), 10), _LARGEST_PAGE)
-    found = await desk_of(request).store.read(lambda tx: tx.drills.listed(limit))
-    return json_answer({"drills": [drill_line(one) for one in found]})
+    limit, before = limit_in(request.query, 10, _LARGEST_PAGE), before_in(request.query)
+    found = await desk_of(request).store.read(lambda tx: tx.drills.listed(limit, before))
+    following = cursor_of(found[-1].id) if len(found) == limit else None
+    return page_answer(request, "drills", [drill_line(one) for one in found], following)
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=duty.DrillLine)
 async def start_drill(request: web.Request) -> web.StreamResponse:
     """Begins a drill now. Body: perhaps actor."""
     content = await content_of(request)

@@ -20,6 +20,8 @@ from responder.web.bodies import json_answer, number_in
 from responder.web.changes import HUB, Change, Full, Hub, Listener
 from responder.web.context import CONTEXT, identity_of, needs
 from responder.web.identity import who_asks
+from responder.web.operations import Media, operation
+from responder.web.schemas import asked, tickets
 from responder.web.shapes import event_line, plain
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ _HEADERS = {
 
 
 @needs("read")
+@operation(query=asked.StreamQuery, answers=Media(type="text/event-stream", is_text=True))
 async def listen(request: web.Request) -> web.StreamResponse:
     """What changes from now on, as server-sent events. Query: topics (with commas; all if left out), and after (the
     id of the last event that was seen, as the header Last-Event-ID)."""
@@ -70,6 +73,7 @@ async def listen(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(query=asked.EventQuery, answers=tickets.EventPage)
 async def ticket_events(request: web.Request) -> web.StreamResponse:
     """The history of a ticket, oldest first. Query: after (the id of the last event that was seen), limit."""
     key, query = request.match_info["key"], request.query

@@ -10,14 +10,20 @@ from aiohttp import web
 from responder.flows.explain_live import explain_live
 from responder.web.bodies import content_of, desk_of, json_answer
 from responder.web.context import needs
+from responder.web.operations import operation
 from responder.web.rotas import instant_in
+from responder.web.schemas import asked
 
 _KNOWN = ("labels", "annotations", "at")
 
 
 @needs("read")
+@operation(body=asked.AlertBody, answers=dict[str, Any])
 async def explain_alert(request: web.Request) -> web.StreamResponse:
-    """Body: labels, and perhaps annotations and at (an instant, now if it is not given). Changes nothing."""
+    """What would become of an alert.
+
+    Body: labels, and perhaps annotations and at (an instant, now if it is not given). Changes nothing.
+    """
     desk, content = desk_of(request), await content_of(request)
     if unknown := sorted(set(content) - set(_KNOWN)):
         raise web.HTTPUnprocessableEntity(

@@ -7,43 +7,52 @@ from typing import Any
 
 from aiohttp import web
 
+from responder.clock import microseconds
 from responder.domain.health_check import HealthCheck, HealthCheckRule, Seen, report_text
 from responder.flows.desk import Desk
 from responder.flows.health_check import order_health_check
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, content_of, desk_of, json_answer, number_in
+from responder.web.bodies import actor_of, content_of, desk_of, flag_in, json_answer
 from responder.web.context import needs
+from responder.web.operations import LINK, operation
+from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
+from responder.web.schemas import asked, service
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 100
 
 
 @needs("read")
+@operation(query=asked.CheckQuery, answers=service.Checks, headers=LINK)
 async def list_checks(request: web.Request) -> web.StreamResponse:
     """The policy's checks, each with its next time, and what has begun, newest first. Query: name, limit."""
     desk, name = desk_of(request), request.query.get("name", "").replace("\x00", "")
-    limit = min(number_in(request.query.get("limit"), 20), _LARGEST_PAGE)
+    limit, place = limit_in(request.query, 20, _LARGEST_PAGE), place_in(request.query, 2)
+    after = (instant_of(place[0]), place[1]) if place else None
 
-    def gather(tx: Transaction) -> dict[str, Any]:
+    def gather(tx: Transaction) -> tuple[list[dict[str, Any]], list[HealthCheck]]:
         planned = tx.health_checks.planned()
         rules = [rule for rule in desk.policy.health_checks if name in ("", rule.name)]
-        return {
-            "checks": [_rule_line(desk, rule, planned.get(rule.name)) for rule in rules],
-            "results": [result_line(one) for one in tx.health_checks.listed(name=name, limit=limit)],
-        }
+        lines = [_rule_line(desk, rule, planned.get(rule.name)) for rule in rules]
+        return lines, tx.health_checks.listed(name=name, after=after, limit=limit)
 
-    return json_answer(await desk.store.read(gather))
+    checks, found = await desk.store.read(gather)
+    last = found[-1] if len(found) == limit else None
+    following = cursor_of(microseconds(last.started_at), last.id) if last else None
+    return page_answer(request, "results", [result_line(one) for one in found], following, checks=checks)
 
 
 @needs("read")
+@operation(query=asked.WholeCheckQuery, answers=service.WholeCheck)
 async def show_check(request: web.Request) -> web.StreamResponse:
     """One check with every look, and as `text` the report. Query: all (the report has what was good, too)."""
-    check_id, everything = int(request.match_info["id"]), request.query.get("all") in ("1", "true")
+    check_id, everything = int(request.match_info["id"]), flag_in(request.query, "all")
     check = await desk_of(request).store.read(lambda tx: tx.health_checks.one(check_id))
     return json_answer({**plain(asdict(check)), "text": report_text(check, everything=everything)})
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=service.CheckLine)
 async def run_check(request: web.Request) -> web.StreamResponse:
     """Lets a check run now. Body: perhaps actor."""
     desk, content = desk_of(request), await content_of(request)

@@ -16,6 +16,8 @@ from responder.flows.cron_jobs import Pings, shown
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of, json_answer
 from responder.web.context import CONTEXT, needs
+from responder.web.operations import operation
+from responder.web.schemas import service
 from responder.web.shapes import plain
 
 _LONGEST_BODY = 10_000
@@ -84,6 +86,7 @@ async def _words(request: web.Request) -> str:
 
 
 @needs("read")
+@operation(answers=service.Heartbeats)
 async def list_heartbeats(request: web.Request) -> web.StreamResponse:
     """Cron jobs with their state, and the heartbeats of sources."""
     desk = desk_of(request)
@@ -99,6 +102,7 @@ async def list_heartbeats(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(answers=service.HeartbeatUrl)
 async def show_url(request: web.Request) -> web.StreamResponse:
     """The address that a job calls; whoever has it can say that the job is well."""
     desk, name = desk_of(request), request.match_info["name"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from responder.domain.article import EDITABLE, Article, ArticleState
+from responder.domain.article import EDITABLE, Article
 from responder.domain.words import Passage
 from responder.flows import knowledge
 from responder.flows.desk import Desk
@@ -17,6 +17,9 @@ from responder.flows.recognise import match_line
 from responder.store.library import LibraryStore
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in
 from responder.web.context import needs
+from responder.web.operations import LINK, operation
+from responder.web.paging import before_in, cursor_of, limit_in, page_answer
+from responder.web.schemas import asked, stock
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 500
@@ -26,40 +29,43 @@ _Verb = Callable[[Desk, int, str], Awaitable[Article]]
 
 
 @needs("read")
+@operation(query=asked.ArticleQuery, answers=stock.ArticlePage, headers=LINK)
 async def list_articles(request: web.Request) -> web.StreamResponse:
     """Articles, newest first. Query: state (draft, published, retired), limit, before (an id, for the next page)."""
     query = request.query
     state = query.get("state", "")
-    if state and state not in list(ArticleState):
-        raise web.HTTPBadRequest(text=f"“state” is one of {', '.join(ArticleState)}.")
-    limit = min(number_in(query.get("limit"), 100), _LARGEST_PAGE)
-    before = number_in(query.get("before"), 0) or None
+    limit, before = limit_in(query, 100, _LARGEST_PAGE), before_in(query)
     found = await desk_of(request).store.read(
         lambda tx: LibraryStore(tx.connection).articles(state=state, before=before, limit=limit)
     )
-    following = found[-1].id if found and len(found) == limit else None
-    return json_answer({"articles": [article_line(article) for article in found], "before": following})
+    last = found[-1].id if len(found) == limit else None
+    lines = [article_line(article) for article in found]
+    return page_answer(request, "articles", lines, cursor_of(last) if last else None, before=last)
 
 
 @needs("read")
+@operation(query=asked.SearchQuery, answers=stock.Found)
 async def search(request: web.Request) -> web.StreamResponse:
     """What the case library holds of some words, the best first. Query: q, limit.
 
     `title_hits` and `excerpt_hits` are the places of the words: first and last-plus-one character.
     """
     asked = request.query.get("q", "")[:_LONGEST_SEARCH]
-    limit = min(number_in(request.query.get("limit"), 20), _MOST_HITS)
+    limit = limit_in(request.query, 20, _MOST_HITS)
     return json_answer({"found": [hit_line(hit) for hit in await knowledge.search(desk_of(request), asked, limit)]})
 
 
 @needs("read")
+@operation(answers=stock.ArticleLine)
 async def show(request: web.Request) -> web.StreamResponse:
+    """One article of the knowledge base."""
     article_id = _id(request)
     article = await desk_of(request).store.read(lambda tx: LibraryStore(tx.connection).article(article_id))
     return json_answer(article_line(article))
 
 
 @needs("read")
+@operation(answers=stock.Similar)
 async def similar(request: web.Request) -> web.StreamResponse:
     """Whether a ticket's trouble is recurring, and what is like it."""
     seen = await knowledge.similar_to(desk_of(request), request.match_info["key"])
@@ -68,6 +74,7 @@ async def similar(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.NewArticle, answers=stock.ArticleLine)
 async def write(request: web.Request) -> web.StreamResponse:
     """A new draft. Body: ticket (number or id) to draft it from; or title, perhaps symptom, cause, solution, labels.
 
@@ -82,6 +89,7 @@ async def write(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ArticleWords, answers=stock.ArticleLine)
 async def edit(request: web.Request) -> web.StreamResponse:
     """Changes an article. Body: what changes of title, symptom, cause, solution; perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
@@ -92,12 +100,14 @@ async def edit(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=stock.ArticleLine)
 async def publish(request: web.Request) -> web.StreamResponse:
     """From now on it is recommended. Body: perhaps actor."""
     return await _done(request, knowledge.publish)
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=stock.ArticleLine)
 async def retire(request: web.Request) -> web.StreamResponse:
     """It is kept, but found no more. Body: perhaps actor."""
     return await _done(request, knowledge.retire)

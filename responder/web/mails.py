@@ -15,10 +15,14 @@ from responder.flows.mail_desk import Delivered, MailDesk, mail_desk
 from responder.flows.mail_in import take_mail
 from responder.store.mails import MailFilter
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, number_in, text_in
+from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, text_in
 from responder.web.context import allowed_actor, needs
+from responder.web.operations import LINK, Media, operation
+from responder.web.paging import before_in, cursor_of, limit_in, page_answer
+from responder.web.schemas import asked, stock
 from responder.web.shapes import plain
 
+_MAIL = Media(type="message/rfc822", text="A mail as it is sent (RFC 5322).")
 _PIECE = 64 * 1024
 _MOST_TIMES = 4
 _MOST_RECIPIENTS = 100
@@ -26,6 +30,7 @@ _USUAL, _LARGEST_PAGE = 100, 500
 
 
 @needs("ingest")
+@operation(query=asked.Envelope, body=_MAIL, answers=stock.MailTaken)
 async def take(request: web.Request) -> web.StreamResponse:
     """Takes one mail; 2xx leaves when it is stored, also for one that came before. Query: from and to (again and
     again), the envelope; its sender is empty for a delivery report."""
@@ -66,6 +71,7 @@ def _mails(desk: Desk) -> MailDesk:
 
 
 @needs("read")
+@operation(query=asked.MailQuery, answers=stock.MailPage, headers=LINK)
 async def list_mails(request: web.Request) -> web.StreamResponse:
     """What came and what became of it, newest first, without senders unless the token may act. Query: taken, sender
     (act), ticket (a number or id), since (a duration), limit, before (an id, for the next page)."""
@@ -73,14 +79,15 @@ async def list_mails(request: web.Request) -> web.StreamResponse:
     may_see = await allowed_actor(request, "act") is not None
     if query.get("sender") and not may_see:
         raise web.HTTPForbidden(text="Who sent a mail is shown to those who may act: this needs the scope act.")
-    limit = max(1, min(number_in(query.get("limit"), _USUAL), _LARGEST_PAGE))
+    limit = limit_in(query, _USUAL, _LARGEST_PAGE)
 
     def page(tx: Transaction) -> list[dict[str, Any]]:
         found = tx.mails.listed(limit, _filter(tx, request))
         return [_line(tx, record, may_see=may_see) for record in found]
 
     found = await desk.store.read(page)
-    return json_answer({"mails": found, "before": found[-1]["id"] if len(found) == limit else None})
+    last = found[-1]["id"] if len(found) == limit else None
+    return page_answer(request, "mails", found, cursor_of(last) if last else None, before=last)
 
 
 def _filter(tx: Transaction, request: web.Request) -> MailFilter:
@@ -94,7 +101,7 @@ def _filter(tx: Transaction, request: web.Request) -> MailFilter:
         sender=query.get("sender", ""),
         ticket_id=tx.tickets.find(query["ticket"]).ticket.id if query.get("ticket") else None,
         since=now - since if since else None,
-        before=number_in(query.get("before"), 0) or None,
+        before=before_in(query),
     )
 
 
@@ -110,6 +117,7 @@ def _line(tx: Transaction, record: MailRecord, *, may_see: bool) -> dict[str, An
 
 
 @needs("read")
+@operation(answers=stock.MailShown)
 async def show_mail(request: web.Request) -> web.StreamResponse:
     """One mail, without what it says. `size` of its bytes is null when they are not kept any more."""
     may_see = await allowed_actor(request, "act") is not None
@@ -123,6 +131,7 @@ async def show_mail(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(answers=_MAIL)
 async def download(request: web.Request) -> web.StreamResponse:
     """The mail as it came, only ever as a download. 404 when its bytes are not kept any more."""
     mail_id = _id(request)
@@ -145,6 +154,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=stock.MailLine)
 async def again(request: web.Request) -> web.StreamResponse:
     """Decides anew on a mail that was set aside; 409 with the sentence if it still cannot be taken."""
     desk = desk_of(request)
@@ -154,6 +164,7 @@ async def again(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ReasonBody, answers=stock.MailLine)
 async def drop(request: web.Request) -> web.StreamResponse:
     """Puts a mail away that was set aside; the body says the reason."""
     desk, content = desk_of(request), await content_of(request)

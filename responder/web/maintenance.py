@@ -12,20 +12,27 @@ from responder.flows.maintenance_windows import begin_window, end_window, open_w
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, text_in
 from responder.web.context import needs
+from responder.web.operations import operation
+from responder.web.schemas import asked, service
 from responder.web.shapes import plain
 
 _KNOWN = ("match", "everything", "for", "reason", "actor")
 
 
 @needs("read")
+@operation(answers=service.Windows)
 async def list_windows(request: web.Request) -> web.StreamResponse:
     """The windows that are open now, of the policy and of people."""
     return await _windows(request)
 
 
 @needs("act")
+@operation(body=asked.WindowBody, answers=service.NewWindow)
 async def start_window(request: web.Request) -> web.StreamResponse:
-    """Body: match (matchers), or everything; for (a duration), reason, and perhaps actor."""
+    """Opens a maintenance window of alerts.
+
+    Body: match (matchers), or everything; for (a duration), reason, and perhaps actor.
+    """
     desk, content = desk_of(request), await content_of(request)
     if unknown := sorted(set(content) - set(_KNOWN)):
         raise web.HTTPUnprocessableEntity(
@@ -46,6 +53,7 @@ async def start_window(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=service.Windows)
 async def finish_window(request: web.Request) -> web.StreamResponse:
     """Ends one before its time."""
     await end_window(desk_of(request), int(request.match_info["id"]), actor_of(request, await content_of(request)))

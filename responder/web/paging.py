@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import orjson
 from aiohttp import web
 
+from responder.clock import from_microseconds
 from responder.domain.ticket_filter import Place
 from responder.web.bodies import json_answer, number_in
 from responder.web.invalid import Invalid
@@ -30,8 +32,22 @@ def place_in(query: Mapping[str, str], numbers: int = 1) -> list[int] | None:
     except ValueError:
         place = None
     if not (isinstance(place, list) and len(place) == numbers and all(map(_is_number, place))):
-        raise Invalid("“cursor” is none of ours: take the one that the page before gave.", parameter="cursor")
+        raise _none_of_ours()
     return place
+
+
+def before_in(query: Mapping[str, str]) -> int | None:
+    """In a list with the newest first: behind which id the page begins, by cursor or (as it was once) by `before`."""
+    place = place_in(query)
+    return place[0] if place else number_in(query.get("before"), 0) or None
+
+
+def instant_of(place: int) -> datetime:
+    """An instant in a cursor. Raises Invalid."""
+    try:
+        return from_microseconds(place)
+    except (OverflowError, ValueError, OSError) as error:
+        raise _none_of_ours() from error
 
 
 def ticket_cursor(place: Place | None) -> str | None:
@@ -59,6 +75,10 @@ def page_answer(
         url = request.rel_url.without_query_params("before").update_query(cursor=following)
         answer.headers["Link"] = f'<{url}>; rel="next"'
     return answer
+
+
+def _none_of_ours() -> Invalid:
+    return Invalid("“cursor” is none of ours: take the one that the page before gave.", parameter="cursor")
 
 
 def _is_number(one: object) -> bool:

@@ -12,8 +12,11 @@ from responder.domain.parts import Part, Reservation
 from responder.flows.desk import Desk
 from responder.flows.parts import add_part, change_part, count_part, part_in, receive_part, take_part
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
+from responder.web.bodies import actor_of, content_of, desk_of, flag_in, json_answer, name_in, text_in
 from responder.web.context import needs
+from responder.web.operations import LINK, operation
+from responder.web.paging import before_in, cursor_of, limit_in, page_answer
+from responder.web.schemas import asked, stock
 from responder.web.shapes import plain
 
 _LARGEST_PAGE = 1000
@@ -27,14 +30,16 @@ class _Verb(Protocol):
 
 
 @needs("read")
+@operation(query=asked.PartQuery, answers=stock.Parts)
 async def list_parts(request: web.Request) -> web.StreamResponse:
     """All parts by number. Query: low (only those of which too few are free)."""
-    low_only = request.query.get("low") in ("1", "true")
+    low_only = flag_in(request.query, "low")
     found = await desk_of(request).store.read(lambda tx: tx.parts.listed())
     return json_answer({"parts": [part_line(part) for part in found if part.is_low or not low_only]})
 
 
 @needs("read")
+@operation(query=asked.LimitQuery, answers=stock.PartShown)
 async def show_part(request: web.Request) -> web.StreamResponse:
     """One part with every move of its stock, newest first, and what is reserved of it. Query: limit."""
     number, limit = _number(request), _limit(request)
@@ -49,23 +54,26 @@ async def show_part(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(query=asked.ReservationQuery, answers=stock.ReservationPage, headers=LINK)
 async def list_reservations(request: web.Request) -> web.StreamResponse:
     """Reservations, newest first. Query: part, ticket (number or id), all (ended ones too), limit."""
-    query, limit = request.query, _limit(request)
+    query, limit, before = request.query, _limit(request), before_in(request.query)
 
     def gather(tx: Transaction) -> list[dict[str, Any]]:
         ticket_id = tx.tickets.find(query["ticket"]).ticket.id if query.get("ticket") else None
-        held_only = query.get("all") not in ("1", "true")
+        held_only = not flag_in(query, "all")
         part = query.get("part", "").replace("\x00", "")
-        found = tx.parts.reservations(part=part, ticket_id=ticket_id, held_only=held_only, limit=limit)
+        found = tx.parts.reservations(part=part, ticket_id=ticket_id, held_only=held_only, before=before, limit=limit)
         return [reservation_line(tx, one) for one in found]
 
-    return json_answer({"reservations": await desk_of(request).store.read(gather)})
+    found = await desk_of(request).store.read(gather)
+    return page_answer(request, "reservations", found, cursor_of(found[-1]["id"]) if len(found) == limit else None)
 
 
 @needs("act")
+@operation(body=asked.NewPart, answers=stock.PartLine)
 async def add(request: web.Request) -> web.StreamResponse:
-    """A new part. Body: number, name, and perhaps place, stock, minimum, actor."""
+    """Adds a new part. Body: number, name, and perhaps place, stock, minimum, actor."""
     desk, content = desk_of(request), await content_of(request)
     part = Part(
         number=text_in(content, "number"),
@@ -79,6 +87,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.PartWords, answers=stock.PartLine)
 async def change(request: web.Request) -> web.StreamResponse:
     """What is said about a part. Body: what changes of name, place, minimum; perhaps actor."""
     content = await content_of(request)
@@ -94,18 +103,21 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.StockBody, answers=stock.PartLine)
 async def receive(request: web.Request) -> web.StreamResponse:
-    """A delivery. Body: count, reason, and perhaps actor."""
+    """Notes a delivery. Body: count, reason, and perhaps actor."""
     return await _moved(request, receive_part)
 
 
 @needs("act")
+@operation(body=asked.StockBody, answers=stock.PartLine)
 async def take(request: web.Request) -> web.StreamResponse:
     """Parts taken without a plan. Body: count, reason, and perhaps actor."""
     return await _moved(request, take_part)
 
 
 @needs("act")
+@operation(body=asked.StockBody, answers=stock.PartLine)
 async def count(request: web.Request) -> web.StreamResponse:
     """What a count has found. Body: count, reason, and perhaps actor."""
     return await _moved(request, count_part)
@@ -157,4 +169,4 @@ def _whole(content: dict[str, Any], name: str, default: int | None = None) -> in
 
 
 def _limit(request: web.Request) -> int:
-    return min(number_in(request.query.get("limit"), 200), _LARGEST_PAGE)
+    return limit_in(request.query, 200, _LARGEST_PAGE)

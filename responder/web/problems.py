@@ -12,13 +12,14 @@ from aiohttp.typedefs import Handler
 
 from responder.errors import BadForm, NotFound, Refused, ResponderError, StoreUnavailable
 from responder.web.invalid import Invalid
+from responder.web.problem_kinds import type_of
 
 log = structlog.get_logger()
 
 
 def problem(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object) -> web.Response:
     """An error that says what is wrong; `more` are members of the problem object."""
-    content = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    content = {"type": type_of(status), "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
     return web.Response(
         status=status, body=orjson.dumps(content), content_type="application/problem+json", headers=headers
     )

@@ -21,13 +21,16 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, as_object, content_of, desk_of, json_answer, name_in, text_in
 from responder.web.context import ACTOR, allowed_actor, needs
 from responder.web.multipart import FileLimits, is_multipart, sheet_of
+from responder.web.operations import operation
 from responder.web.reporter_line import reporter_line
+from responder.web.schemas import asked, handling
 from responder.web.shapes import message_line
 
 _LONGEST_KEY = 200
 
 
 @needs("report")
+@operation(form=asked.ReportBody, answers=handling.Opened)
 async def open_(request: web.Request) -> web.StreamResponse:
     """Opens a ticket for a form (docs/reporters.md), perhaps with files. Answers what the sender may tell the
     reporter at once; a second send under the same Idempotency-Key, what the first was told."""
@@ -42,6 +45,7 @@ async def open_(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=handling.ReporterOfTicket)
 async def show(request: web.Request) -> web.StreamResponse:
     """The reporter of a ticket and the letters to them; name, contact and texts only for who may act."""
     key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
@@ -49,6 +53,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(form=asked.ReporterBody, answers=handling.NumberAndStatus)
 async def give(request: web.Request) -> web.StreamResponse:
     """Gives a ticket its reporter. Body: reporter, and perhaps fields."""
     content = await content_of(request)
@@ -58,6 +63,7 @@ async def give(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.WordsBody, answers=handling.NumberAndStatus)
 async def progress(request: web.Request) -> web.StreamResponse:
     """Tells the reporter what has happened since the last letter. Body: perhaps words for them."""
     content = await content_of(request)
@@ -66,6 +72,7 @@ async def progress(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.QuestionBody, answers=handling.NumberAndStatus)
 async def ask(request: web.Request) -> web.StreamResponse:
     """Asks the reporter something; the ticket waits for the answer. Body: words."""
     content = await content_of(request)
@@ -74,6 +81,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.AnswerBody, answers=handling.Heard)
 async def answer(request: web.Request) -> web.StreamResponse:
     """What the reporter said to somebody. Body: answer (solved, not_solved, score, information), text, score."""
     content = await content_of(request)
@@ -83,6 +91,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ToldBody, answers=handling.NumberAndStatus)
 async def tell(request: web.Request) -> web.StreamResponse:
     """Somebody has told the reporter what waited to be told by hand. Body: perhaps message, the id of one letter."""
     content = await content_of(request)

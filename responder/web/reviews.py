@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from responder.clock import microseconds
 from responder.domain.actions import ActionItem, due_of
 from responder.domain.review import ReviewForm, fishbone
 from responder.errors import BadForm, Refused
@@ -15,8 +16,11 @@ from responder.flows.actions import finish_action, move_action
 from responder.flows.forms import Form
 from responder.flows.handle import read_ticket
 from responder.flows.review import Drafted, ReviewReport, as_markdown, draft_review, read_review, write_review
-from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in
+from responder.web.bodies import actor_of, content_of, desk_of, flag_in, json_answer, name_in
 from responder.web.context import needs
+from responder.web.operations import LINK, Media, operation
+from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
+from responder.web.schemas import asked, handling, tickets
 from responder.web.shapes import plain, ticket_line
 
 _LARGEST_PAGE = 500
@@ -33,22 +37,25 @@ _KNOWN = {*_WRITTEN, "ticket", "replaces", "version", "actor"}
 
 
 @needs("read")
+@operation(query=asked.DraftQuery, answers=handling.Draft)
 async def draft(request: web.Request) -> web.StreamResponse:
     """A review to fill in, in the shape in which it is written. Query: fresh (not the one that is written)."""
-    is_fresh = request.query.get("fresh") in ("1", "true")
+    is_fresh = flag_in(request.query, "fresh")
     found = await draft_review(desk_of(request), request.match_info["key"], is_fresh=is_fresh)
     return json_answer({"draft": _draft_line(found), "cause_classes": list(found.cause_classes)})
 
 
 @needs("read")
+@operation(query=asked.ReviewQuery, answers=handling.Review)
 async def show(request: web.Request) -> web.StreamResponse:
-    """The report. Query: markdown (adds it as a text)."""
+    """The report of a review. Query: markdown (adds it as a text)."""
     report = await read_review(desk_of(request), request.match_info["key"])
-    text = {"markdown": as_markdown(report)} if request.query.get("markdown") in ("1", "true") else {}
+    text = {"markdown": as_markdown(report)} if flag_in(request.query, "markdown") else {}
     return json_answer({**_report_line(report), **text})
 
 
 @needs("read")
+@operation(answers=Media(type="text/markdown", is_text=True))
 async def show_markdown(request: web.Request) -> web.StreamResponse:
     """The report as a Markdown document."""
     report = await read_review(desk_of(request), request.match_info["key"])
@@ -56,6 +63,7 @@ async def show_markdown(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ReviewBody, answers=tickets.TicketLine)
 async def write(request: web.Request) -> web.StreamResponse:
     """Writes the review. Body: the shape of the draft, and perhaps actor and version."""
     desk, key, content = desk_of(request), request.match_info["key"], await content_of(request)
@@ -73,32 +81,40 @@ async def write(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(query=asked.ActionQuery, answers=handling.ActionPage, headers=LINK)
 async def list_actions(request: web.Request) -> web.StreamResponse:
     """Actions, open ones and what is due first at the top. Query: all (done ones too), overdue, owner, limit."""
     desk, query = desk_of(request), request.query
-    now, limit = desk.clock.now(), min(number_in(query.get("limit"), 100), _LARGEST_PAGE)
+    now, limit, place = desk.clock.now(), limit_in(query, 100, _LARGEST_PAGE), place_in(query, 3)
+    after = (bool(place[0]), instant_of(place[1]), place[2]) if place else None
     found = await desk.store.read(
         lambda tx: tx.actions.listed(
-            open_only=query.get("all") not in ("1", "true"),
-            overdue_at=now if query.get("overdue") in ("1", "true") else None,
+            open_only=not flag_in(query, "all"),
+            overdue_at=now if flag_in(query, "overdue") else None,
             owner=name_in(query, "owner"),
+            after=after,
             limit=limit,
         )
     )
-    return json_answer({"actions": [{**_action_line(one, now), "ticket": number} for number, one in found]})
+    lines = [{**_action_line(one, now), "ticket": number} for number, one in found]
+    last = found[-1][1] if len(found) == limit else None
+    following = cursor_of(int(last.done_at is not None), microseconds(last.due_at), last.id) if last else None
+    return page_answer(request, "actions", lines, following)
 
 
 @needs("act")
+@operation(body=asked.ResultBody, answers=handling.ActionLine)
 async def done(request: web.Request) -> web.StreamResponse:
-    """Body: result, and perhaps actor."""
+    """Says that an action is done. Body: result, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
     item = await finish_action(desk, _id(request), actor_of(request, content), Form(content).text("result"))
     return json_answer(_action_line(item, desk.clock.now()))
 
 
 @needs("act")
+@operation(body=asked.DueBody, answers=handling.ActionLine)
 async def move(request: web.Request) -> web.StreamResponse:
-    """Body: due, reason, and perhaps actor."""
+    """Gives an action another due date. Body: due, reason, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
     form, actor = Form(content), actor_of(request, content)
     due_at, reason = _due_in(form, desk.policy.zone, desk.clock.now()), form.text("reason")

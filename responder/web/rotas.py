@@ -21,12 +21,16 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import needs
 from responder.web.duty_answers import outcome_answer, override_line, overrides_told
+from responder.web.operations import operation
+from responder.web.schemas import asked
+from responder.web.schemas import duty as schemas
 from responder.web.shapes import plain
 
 _SHOWN = timedelta(days=28)
 
 
 @needs("read")
+@operation(query=asked.OnCallQuery, answers=schemas.OnCall)
 async def show_on_call(request: web.Request) -> web.StreamResponse:
     """Who is on call in every tier. Query: at (an instant, now if it is not given), team."""
     desk = desk_of(request)
@@ -46,6 +50,7 @@ async def show_on_call(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=schemas.Rotas)
 async def list_rotas(request: web.Request) -> web.StreamResponse:
     """Every rota with who is on call now."""
     desk = desk_of(request)
@@ -58,6 +63,7 @@ async def list_rotas(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(query=asked.ShiftQuery, answers=schemas.RotaShown)
 async def show_rota(request: web.Request) -> web.StreamResponse:
     """The shifts of a rota, those without anybody too. Query: from (now), until (four weeks later)."""
     desk = desk_of(request)
@@ -71,6 +77,7 @@ async def show_rota(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(query=asked.OverrideQuery, answers=schemas.Overrides)
 async def list_overrides(request: web.Request) -> web.StreamResponse:
     """The overrides of a rota that hold or will hold. Query: since (an instant), for older ones too."""
     desk = desk_of(request)
@@ -86,6 +93,7 @@ async def list_overrides(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=schemas.LostOverrides)
 async def list_lost_overrides(request: web.Request) -> web.StreamResponse:
     """The overrides of rotas and people that the files do not know any more, each with why it counts no longer."""
     desk = desk_of(request)
@@ -95,8 +103,12 @@ async def list_lost_overrides(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.OverrideBody, answers=schemas.DutyChanged)
 async def make_override(request: web.Request) -> web.StreamResponse:
-    """Body: person, until, reason, and perhaps from (now), instead_of (everybody), actor."""
+    """Puts somebody on call for a while.
+
+    Body: person, until, reason, and perhaps from (now), instead_of (everybody), actor.
+    """
     desk, content = desk_of(request), await content_of(request)
     only(content, "person", "instead_of", "from", "until", "reason", "actor")
     rota, now = rota_of(desk, request.match_info["name"]), desk.clock.now()
@@ -115,6 +127,7 @@ async def make_override(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.ActorBody, answers=schemas.DutyChanged)
 async def finish_override(request: web.Request) -> web.StreamResponse:
     """Ends an override, and the other half of a swap; also of a rota that the files do not know any more."""
     desk, content = desk_of(request), await content_of(request)
@@ -125,9 +138,13 @@ async def finish_override(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
+@operation(body=asked.SwapBody, answers=schemas.DutyChanged)
 async def make_swap(request: web.Request) -> web.StreamResponse:
-    """Body: first and second (people), reason, and perhaps first_at, second_at (an instant in the shift that each of
-    them gives away; the next one if it is not given), actor."""
+    """Swaps the shifts of two people.
+
+    Body: first and second (people), reason, and perhaps first_at, second_at (an instant in the shift that each of them
+    gives away; the next one if it is not given), actor.
+    """
     desk, content = desk_of(request), await content_of(request)
     only(content, "first", "second", "first_at", "second_at", "reason", "actor")
     rota = rota_of(desk, request.match_info["name"])

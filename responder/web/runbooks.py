@@ -7,10 +7,13 @@ from aiohttp import web
 from responder.flows.track_record import runbook_history, runbook_lines
 from responder.web.bodies import desk_of, json_answer
 from responder.web.context import needs
+from responder.web.operations import operation
+from responder.web.schemas import service
 from responder.web.shapes import plain
 
 
 @needs("read")
+@operation(answers=service.Runbooks)
 async def list_runbooks(request: web.Request) -> web.StreamResponse:
     """Every runbook with its rules, its autonomy and its record."""
     desk = desk_of(request)
@@ -18,6 +21,7 @@ async def list_runbooks(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
+@operation(answers=service.RunbookShown)
 async def show_runbook(request: web.Request) -> web.StreamResponse:
     """One runbook with every judged run, and when it was promoted or lost that again."""
     desk, name = desk_of(request), request.match_info["name"]

@@ -20,8 +20,11 @@ from responder.web import (
     knowledge,
     mails,
     maintenance,
+    me,
     noise,
+    now,
     oidc,
+    openapi,
     pages,
     parts,
     people,
@@ -31,7 +34,10 @@ from responder.web import (
     rotas,
     runbooks,
     sign_in,
+    statistics,
     switches,
+    ticket_page,
+    users,
 )
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
@@ -65,6 +71,8 @@ def build(context: Context) -> web.Application:
             *calendars.routes(),
             *parts.routes(),
             *people.routes(),
+            *users.routes(),
+            *me.routes(),
             *drills.routes(),
             *health_checks.routes(),
             *knowledge.routes(),
@@ -79,7 +87,11 @@ def build(context: Context) -> web.Application:
             *maintenance.routes(),
             *explain.routes(),
             *noise.routes(),
+            *statistics.routes(),
+            *now.routes(),
+            *ticket_page.routes(),
             *pages.routes(),
         ]
     )
+    openapi.add_to(application)
     return application

@@ -25,22 +25,10 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
 from responder.web.invalid import Invalid, unknown
 
-NAMES = (
-    "open", "acknowledged", "status", "signal", "grade", "kind", "team", "source", "who", "target", "text",
-    "opened_from", "opened_to", "sort",
-)  # fmt: skip
 _LONGEST = 200
 _YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _One = TypeVar("_One", bound=StrEnum)
-
-
-def refuse_unknown_names(query: Iterable[str], known: Iterable[str]) -> None:
-    """A filter that is spelled wrongly must not find everything. Raises Invalid."""
-    names = sorted(known)
-    for name in query:
-        if name not in names:
-            raise Invalid(f"“{name[:100]}” is not known here; there are {', '.join(names)}.", parameter=name[:100])
 
 
 async def asked_filter(request: web.Request, zone: ZoneInfo | None = None) -> TicketFilter:

@@ -17,6 +17,7 @@ from responder.store.switchboard import Token
 from responder.web.context import Context
 from responder.web.identity import cookie_name
 from responder.web.server import build
+from tests.web.document import watch
 from tests.world import MAIN, World
 
 Client = TestClient[web.Request, web.Application]
@@ -50,7 +51,9 @@ async def client(world: World, aiohttp_client) -> Client:  # type: ignore[no-unt
     context = Context(
         desk=world.desk, batcher=Batcher(world.desk, 3), reload=_not_here, is_ready=_ready, changes=changes
     )
-    made: Client = await aiohttp_client(TestServer(build(context)))
+    application = build(context)
+    watch(application)
+    made: Client = await aiohttp_client(TestServer(application))
     return made
 
 

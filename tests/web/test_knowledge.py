@@ -105,8 +105,8 @@ async def test_an_article_is_drafted_from_a_ticket_and_a_ticket_shows_what_is_li
     [
         ("GET", f"{PATH}/7", {}, 404),
         ("GET", f"{PATH}/x", {}, 400),
-        ("GET", f"{PATH}?state=odd", {}, 400),
-        ("GET", f"{PATH}?limit=-1", {}, 400),
+        ("GET", f"{PATH}?state=odd", {}, 422),
+        ("GET", f"{PATH}?limit=-1", {}, 422),
         ("GET", f"{PATH}/search", {}, 422),
         ("GET", f"{PATH}/search?q=的", {}, 422),
         ("GET", "/api/v1/tickets/INC-0/similar", {}, 404),
