@@ -20,11 +20,9 @@ from responder.web import (
     knowledge,
     mails,
     maintenance,
-    me,
     noise,
-    now,
-    oidc,
     openapi,
+    oidc,
     pages,
     parts,
     people,
@@ -34,10 +32,7 @@ from responder.web import (
     rotas,
     runbooks,
     sign_in,
-    statistics,
     switches,
-    ticket_page,
-    users,
 )
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
@@ -71,8 +66,6 @@ def build(context: Context) -> web.Application:
             *calendars.routes(),
             *parts.routes(),
             *people.routes(),
-            *users.routes(),
-            *me.routes(),
             *drills.routes(),
             *health_checks.routes(),
             *knowledge.routes(),
@@ -87,9 +80,6 @@ def build(context: Context) -> web.Application:
             *maintenance.routes(),
             *explain.routes(),
             *noise.routes(),
-            *statistics.routes(),
-            *now.routes(),
-            *ticket_page.routes(),
             *pages.routes(),
         ]
     )
