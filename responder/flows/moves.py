@@ -165,15 +165,33 @@ def may_not_yet(desk: Desk, tx: Transaction, change: Change, action: Action, *, 
 
     They are asked once; after a no only when a person wants the move again (`asks_again`).
     """
-    number = change.after.number
-    if action is Action.RESOLVE and change.after.firing:
-        return f"{number} still fires; it is resolved once the alert has cleared."
-    if lacking := missing_sentence(desk.policy.needs, action, case_of(tx, change)):
-        return sentence(lacking)
+    if lacking := _lacking(desk, tx, change, action):
+        return lacking
     gate = gate_for(desk.policy.gates, action, change.after)
     if gate is None or action is Action.APPROVE:
         return ""
     return _closed_gate(desk, tx, change, gate, asks_again=asks_again)
+
+
+def foreseen_objection(desk: Desk, tx: Transaction, change: Change, action: Action) -> str:
+    """As `may_not_yet`, before anybody asks for the move: nobody is asked, and nothing is written."""
+    if lacking := _lacking(desk, tx, change, action):
+        return lacking
+    gate = gate_for(desk.policy.gates, action, change.after)
+    asked = newest_of_gate(tx, change, gate) if gate else None
+    if gate is None or (asked is not None and asked.may_go_on):
+        return ""
+    if asked is not None and asked.is_waiting:
+        return f"{change.after.number} waits for consent before it may {gate.move.replace('_', ' ')}: {asked.question}"
+    return f"“{gate.name}” stands before it: {' and '.join(gate.roles)} are asked first."
+
+
+def _lacking(desk: Desk, tx: Transaction, change: Change, action: Action) -> str:
+    """What the facts say against a move; empty if nothing."""
+    if action is Action.RESOLVE and change.after.firing:
+        return f"{change.after.number} still fires; it is resolved once the alert has cleared."
+    lacking = missing_sentence(desk.policy.needs, action, case_of(tx, change))
+    return sentence(lacking) if lacking else ""
 
 
 def _closed_gate(desk: Desk, tx: Transaction, change: Change, gate: GateRule, *, asks_again: bool) -> str:

@@ -22,7 +22,7 @@ class ChainStore:
     def of_ticket(self, ticket_id: int) -> list[Chain]:
         """The oldest first."""
         query = select(chains).where(chains.c.ticket_id == ticket_id).order_by(chains.c.number)
-        return [_chain(row) for row in self._connection.execute(query)]
+        return [chain_of(row) for row in self._connection.execute(query)]
 
     def newest(self, ticket_id: int) -> int:
         """The number of the ticket's newest chain; 0 if it has none."""
@@ -32,7 +32,7 @@ class ChainStore:
     def one(self, ticket_id: int, number: int) -> Chain | None:
         query = select(chains).where(chains.c.ticket_id == ticket_id, chains.c.number == number)
         row = self._connection.execute(query).first()
-        return None if row is None else _chain(row)
+        return None if row is None else chain_of(row)
 
     def add(self, chain: Chain) -> None:
         self._connection.execute(chains.insert().values(_values(chain)))
@@ -55,7 +55,8 @@ def _kept(call: Call) -> dict[str, Any]:
     return {**asdict(call), "at": microseconds(call.at), "made_at": made_at}
 
 
-def _chain(row: Row[Any]) -> Chain:
+def chain_of(row: Row[Any]) -> Chain:
+    """The chain in a row of the table."""
     values = dict(row._mapping)
     return Chain(**{**values, "calls": tuple(map(_call, values["calls"]))})
 

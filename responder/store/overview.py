@@ -1,15 +1,39 @@
-"""What the console shows of many tickets at once."""
+"""What the console shows of many tickets at once: a few queries, however many tickets there are."""
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, text
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Integer, case, func, literal_column, select, text
 from sqlalchemy.engine import Connection
 
-from responder.store.tables import tickets
+from responder.domain.escalation import Chain
+from responder.domain.ticket import Status, Ticket
+from responder.store.chains import chain_of
+from responder.store.tables import approvals, chains, clocks, holds, runs, tickets
+from responder.store.tickets import TicketStore
 
 # The index of open tickets is used only where its own condition stands, with no value bound to it.
 _IS_OPEN = text("tickets.status <> 'closed'")
 _OPEN_COUNT = select(func.count()).select_from(tickets).where(_IS_OPEN)
+_WAITING_COUNT = select(func.count()).select_from(approvals).where(text("approvals.state = 'waiting'"))
+_HELD_COUNT = select(func.count()).select_from(holds).where(holds.c.ended_at.is_(None))
+_OVER = (Status.RESTORED.value, Status.RESOLVED.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LastRun:
+    """The newest run for a ticket; no `outcome` while it is at work."""
+
+    id: int
+    ticket_id: int
+    runbook: str
+    target: str
+    started_at: datetime
+    outcome: str
+    sentence: str
 
 
 class Overview:
@@ -20,3 +44,53 @@ class Overview:
         """How many tickets are open."""
         found: int = self._connection.execute(_OPEN_COUNT).scalar_one()
         return found
+
+    def waiting_count(self) -> int:
+        """How many questions wait for an answer."""
+        found: int = self._connection.execute(_WAITING_COUNT).scalar_one()
+        return found
+
+    def held_count(self) -> int:
+        """How many tickets are held back."""
+        found: int = self._connection.execute(_HELD_COUNT).scalar_one()
+        return found
+
+    def most_urgent(self, grades: Sequence[str], limit: int) -> list[Ticket]:
+        """Open tickets as people should look at them: what is restored last, the gravest grade first, and in a grade
+        what comes to the end of a clock first."""
+        rank = case({grade: place for place, grade in enumerate(grades)}, value=tickets.c.grade, else_=len(grades))
+        due = (
+            select(func.min(clocks.c.due_at))
+            .where(clocks.c.ticket_id == tickets.c.id, clocks.c.stopped_at.is_(None))
+            .scalar_subquery()
+        )
+        is_over = case((tickets.c.status.in_(_OVER), 1), else_=0)
+        never = literal_column(str(2**62), Integer)
+        order = is_over, rank if grades else is_over, func.coalesce(due, never), tickets.c.id.desc()
+        query = select(tickets.c.id).where(_IS_OPEN).order_by(*order).limit(limit)
+        ids = [row.id for row in self._connection.execute(query)]
+        known = TicketStore(self._connection).many(ids)
+        return [known[one] for one in ids]
+
+    def last_runs(self, ticket_ids: Sequence[int]) -> dict[int, LastRun]:
+        """The newest run of each ticket that has one."""
+        newest = select(func.max(runs.c.id)).where(runs.c.ticket_id.in_(ticket_ids)).group_by(runs.c.ticket_id)
+        names = ("id", "ticket_id", "runbook", "target", "started_at", "outcome", "sentence")
+        query = select(*(runs.c[name] for name in names)).where(runs.c.id.in_(newest))
+        found = (dict(row._mapping) for row in self._connection.execute(query))
+        return {values["ticket_id"]: LastRun(**{**values, "outcome": values["outcome"] or ""}) for values in found}
+
+    def last_chains(self, ticket_ids: Sequence[int]) -> dict[int, Chain]:
+        """The newest chain of each ticket that has one."""
+        query = select(chains).where(chains.c.ticket_id.in_(ticket_ids)).order_by(chains.c.number)
+        return {row.ticket_id: chain_of(row) for row in self._connection.execute(query)}
+
+    def held(self, ticket_ids: Sequence[int]) -> dict[int, str]:
+        """Which of these tickets are held back, and by what kind of hold."""
+        query = select(holds.c.ticket_id, holds.c.name).where(holds.c.ticket_id.in_(ticket_ids))
+        return {row.ticket_id: row.name for row in self._connection.execute(query.where(holds.c.ended_at.is_(None)))}
+
+    def asking(self, ticket_ids: Sequence[int]) -> set[int]:
+        """Which of these tickets have a question that waits for an answer."""
+        query = select(approvals.c.ticket_id).where(approvals.c.ticket_id.in_(ticket_ids))
+        return {row.ticket_id for row in self._connection.execute(query.where(text("approvals.state = 'waiting'")))}

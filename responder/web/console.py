@@ -9,16 +9,17 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from responder.domain.access import Identity
 from responder.domain.policy import Policy
 from responder.flows.desk import Desk
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
-from responder.web.context import ACTOR, CONTEXT, allowed_actor
+from responder.web.context import CONTEXT, IDENTITY
 from responder.web.events import POSITION
+from responder.web.identity import who_asks
 from responder.web.readers import asked_language
 from responder.web.rendering import rendered
 
-_SCOPES = ("read", "act", "approve", "admin")
 _GRADE_CLASSES = 4
 
 
@@ -41,31 +42,41 @@ PLACES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
-    """Who looks at a page, and how they read. `is_person`: known by this name in the people file."""
+    """Who looks at a page, and how they read. `is_person`: acts under its own name, so that no form asks for one."""
 
     name: str
     scopes: frozenset[str]
     language: str
     zone: str
     is_person: bool
+    has_session: bool
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
 
 
 async def visitor_of(request: web.Request) -> Visitor:
-    """The one who asks, by the credential of the request."""
-    name = request.get(ACTOR) or await allowed_actor(request, "read") or ""
-    scopes = {scope for scope in _SCOPES if await _may(request, scope)}
-    person = request.app[CONTEXT].desk.configuration.people.get(name)
-    language = asked_language(request, person.language if person else "")
-    zone = person.zone if person else "UTC"
-    return Visitor(name=name, scopes=frozenset(scopes), language=language, zone=zone, is_person=person is not None)
+    """The one who asks, by the credential of the request; nobody has no name and may do nothing."""
+    desk = request.app[CONTEXT].desk
+    who = request.get(IDENTITY) or await _who(request, desk)
+    person = desk.configuration.people.get(who.name) if who else None
+    language = (who.language if who else "") or (person.language if person else "")
+    zone = (who.zone if who else "") or (person.zone if person else "")
+    return Visitor(
+        name=who.name if who else "",
+        scopes=frozenset(str(scope) for scope in who.scopes) if who else frozenset(),
+        language=asked_language(request, language),
+        zone=zone or "UTC",
+        is_person=who is not None and (who.is_person or person is not None),
+        has_session=who is not None and bool(who.session),
+    )
 
 
-async def _may(request: web.Request, scope: str) -> bool:
-    asked = "act" if scope == "approve" else scope
-    return await allowed_actor(request, asked) is not None
+async def _who(request: web.Request, desk: Desk) -> Identity | None:
+    try:
+        return await who_asks(request, desk)
+    except web.HTTPForbidden:
+        return None
 
 
 async def console_page(
@@ -84,12 +95,12 @@ async def _shared(request: web.Request, visitor: Visitor) -> dict[str, Any]:
     return {
         "me": visitor,
         "zone": visitor.zone,
-        "live_after": request.get(POSITION, ""),
         "now": desk.clock.now(),
         "places": places,
         "here": _here(request.path),
         "counts": await _counts(desk) if visitor.may("read") else {},
         "grade_class": grade_classes(desk.policy),
+        "live_after": request.get(POSITION, "") if request.method == "GET" else None,
         "other_language": _in_the_other_language(request, visitor.language),
     }
 
@@ -102,7 +113,8 @@ def _here(path: str) -> str:
 
 async def _counts(desk: Desk) -> dict[str, int]:
     def gather(tx: Transaction) -> dict[str, int]:
-        return {"/tickets": Overview(tx.connection).open_count()}
+        overview = Overview(tx.connection)
+        return {"/": overview.waiting_count(), "/tickets": overview.open_count()}
 
     return await desk.store.read(gather)
 

@@ -2,72 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from responder.errors import NotFound, Refused
 from responder.flows import handle
-from responder.flows.maintenance import in_maintenance_now
 from responder.flows.switches import (
     known_scope,
     lenient_scope,
-    switched_off,
     turn_off_automation,
     turn_on_automation,
 )
-from responder.store.transaction import Transaction
 from responder.web.audited import by_link
 from responder.web.bodies import actor_of, duration_in, name_in, text_in
-from responder.web.context import CONTEXT, allowed_actor, needs
+from responder.web.context import CONTEXT, needs
 from responder.web.readers import language_of, no_link
 from responder.web.rendering import page
-from responder.web.shapes import shown_approval, whole_ticket
 
 _HERE = Path(__file__).parent
 _SHOWN = 200
 _CLOSED_SHOWN = 30
-
-
-@needs("read")
-async def tickets(request: web.Request) -> web.StreamResponse:
-    """Open tickets, the highest grade first, and the latest closed ones below; how many of each grade above."""
-    desk = request.app[CONTEXT].desk
-
-    now = desk.clock.now()
-
-    def gather(tx: Transaction) -> dict[str, Any]:
-        return {
-            "tickets": [*tx.tickets.urgent_first(_SHOWN), *tx.tickets.lately_closed(_CLOSED_SHOWN)],
-            "counts": tx.tickets.open_counts(),
-            "off": switched_off(desk, tx),
-            "maintenance": in_maintenance_now(tx, now),
-        }
-
-    found = await desk.store.read(gather)
-    grades: Counter[str] = Counter()
-    for grade, _, _, count in found.pop("counts"):
-        grades[grade] += count
-    return page("tickets.html", **found, grades=grades, most=_SHOWN, now=now, title="Tickets")
-
-
-@needs("read")
-async def ticket(request: web.Request) -> web.StreamResponse:
-    """One ticket with everything that is known of it."""
-    desk, key = request.app[CONTEXT].desk, request.match_info["key"]
-    may_see, secrets = await allowed_actor(request, "act") is not None, desk.configuration.secrets
-
-    def gather(tx: Transaction) -> dict[str, Any]:
-        return _with_approvals(tx, whole_ticket(tx, key, may_see=may_see, policy=desk.policy), secrets)
-
-    try:
-        shown = await desk.store.read(gather)
-    except NotFound as error:
-        return page("message.html", status=404, title="Not found", text=str(error))
-    return page("ticket.html", ticket=shown, now=desk.clock.now(), title=shown["number"])
 
 
 async def confirm(request: web.Request) -> web.StreamResponse:
@@ -125,21 +80,12 @@ async def automation_on(request: web.Request) -> web.StreamResponse:
 
 def routes() -> list[web.AbstractRouteDef]:
     return [
-        web.get("/", tickets),
-        web.get("/tickets/{key}", ticket),
         web.get("/ack/{token}", confirm),
         web.post("/ack/{token}", acknowledge),
         web.post("/automation/off", automation_off),
         web.post("/automation/on", automation_on),
         web.static("/static", _HERE / "static"),
     ]
-
-
-def _with_approvals(tx: Transaction, ticket: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-    """The ticket with what exactly would run for each question that waits."""
-    asked = ticket["approvals"]
-    shown = [shown_approval(tx, one["id"], secrets) if one["state"] == "waiting" else one for one in asked]
-    return {**ticket, "approvals": shown}
 
 
 def _back() -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -18,6 +19,7 @@ from responder.domain.durations import coarse, spoken
 from responder.flows.texts.languages import Translations, offered, said
 
 TEMPLATES = Path(__file__).parent / "templates"
+_MARKS = re.compile(r"([\\`*_\[\]<>#|])")
 _UNITS = ("d", "h", "m", "s")
 
 
@@ -50,9 +52,11 @@ def environment(language: str) -> Environment:
     made.filters["when"] = _when
     made.filters["ago"] = lambda value, now: said(spoken(now - _instant(value)), language, "time")
     made.filters["lasting"] = lambda value: said(coarse(value), language, "time")
-    made.filters["said"] = lambda text: said(str(text), language)
+    made.filters["span"] = lambda value: said(value if isinstance(value, str) else spoken(value), language, "time")
+    made.filters["said"] = lambda text, kind="text": said(str(text), language, kind)
     made.filters["offered"] = lambda text: offered(str(text), language)
     made.filters["whole"] = lambda title: [title] if isinstance(title, str) else title
+    made.filters["in_markdown"] = lambda text: _MARKS.sub(r"\\\1", " ".join(str(text).split()))
     made.filters["ahead"] = _ahead
     made.filters["words"] = lambda value: str(value).replace("_", " ")
     return made
@@ -118,11 +122,12 @@ def _when(context: Context, value: datetime | str | None, kind: str = "ago") -> 
     """
     if value is None:
         return Markup()
-    at, now, gettext = _there(context, value), context["now"], context["gettext"]
+    at, now = _there(context, value), context["now"]
     lasts = said(coarse(abs(now - at)), context["language"], "time")
-    words = {"ago": gettext("%(time)s ago", time=lasts), "ahead": gettext("in %(time)s", time=lasts)}
-    way = "bare" if kind == "bare" else ("ahead" if at > now else "ago")
-    return _time(at, words.get(way, lasts), way)
+    if kind == "bare":
+        return _time(at, lasts, "bare")
+    way, frame = ("ahead", "in %(time)s") if at > now else ("ago", "%(time)s ago")
+    return _time(at, str(context.call(context["gettext"], frame, time=lasts)), way)
 
 
 def _time(at: datetime, shown: str, way: str) -> Markup:

@@ -21,6 +21,7 @@ from responder.web import (
     mails,
     maintenance,
     noise,
+    now,
     openapi,
     oidc,
     pages,
@@ -33,6 +34,7 @@ from responder.web import (
     runbooks,
     sign_in,
     switches,
+    ticket_page,
 )
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
@@ -80,6 +82,8 @@ def build(context: Context) -> web.Application:
             *maintenance.routes(),
             *explain.routes(),
             *noise.routes(),
+            *now.routes(),
+            *ticket_page.routes(),
             *pages.routes(),
         ]
     )

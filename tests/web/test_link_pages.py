@@ -103,6 +103,6 @@ async def test_the_ticket_says_who_is_next_and_in_how_long(client: Client, world
     await world.post(alert("DiskFull"))
     await world.work()
     shown = await (await client.get("/tickets/1", headers=act)).text()
-    assert "All times are UTC" in shown
-    clocks = re.findall(r"<tr><td>(\w+)</td><td class=\"aside\">", shown)
+    assert "Times are UTC" in shown
+    clocks = re.findall(r'<span class="name">(\w+)</span>', shown)
     assert clocks[0] == "respond"

@@ -31,7 +31,7 @@ async def test_the_page_shows_each_field_with_how_it_is_known_and_what_is_missin
     opened = await client.post("/api/v1/reports", json=FORM, headers=await header(world, "ingest"))
     assert (await opened.json())["grade"] == "P2"
     page = await (await client.get("/tickets/1", headers=await header(world, "read"))).text()
-    about = page[page.index("What the report says") : page.index("Clocks")]
+    about = page[page.index("What the report says") : page.index("<h2>Alert</h2>")]
     assert "It stands behind “型号”." in about
     assert "The words “影响 300 名用户” say so." in about
     assert "X200 &lt;b&gt;" in about

@@ -179,7 +179,7 @@ async def test_maintenance_is_shown_on_the_page(client: Client, act: dict[str, s
     wish = {"target": "web-1", "for": "2h", "reason": "new kernel", "actor": "mei"}
     await client.put(MAINTENANCE, json=wish, headers=act)
     page = await (await client.get("/", headers=act)).text()
-    assert "In maintenance: web-1" in page
+    assert '<li>web-1 <span class="soft">in maintenance until' in page
     assert "(mei: new kernel)" in page
 
 
