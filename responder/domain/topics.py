@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 GENERAL = (
     "tickets", "runs", "approvals", "messages", "switches", "rotas", "knowledge", "config", "health",
 )  # fmt: skip
-"""What lists and states are about. `switches` are also the storm mode and maintenance, `rotas` also drills."""
+"""What lists and states are about. `switches` are also maintenance windows, `rotas` also drills."""
 EVERYTHING = "everything"
 """Nobody knows what has changed: all of it may have."""
 _NUMBERED = ("ticket", "run")

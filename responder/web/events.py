@@ -111,7 +111,7 @@ def add_to(application: web.Application) -> None:
 
 def routes() -> list[web.RouteDef]:
     return [
-        web.get("/api/v1/events", listen),
+        web.get("/api/v1/events", listen, allow_head=False),
         web.get("/api/v1/tickets/{key}/events", ticket_events),
     ]
 

@@ -101,6 +101,10 @@ async def test_what_is_no_topic_is_refused_by_name(client: Client, reader: dict[
     assert "topic" in (await answer.json())["detail"]
 
 
+async def test_nobody_waits_for_the_head_of_what_never_ends(client: Client, reader: dict[str, str]) -> None:
+    assert (await client.head("/api/v1/events", headers=reader)).status == 405
+
+
 async def test_nobody_listens_without_a_credential(client: Client, world: World) -> None:
     assert (await client.get("/api/v1/events")).status == 401
     assert (await client.get("/api/v1/events", headers=await header(world, "ingest"))).status in (401, 403)
