@@ -67,15 +67,17 @@ COMMANDS = {
         "Targets that people are working on, and alerts that are expected: nothing runs, nobody is paged.",
     ),
     "noise": ("noise", "Alerts that nobody ever acted on, by rule, with the pages that they cost."),
+    "statistics": ("statistics", "Tickets, how long they took, service levels and first aid of a period."),
     "mail": ("mail", "Mails: what would become of one, what became of those that came."),
     "quarantine": ("quarantine", "Reports that were not understood, with their bytes."),
     "audit": ("audit", "Whether everybody was told who should have been."),
     "hosts": ("hosts", "Inventory hosts: keys to pin, and a try."),
+    "user": ("user", "Accounts of people who sign in to the console."),
     "token": ("token", "API tokens; only their digests are stored."),
     "db": ("db", "The database."),
     "doctor": (
         "doctor",
-        "Look at files, secrets, database, Prometheus, mailbox, hosts and the running server; say what is wrong.",
+        "Look at files, secrets, database, Prometheus, mailbox, sign-in, hosts and the server; say what is wrong.",
     ),
     "version": ("version", "Print the version."),
 }

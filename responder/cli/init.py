@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
 from collections.abc import Iterable
@@ -11,9 +12,17 @@ from typing import Annotated
 import typer
 
 from responder.adapters.notifier import objection_to
+from responder.adapters.passwords import hashed
 from responder.adapters.yaml_file import load
 from responder.cli.common import JsonOption, fail, out, print_json
+from responder.clock import SystemClock
 from responder.config.policy import PolicyFile, read_policy, shipped_profile
+from responder.domain.access import Role, Via
+from responder.domain.accounts import User, objection_to_name
+from responder.domain.audit import Entry
+from responder.store import schema
+from responder.store.database import Database
+from responder.store.transaction import Transaction
 
 _FILES = Path(__file__).parent / "init_files"
 UNTOUCHED = "replace-this-address"
@@ -34,11 +43,14 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Where to write the files.")] = Path(),
     notify: Annotated[str, typer.Option(help="The apprise URL of the first person on call.")] = _NOWHERE,
     profile: Annotated[str, typer.Option(help=f"The rules to begin with: {', '.join(_profiles())}.")] = _DEFAULT,
+    admin: Annotated[str, typer.Option(help="The name of the first account, which may do everything.")] = "admin",
     json: JsonOption = False,
 ) -> None:
     """Write a commented configuration, policy, inventory and people file, secrets, and the Alertmanager snippet."""
     if objection := objection_to(notify):
         fail(f"--notify: {objection}")
+    if objection := objection_to_name(admin):
+        fail(f"--admin: {objection}")
     if profile not in _profiles():
         fail(f"--profile: there is no shipped profile {profile}; there are {', '.join(_profiles())}")
     made = {path.name: path.read_text(encoding="utf-8") for path in sorted(_FILES.glob("*.yml"))}
@@ -48,25 +60,46 @@ def init(
         "tokens/alertmanager": secrets.token_urlsafe(32) + "\n",
         "secrets/first-pager": notify + "\n",
     }
-    if there := [name for name in made if (folder / name).exists()]:
+    if there := [name for name in (*made, "responder.db") if (folder / name).exists()]:
         fail(f"nothing was written: {folder / there[0]} is there already")
     for name, text in made.items():
         _write(folder / name, text, is_secret=not name.endswith(".yml"))
     (folder / "runbooks").mkdir(exist_ok=True)
     main_file = folder / "responder.yml"
+    password = _first_admin(folder / "responder.db", admin)
     if json:
-        print_json({"config": str(main_file), "files": sorted(made)})
+        print_json({"config": str(main_file), "files": sorted(made), "admin": admin, "password": password})
         return
     out.print(
         f"wrote {len(made)} files. Next:\n"
         f"  responder check --config {main_file}\n"
         f"  responder serve --config {main_file}\n"
-        f"  responder token create me --scope act --config {main_file}   # the password of the pages",
+        f"Then sign in at http://127.0.0.1:9180/ as {admin} with the password {password} (shown only here).\n"
+        f"Others: responder user add NAME --config {main_file}",
         markup=False,
         soft_wrap=True,
     )
     if notify == _NOWHERE:
         out.print(f"Put a real address into {folder / 'secrets/first-pager'}: so far nobody is told.", markup=False)
+
+
+def _first_admin(path: Path, name: str) -> str:
+    """Makes the first account, in the database that the files name. Its password is kept nowhere."""
+    password, now = secrets.token_urlsafe(15), SystemClock().now()
+    made = User(name=name, role=Role.ADMIN, password_hash=hashed(password), created_at=now)
+    entry = Entry(at=now, actor=getpass.getuser(), via=Via.SHELL, action="responder init", object=name)
+
+    def adding(tx: Transaction) -> None:
+        tx.accounts.add(made)
+        tx.audit_log.add(entry)
+
+    database = Database(f"sqlite:///{path.absolute()}")
+    try:
+        schema.upgrade(database)
+        database.write_now(adding)
+    finally:
+        database.close()
+    return password
 
 
 # --- what another profile needs ------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,14 @@ from responder.cli.common import JsonOption, fail, out, print_json, table, told_
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.settings import digest
+from responder.domain.access import Via
+from responder.domain.audit import Entry
 from responder.domain.durations import parse_duration
 from responder.errors import Conflict
 from responder.store import schema
 from responder.store.database import Database
 from responder.store.switchboard import SCOPES, Token
+from responder.store.transaction import Transaction
 
 token = typer.Typer(help="API tokens; only their digests are stored.", no_args_is_help=True)
 
@@ -41,7 +45,7 @@ def create(
     made = Token(name=name, digest=digest(secret), scope=scope, created_at=now, expires_at=ends)
     with _store(config) as database:
         try:
-            database.write_now(lambda tx: tx.switchboard.add_token(made))
+            database.write_now(lambda tx: _add(tx, made))
         except Conflict:
             fail(f"There is a token called {name} already.")
     if json:
@@ -68,12 +72,28 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 def remove(name: str, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Remove a token; it stops working at once."""
     with _store(config) as database:
-        if not database.write_now(lambda tx: tx.switchboard.remove_token(name)):
+        if not database.write_now(lambda tx: _remove(tx, name)):
             fail(f"There is no token called {name}.")
     if json:
         print_json({"removed": name})
     else:
         out.print(f"{name} is gone", markup=False)
+
+
+def _add(tx: Transaction, made: Token) -> None:
+    tx.switchboard.add_token(made)
+    tx.audit_log.add(_entry(f"responder token create --scope {made.scope}", made.name))
+
+
+def _remove(tx: Transaction, name: str) -> bool:
+    is_gone = tx.switchboard.remove_token(name)
+    if is_gone:
+        tx.audit_log.add(_entry("responder token remove", name))
+    return is_gone
+
+
+def _entry(action: str, name: str) -> Entry:
+    return Entry(at=SystemClock().now(), actor=getpass.getuser(), via=Via.SHELL, action=action, object=name)
 
 
 def add_to(root: typer.Typer) -> None:

@@ -101,6 +101,7 @@ def test_a_token_is_shown_once_and_only_its_digest_is_stored(folder: Path) -> No
 
 def test_the_schema_is_upgraded_once(folder: Path) -> None:
     config = ("--config", str(folder / "responder.yml"))
+    (folder / "responder.db").unlink()
     assert asked("db", "upgrade", *config) == {"before": None, "after": NEWEST}
     assert asked("db", "upgrade", *config) == {"before": NEWEST, "after": NEWEST}
 

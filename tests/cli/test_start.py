@@ -13,7 +13,21 @@ from responder.cli import COMMANDS, application, outline
 HEAVY = {"apprise", "sqlalchemy", "paramiko", "ruamel", "alembic", "holidays", "icalendar", "procrastinate"}
 CLIENTS = sorted(
     set(COMMANDS)
-    - {"serve", "worker", "init", "check", "schema", "explain", "coverage", "backtest", "run", "test", "demo", "mail"}
+    - {
+        "serve",
+        "worker",
+        "init",
+        "check",
+        "schema",
+        "explain",
+        "coverage",
+        "backtest",
+        "run",
+        "test",
+        "demo",
+        "mail",
+        "user",
+    }
     # Its commands read and write files beside asking the server.
     - {"reviews"}
     - {"hosts", "token", "db", "doctor", "version"}
