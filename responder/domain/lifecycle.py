@@ -48,7 +48,7 @@ def acknowledge(change: Change, policy: Policy, *, now: datetime, actor: str, re
 
 def restore(change: Change, policy: Policy, *, now: datetime, actor: str, reason: str, by: str) -> None:
     """The symptom is gone, with evidence; what the ticket still needs is quiet."""
-    gone = {"restored_at": now, "restored_by": by, "waiting_for": ""}
+    gone = {"restored_at": now, "restored_by": by, "waiting_for": "", "signal": change.after.signal}
     moved(change, policy, Action.RESTORE, now=now, actor=actor, reason=reason, **gone)
 
 
@@ -122,7 +122,7 @@ def reopen(change: Change, policy: Policy, *, now: datetime, reason: str, actor:
 
 
 _TAKES = (Action.START_FIRST_AID, Action.HAND_OVER, Action.ACKNOWLEDGE)
-_TOLD = ("restored_by", "waiting_for", "disposition", "tier")
+_TOLD = ("restored_by", "waiting_for", "disposition", "tier", "signal")
 """What of a move the event keeps, so that everything can be recounted from the events."""
 
 

@@ -33,6 +33,7 @@ from responder.web import (
     rotas,
     runbooks,
     sign_in,
+    statistics,
     switches,
     ticket_page,
 )
@@ -82,6 +83,7 @@ def build(context: Context) -> web.Application:
             *maintenance.routes(),
             *explain.routes(),
             *noise.routes(),
+            *statistics.routes(),
             *now.routes(),
             *ticket_page.routes(),
             *pages.routes(),

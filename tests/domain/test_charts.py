@@ -82,10 +82,22 @@ def test_large_numbers_are_short(count: int, text: str) -> None:
 
 def test_a_scale_of_durations_ends_at_round_ones() -> None:
     scale = DurationScale.of([7 * SECOND, 5000 * SECOND])
-    assert (scale.least, scale.most) == (SECOND, timedelta(hours=6))
-    assert [tick.text for tick in scale.ticks(PLAIN)] == ["1s", "10s", "1m", "10m", "1h", "6h"]
-    assert scale.share(SECOND) == 0
-    assert scale.share(timedelta(hours=6)) == 1
+    assert (scale.least, scale.most) == (5 * SECOND, timedelta(hours=2))
+    assert [tick.text for tick in scale.ticks(PLAIN)] == ["10s", "1m", "10m", "1h"]
+    assert scale.share(5 * SECOND) == 0
+    assert scale.share(timedelta(hours=2)) == 1
+    assert [tick.text for tick in DurationScale.of([0.1 * SECOND, 0.9 * SECOND]).ticks(PLAIN)] == [
+        "100ms",
+        "200ms",
+        "500ms",
+        "1s",
+    ]
+
+
+def test_labels_of_durations_stand_no_closer_than_a_line() -> None:
+    ticks = DurationScale.of([SECOND, timedelta(days=4000)]).ticks(PLAIN)
+    assert all(before.at - after.at >= 15 for before, after in pairwise(ticks))
+    assert len(ticks) > 3
 
 
 @given(st.lists(st.timedeltas(timedelta(), timedelta(days=40000)), max_size=5))

@@ -11,6 +11,8 @@ from responder.domain.durations import spoken
 
 _LABEL = 42
 """How wide a date is, with the space that keeps it apart from the next."""
+_LINE = 15
+"""How high a line of text is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +98,30 @@ _ROUND = tuple(
     for seconds in (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 604800, 2592000, 31536000, 315360000)
 )
 """Durations that people think in; each is three to ten times the one before."""
+_BETWEEN = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (
+        0.002,
+        0.005,
+        0.02,
+        0.05,
+        0.2,
+        0.5,
+        2,
+        5,
+        20,
+        30,
+        120,
+        300,
+        1200,
+        1800,
+        7200,
+        43200,
+        172800,
+        1209600,
+    )
+)
+_FINE = tuple(sorted((*_ROUND, *_BETWEEN)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,8 +135,8 @@ class DurationScale:
     def of(cls, values: Sequence[timedelta]) -> DurationScale:
         """The scale that has room for all of these, between two round durations."""
         low, high = min(values, default=_ROUND[3]), max(values, default=_ROUND[5])
-        least = next((one for one in reversed(_ROUND) if one <= low), _ROUND[0])
-        most = next((one for one in _ROUND if one >= high and one > least), max(high, _ROUND[-1]))
+        least = next((one for one in reversed(_FINE) if one <= low), _FINE[0])
+        most = next((one for one in _FINE if one >= high and one > least), max(high, _FINE[-1]))
         return cls(least=least, most=most)
 
     def share(self, value: timedelta) -> float:
@@ -120,10 +146,14 @@ class DurationScale:
         return min(log(value / self.least) / log(self.most / self.least), 1.0)
 
     def ticks(self, frame: Frame) -> tuple[Tick, ...]:
-        """The round durations of an upright axis."""
-        found = [one for one in _ROUND if self.least <= one <= self.most]
-        found = found[:: ceil(len(found) / 7)]
-        return tuple(Tick(at=frame.y(self.share(one)), text=spoken(one)) for one in found)
+        """The round durations of an upright axis; where there are only one or two, those between them, too."""
+        few, many = ([one for one in ones if self.least <= one <= self.most] for ones in (_ROUND, _FINE))
+        ticks: list[Tick] = []
+        for one in few if len(few) > 2 else many:
+            at = frame.y(self.share(one))
+            if not ticks or ticks[-1].at - at >= _LINE:
+                ticks.append(Tick(at=at, text=spoken(one)))
+        return tuple(ticks)
 
 
 # --- shares and dates -------------------------------------------------------------------------------------
