@@ -58,7 +58,8 @@ class HealthCheckStore:
     ) -> list[HealthCheck]:
         """Checks that have begun or been ordered, the newest first; `after` is start and id of the last one before."""
         started_at, check_id = health_checks.c.started_at, health_checks.c.id
-        query = select(health_checks).where(health_checks.c.state != CheckState.PLANNED.value)
+        planned = [check.id for check in self.planned().values()]
+        query = select(health_checks).where(check_id.not_in(planned))
         if name:
             query = query.where(health_checks.c.name == name)
         if after is not None:

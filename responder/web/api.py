@@ -105,7 +105,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/tickets", list_tickets),
         web.get("/api/v1/tickets/{key}", show_ticket),
         web.get("/api/v1/tickets/{key}/clocks", explain_clocks),
-        web.post("/api/v1/tickets/{key}/{verb}", move),
+        # Only the verbs, so that another method on what is read of a ticket is told which ones there are.
+        web.post(f"/api/v1/tickets/{{key}}/{{verb:{'|'.join(VERBS)}}}", move),
         web.get("/api/v1/verbs", list_verbs),
         web.get("/api/v1/quarantine", list_quarantine),
     ]

@@ -133,7 +133,8 @@ def routes() -> list[web.RouteDef]:
         web.get(_ABSENCES, list_absences),
         web.post(_ABSENCES, make_absence),
         web.delete(_ABSENCES + r"/{id:\d+}", end_absence),
-        web.put(_ABSENCES + "/{person}", put_absences),
+        # No number: those are absences.
+        web.put(_ABSENCES + r"/{person:[^/]*[^/\d][^/]*}", put_absences),
         web.put("/api/v1/rotas/{name}/calendar", put_shifts),
         web.get("/api/v1/calendar-feeds", show_feed),
         web.get("/calendars/{token}.ics", calendar),

@@ -117,11 +117,11 @@ def routes() -> list[web.RouteDef]:
     return [
         web.get("/api/v1/knowledge", list_articles),
         web.get("/api/v1/knowledge/search", search),
-        web.get("/api/v1/knowledge/{id}", show),
+        web.get(r"/api/v1/knowledge/{id:\d{1,15}}", show),
         web.post("/api/v1/knowledge", write),
-        web.patch("/api/v1/knowledge/{id}", edit),
-        web.post("/api/v1/knowledge/{id}/publish", publish),
-        web.post("/api/v1/knowledge/{id}/retire", retire),
+        web.patch(r"/api/v1/knowledge/{id:\d{1,15}}", edit),
+        web.post(r"/api/v1/knowledge/{id:\d{1,15}}/publish", publish),
+        web.post(r"/api/v1/knowledge/{id:\d{1,15}}/retire", retire),
         web.get("/api/v1/tickets/{key}/similar", similar),
     ]
 

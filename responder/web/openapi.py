@@ -80,9 +80,9 @@ def operations(application: web.Application) -> Iterator[tuple[str, str, Any, Op
 
 
 def _with_patterns(path: str, pattern: str) -> str:
-    """The path as it was written: `{id}` takes digits where its pattern says so."""
-    numbers = set(re.findall(r"\(\?P<(\w+)>\\d", pattern))
-    return re.sub(r"\{(\w+)\}", lambda one: f"{{{one[1]}:\\d}}" if one[1] in numbers else one[0], path)
+    """The path as it was written: `{id}` takes digits, `{verb}` some words, where its pattern says so."""
+    told = dict(re.findall(r"\(\?P<(\w+)>(\\d|[a-z-]+(?:\\?[a-z-]*\|[a-z\\-]+)+)", pattern))
+    return re.sub(r"\{(\w+)\}", lambda one: f"{{{one[1]}:{told[one[1]]}}}" if one[1] in told else one[0], path)
 
 
 # --- one operation -----------------------------------------------------------------------------------
@@ -138,9 +138,16 @@ def _operation(method: str, path: str, handler: Any, told: Operation, schemas: _
 
 def _of_path(path: str) -> list[_Json]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _NUMBER if pattern else _NAME}
+        {"name": name, "in": "path", "required": True, "schema": _of_place(pattern)}
         for name, pattern in _PLACE.findall(path)
     ]
+
+
+def _of_place(pattern: str) -> _Json:
+    """What stands in a place of a path: a number, one of some words, or a name."""
+    if "|" in pattern:
+        return {"type": "string", "enum": pattern.split("|")}
+    return _NUMBER if pattern else _NAME
 
 
 _NUMBER = {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}
@@ -196,7 +203,7 @@ def _refusals(told: Operation, method: str) -> list[int]:
     """What can go wrong with a route."""
     acts = (409, 412, 429) if method not in ("GET", "HEAD") else (409,)
     reads = (413, 415) if told.body or told.form else ()
-    return sorted({400, 401, 403, 404, 422, 500, 503, *acts, *reads})
+    return sorted({400, 401, 403, 404, 405, 422, 500, 503, *acts, *reads})
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------

@@ -35,12 +35,23 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
             raise
         headers = {key: value for key, value in error.headers.items() if key.lower() not in _OWN}
         more = {"errors": error.errors} if isinstance(error, Invalid) and error.errors else {}
-        return problem(error.status, error.text or error.reason, headers=headers, **more)
+        return problem(error.status, _detail(request, error), headers=headers, **more)
     except ResponderError as error:
         return problem(_status(error), str(error))
     except Exception as error:
         log.error("request failed", route=_route(request), exc_info=error)
         return problem(500, "Something went wrong here; the log says what.")
+
+
+def _detail(request: web.Request, error: web.HTTPException) -> str:
+    """What the error says, or for an address or method that nobody has what there is."""
+    if error.text and not error.text.startswith(f"{error.status}: "):
+        return error.text
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return f"This address takes {', '.join(sorted(error.allowed_methods))}, not {request.method[:20]}."
+    if error.status == 404:
+        return "There is nothing at this address; /api/v1/openapi.json lists what the API has."
+    return error.reason
 
 
 _OWN = {"content-type", "content-length"}

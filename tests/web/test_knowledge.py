@@ -104,7 +104,7 @@ async def test_an_article_is_drafted_from_a_ticket_and_a_ticket_shows_what_is_li
     ("method", "path", "content", "status"),
     [
         ("GET", f"{PATH}/7", {}, 404),
-        ("GET", f"{PATH}/x", {}, 400),
+        ("GET", f"{PATH}/x", {}, 404),
         ("GET", f"{PATH}?state=odd", {}, 422),
         ("GET", f"{PATH}?limit=-1", {}, 422),
         ("GET", f"{PATH}/search", {}, 422),
