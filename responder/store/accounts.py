@@ -46,6 +46,17 @@ class AccountStore:
     def all(self) -> list[User]:
         return [self._user(row) for row in self._connection.execute(select(users).order_by(users.c.folded))]
 
+    def listed(self, after: int, limit: int) -> list[User]:
+        """Accounts in the order in which they were made, behind one."""
+        query = select(users).where(users.c.id > after).order_by(users.c.id).limit(limit)
+        return [self._user(row) for row in self._connection.execute(query)]
+
+    def other_admins(self, user_id: int) -> int:
+        """How many others can sign in and are admin. Two who take each other's role at once wait for each other."""
+        here = (users.c.role == Role.ADMIN) & users.c.disabled_at.is_(None)
+        found = self._connection.execute(select(users.c.id).where(here).order_by(users.c.id).with_for_update())
+        return sum(row.id != user_id for row in found)
+
     def _user(self, row: Row[Any]) -> User:
         given = {name: value for name, value in row._mapping.items() if name != "folded"}
         kept = {"role": Role(row.role), "source": Source(row.source), "teams": tuple(row.teams)}
@@ -63,7 +74,8 @@ class AccountStore:
         return (Session(**row._mapping), user) if row and user else None
 
     def sessions_of(self, user_id: int) -> list[Session]:
-        query = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.seen_at.desc())
+        """The sessions of an account, the one used last first."""
+        query = select(sessions).where(sessions.c.user_id == user_id).order_by(sessions.c.seen_at.desc()).limit(200)
         return [Session(**row._mapping) for row in self._connection.execute(query)]
 
     def touch(self, digest: str, user_id: int, at: datetime) -> None:

@@ -36,7 +36,7 @@ class Place:
 PLACES = (
     Place(path="/", label="Now", letter="n"),
     Place(path="/tickets", label="Tickets", letter="t"),
-    Place(path="/reports", label="Reports", letter="p"),
+    Place(path="/users", label="Users", letter="u", scope="admin"),
 )
 """The pages that there are, in the order in which the navigation shows them."""
 

@@ -73,14 +73,14 @@ async def start(request: web.Request) -> web.StreamResponse:
     """Sends the browser to the provider, with a cookie by which it is known when it comes back."""
     desk, setup = desk_of(request), _setup(request)
     attempt, now = Attempt.new(), desk.clock.now()
-    onward = local_path(request.query.get("next", ""))
+    onward = request.query.get("next", "")
     try:
         provider = await request.app[DOOR].to(setup.client)
         address = await provider.where_to_go(attempt, now)
     except SignInFailed as error:
         return _told(request, error, onward)
     answer = web.Response(status=303, headers={"Location": address})
-    stamp = desk.links.sign_in_stamp(attempt, onward if len(onward) <= _LONGEST_PATH else "/", int(now.timestamp()))
+    stamp = desk.links.sign_in_stamp(attempt, onward if len(onward) <= _LONGEST_PATH else "", int(now.timestamp()))
     settings = desk.configuration.settings
     answer.set_cookie(
         cookie_name(settings),

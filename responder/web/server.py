@@ -20,6 +20,7 @@ from responder.web import (
     knowledge,
     mails,
     maintenance,
+    me,
     noise,
     now,
     openapi,
@@ -33,9 +34,9 @@ from responder.web import (
     rotas,
     runbooks,
     sign_in,
-    statistics,
     switches,
     ticket_page,
+    users,
 )
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
@@ -69,6 +70,8 @@ def build(context: Context) -> web.Application:
             *calendars.routes(),
             *parts.routes(),
             *people.routes(),
+            *users.routes(),
+            *me.routes(),
             *drills.routes(),
             *health_checks.routes(),
             *knowledge.routes(),
@@ -83,7 +86,6 @@ def build(context: Context) -> web.Application:
             *maintenance.routes(),
             *explain.routes(),
             *noise.routes(),
-            *statistics.routes(),
             *now.routes(),
             *ticket_page.routes(),
             *pages.routes(),

@@ -272,7 +272,8 @@ async def test_a_sign_in_takes_no_longer_than_ten_minutes(world: World, browser:
 
 async def test_a_cookie_that_was_changed_is_none(browser: Browser) -> None:
     back = await browser.at_provider(await browser.begin())
-    browser.cookies[COOKIE] = browser.cookies[COOKIE][:-1] + "x"
+    said, _, signature = browser.cookies[COOKIE].rpartition(".")
+    browser.cookies[COOKIE] = f"{said}.{'x' if signature[0] != 'x' else 'y'}{signature[1:]}"
     assert (await browser.get(back)).status == 403
 
 
@@ -282,6 +283,13 @@ async def test_a_cookie_that_was_changed_is_none(browser: Browser) -> None:
 async def test_no_answer_is_an_accident(browser: Browser, query: str) -> None:
     await browser.begin()
     assert (await browser.get(f"/sign-in/oidc/callback?{query}")).status == 403
+
+
+async def test_an_answer_that_says_something_twice_is_refused(browser: Browser, provider: OidcProvider) -> None:
+    back = await browser.at_provider(await browser.begin())
+    answer = await browser.get(f"{back}&{back.partition('?')[2]}")
+    assert (answer.status, "says something twice" in await answer.text()) == (403, True)
+    assert provider.asked["token"] == 0
 
 
 async def test_what_only_looks_uses_no_code_up(client: Client) -> None:
