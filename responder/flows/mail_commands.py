@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from responder.domain.access import Via
+from responder.domain.audit import Entry
 from responder.domain.mail_commands import Command, Verb
 from responder.domain.mail_orders import SPOKEN, objection_to, question_meant
 from responder.domain.mail_record import MailRecord, Taken
@@ -19,16 +21,27 @@ from responder.flows.mail_notices import tell_sender
 from responder.flows.moves import act_in, sentence
 from responder.flows.reporter_merged import holder_of
 from responder.flows.verbs import VERBS
+from responder.store.audit_log import refusal
 
 
 def commanded(incoming: Incoming, thread: Thread, ticket_id: int, command: Command) -> MailRecord:
     """Does what a person of the service asks for. What is refused is on the ticket, and the person is told."""
     done = f"Command by mail, as {thread.person}: {SPOKEN[command.verb]}."
     noted(incoming, thread, ticket_id, because=done, is_told=False)
-    if refused := _refused(incoming, thread, ticket_id, command):
+    refused = _refused(incoming, thread, ticket_id, command)
+    _log(incoming, thread, ticket_id, command, refused)
+    if refused:
         tell_sender(incoming, thread, ticket_id, f"{thread.person} could not {SPOKEN[command.verb]}: {refused}")
         return replace(incoming.record, taken=Taken.NOTE, why=f"{done} Not carried out: {refused}", ticket_id=ticket_id)
     return replace(incoming.record, taken=Taken.COMMAND, why=f"{thread.why} {done}", ticket_id=ticket_id)
+
+
+def _log(incoming: Incoming, thread: Thread, ticket_id: int, command: Command, refused: str) -> None:
+    tx, number = incoming.tx, incoming.tx.tickets.one(ticket_id).ticket.number
+    entry = Entry(at=incoming.now, actor=thread.person, via=Via.MAIL, action=f"mail {command.verb}", object=number)
+    tx.audit_log.add(refusal(entry, 409, refused) if refused else entry)
+    # It was this command's, and not that of whoever handed the mail in.
+    tx.refusal = ""
 
 
 def _refused(incoming: Incoming, thread: Thread, ticket_id: int, command: Command) -> str:

@@ -25,6 +25,7 @@ from responder.flows.consent import answer
 from responder.flows.mail_desk import Delivered, MailDesk
 from responder.flows.mail_in import take_mail
 from responder.flows.mail_notices import MOST_NOTICES_PER_HOUR
+from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
 from tests.flows.asking import ASKING
 from tests.flows.people import ALERTS_ONLY, BOTH, HOUR, TEAM, Team
@@ -492,3 +493,17 @@ async def test_whoever_did_not_write_gets_no_answer(world: Commanded) -> None:
     assert "dmarc failed" in forged.why
     honest = await world.comes(world.mail("The printer is dead.", "wei", Subject="Printer"))
     assert honest.answered
+
+
+async def test_what_was_done_or_refused_by_mail_is_in_the_audit_log(world: Commanded) -> None:
+    await world.fires()
+    await world.says("ack")
+    await world.says("close", who="lars")
+
+    found = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(), 9))
+    number = (await world.ticket())["number"]
+    assert [(one.actor, one.via, one.action, one.object, one.outcome) for one in found] == [
+        ("lars", "mail", "mail close", number, "refused"),
+        ("mei", "mail", "mail ack", number, "done"),
+    ]
+    assert found[0].text
