@@ -23,8 +23,8 @@ from responder.web import (
     me,
     noise,
     now,
-    openapi,
     oidc,
+    openapi,
     pages,
     parts,
     people,
@@ -35,6 +35,7 @@ from responder.web import (
     runbooks,
     sign_in,
     switches,
+    ticket_list,
     ticket_page,
     users,
 )
@@ -87,6 +88,7 @@ def build(context: Context) -> web.Application:
             *explain.routes(),
             *noise.routes(),
             *now.routes(),
+            *ticket_list.routes(),
             *ticket_page.routes(),
             *pages.routes(),
         ]
