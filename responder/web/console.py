@@ -37,6 +37,7 @@ PLACES = (
     Place(path="/", label="Now", letter="n"),
     Place(path="/tickets", label="Tickets", letter="t"),
     Place(path="/users", label="Users", letter="u", scope="admin"),
+    Place(path="/runs", label="Runs", letter="r"),
 )
 """The pages that there are, in the order in which the navigation shows them."""
 

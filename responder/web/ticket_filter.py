@@ -59,8 +59,8 @@ def filter_in(query: MultiMapping[str], zone: ZoneInfo, now: datetime) -> Ticket
         who=_text(query, "who"),
         target=_text(query, "target"),
         text=_text(query, "text"),
-        opened_from=_instant(query, "opened_from", zone, now),
-        opened_to=_instant(query, "opened_to", zone, now, to_the_end=True),
+        opened_from=instant_asked(query, "opened_from", zone, now),
+        opened_to=instant_asked(query, "opened_to", zone, now, to_the_end=True),
         order=(_members(query, "sort", Order) or (Order.NEWEST,))[0],
     )
 
@@ -129,7 +129,7 @@ def _yes_or_no(query: MultiMapping[str], name: str) -> bool | None:
     return text in _YES if text else None
 
 
-def _instant(
+def instant_asked(
     query: MultiMapping[str], name: str, zone: ZoneInfo, now: datetime, *, to_the_end: bool = False
 ) -> datetime | None:
     """An instant, or how long ago (`7d`); a date `to_the_end` means the whole day."""

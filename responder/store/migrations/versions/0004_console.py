@@ -116,6 +116,11 @@ def _accounts() -> None:
     )
     op.create_index("observations_by_time", "observations", ["at"])
     op.create_index("tickets_by_opening", "tickets", ["opened_at", "grade", "kind", "team"])
+    op.create_index(
+        "runs_listed",
+        "runs",
+        ["started_at", "id", "runbook", "outcome", "verified", "ordered_by", "target", "ticket_id"],
+    )
 
 
 _SAYS = "the audit log is append-only"
@@ -141,6 +146,7 @@ def _keep_the_log() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("runs_listed", "runs")
     op.drop_index("tickets_by_opening", "tickets")
     op.drop_table("observations")
     op.drop_table("answers")

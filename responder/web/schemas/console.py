@@ -1,0 +1,80 @@
+"""What the API is asked and answers about runs, runbooks, targets and the policy, as the console shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from responder.domain.runbook import RunOutcome
+from responder.web.schemas.asked import Listed
+from responder.web.schemas.tickets import ActLine, ApprovalLine
+
+
+class RunQuery(Listed):
+    """Every part that is given must hold; of several outcomes (one by one, or with commas) any may."""
+
+    runbook: str | None = None
+    target: str | None = Field(None, description="A host that the run may touch.")
+    ticket: str | None = Field(None, description="A number or id.")
+    outcome: tuple[str, ...] = Field((), description=f"at_work, {', '.join(RunOutcome)}.")
+    by: str | None = Field(None, description="machine, people, or who ordered or approved it.")
+    started_from: str | None = Field(None, description="An instant, or how long ago: 7d.")
+    started_to: str | None = Field(None, description="An instant before which it began; a date means all that day.")
+
+
+class ListedRun(TypedDict):
+    """A run and its ticket. No `outcome`: it is at work, or waits. `verified`: whether the alert proved it."""
+
+    id: int
+    ticket_id: int
+    ticket: str
+    title: str
+    runbook: str
+    target: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: RunOutcome | None
+    sentence: str
+    ordered_by: str
+    verified: bool | None
+
+
+class RunPage(TypedDict):
+    runs: list[ListedRun]
+    next: str | None
+
+
+class HostLine(TypedDict):
+    """A host that a run may touch; `held`: no other run may touch it now."""
+
+    host: str
+    held: bool
+
+
+class WholeStep(TypedDict):
+    """A step as planned, and what became of it: no `started_at`, if it has not begun. `seen` is its first look."""
+
+    step: int
+    name: str
+    kind: str
+    host: str
+    phase: str
+    settings: list[str]
+    started_at: datetime | None
+    ended_at: datetime | None
+    outcome: str
+    sentence: str
+    seen: dict[str, str]
+    acts: list[ActLine]
+
+
+class WholeRun(ListedRun):
+    """A run with every step that it can come to, what each looked at, and what each did."""
+
+    version: str
+    parameters: dict[str, str]
+    hosts: list[HostLine]
+    steps: list[WholeStep]
+    approvals: list[ApprovalLine]
