@@ -1,0 +1,145 @@
+"""A proxy's word, and a console that is open: who counts as whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from responder.config.configuration import read
+from responder.errors import ConfigError
+from responder.flows.batcher import Batcher
+from responder.store.database import Database
+from responder.web.context import Context
+from responder.web.server import build
+from tests.web.conftest import GUARDED, Client, account
+from tests.world import MAIN, World, alert, write_files
+
+PROXY = """sign_in:
+  proxy:
+    header: X-Remote-User
+    networks: [127.0.0.0/8]
+    groups_header: X-Remote-Groups
+    roles: {admin: [leads], responder: [ops, sre]}
+    teams: {ops: [ops]}
+"""
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+async def _no() -> None: ...
+
+
+async def _yes() -> str:
+    return ""
+
+
+async def visited(world: World, aiohttp_client: Any) -> Client:
+    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_no, is_ready=_yes)
+    made: Client = await aiohttp_client(TestServer(build(context)))
+    return made
+
+
+@pytest.fixture
+def behind_a_proxy(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED + PROXY)
+
+
+def named(name: str, groups: str = "staff, ops") -> dict[str, str]:
+    return {"X-Remote-User": name, "X-Remote-Groups": groups, **OURS}
+
+
+async def test_whom_the_proxy_names_acts_with_the_role_of_the_groups(
+    behind_a_proxy: World, aiohttp_client: Any
+) -> None:
+    world, client = behind_a_proxy, await visited(behind_a_proxy, aiohttp_client)
+    await world.post(alert())
+    await world.work()
+
+    assert (await client.post("/api/v1/tickets/1/acknowledge", headers=named("mei"))).status == 200
+    assert (await world.ticket())["acknowledged_by"] == "mei"
+    user = await world.read(lambda tx: tx.accounts.named("mei"))
+    assert (user.source, user.role, user.teams) == ("proxy", "responder", ("ops",))
+
+    await client.get("/api/v1/tickets", headers=named("mei", "leads"))
+    user = await world.read(lambda tx: tx.accounts.named("mei"))
+    assert (user.role, user.teams) == ("admin", ())
+
+
+async def test_without_a_group_that_counts_nobody_comes_in(behind_a_proxy: World, aiohttp_client: Any) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+
+    answer = await client.get("/api/v1/tickets", headers=named("mei", "staff"))
+
+    assert (answer.status, (await answer.json())["detail"]) == (403, "None of the groups of mei gives a role here.")
+
+
+async def test_the_proxy_takes_over_no_account_with_a_password(behind_a_proxy: World, aiohttp_client: Any) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+    await account(behind_a_proxy, "admin", "Mei", password_hash="x")
+
+    answer = await client.get("/api/v1/tickets", headers=named("mei", "leads"))
+
+    assert answer.status == 403
+    assert "Mei is a local account" in (await answer.json())["detail"]
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "x" * 80, "mei,lars"])
+async def test_a_name_that_is_none_is_refused(behind_a_proxy: World, aiohttp_client: Any, name: str) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+    assert (await client.get("/api/v1/tickets", headers=named(name))).status == 403
+
+
+async def test_another_site_cannot_use_what_the_proxy_says(behind_a_proxy: World, aiohttp_client: Any) -> None:
+    world, client = behind_a_proxy, await visited(behind_a_proxy, aiohttp_client)
+    await world.post(alert())
+
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example", "Sec-Fetch-Site": ""}):
+        answer = await client.post("/api/v1/tickets/1/acknowledge", headers={**named("mei"), **headers})
+        assert answer.status == 403
+
+
+async def test_from_elsewhere_the_header_means_nothing(tmp_path: Path, database: Database, aiohttp_client: Any) -> None:
+    elsewhere = PROXY.replace("127.0.0.0/8", "192.0.2.0/24")
+    client = await visited(World(tmp_path, database, main=GUARDED + elsewhere), aiohttp_client)
+    assert (await client.get("/api/v1/tickets", headers=named("mei", "leads"))).status == 401
+
+
+async def test_without_the_setting_the_header_means_nothing(
+    tmp_path: Path, database: Database, aiohttp_client: Any
+) -> None:
+    client = await visited(World(tmp_path, database, main=GUARDED), aiohttp_client)
+    assert (await client.get("/api/v1/tickets", headers=named("mei", "leads"))).status == 401
+
+
+async def test_an_open_console_answers_under_its_own_address_only(
+    tmp_path: Path, database: Database, aiohttp_client: Any
+) -> None:
+    world = World(tmp_path, database, main=MAIN)
+    client = await visited(world, aiohttp_client)
+    await world.post(alert())
+    await world.work()
+
+    for host in ("evil.example", "evil.example:9180", "127.0.0.1.evil.example"):
+        rebound = await client.post("/api/v1/tickets/1/acknowledge", headers={"Host": host, **OURS})
+        assert rebound.status == 403, host
+        assert (await client.get("/api/v1/tickets", headers={"Host": host})).status == 403
+    for host in ("127.0.0.1:9180", "localhost", "[::1]:9180", "responder.test"):
+        assert (await client.get("/api/v1/tickets", headers={"Host": host})).status == 200, host
+    assert (await client.post("/api/v1/tickets/1/acknowledge")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("sign_in: {proxy: {header: X-User, networks: []}}", "networks"),
+        ("sign_in: {proxy: {header: 'X User', networks: [127.0.0.1]}}", "header"),
+        ("sign_in: {idle: 1s}", "idle"),
+        ("sign_in: {proxy: {header: X-User, networks: [127.0.0.1], roles: {root: [a]}}}", "root"),
+        ("sign_in: {remember: true}", "remember"),
+    ],
+)
+def test_odd_settings_are_named_with_their_place(tmp_path: Path, given: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=rf"responder\.yml:\d+:\d+: .*{why}|{why}"):
+        read(write_files(tmp_path, main=GUARDED + given + "\n"))
