@@ -107,7 +107,9 @@ async def test_ids_of_a_page_are_unique_and_every_label_leads_to_one(
     page = await (await client.get("/reports", headers=read)).text()
     ids = re.findall(r' id="([^"]+)"', page)
     assert len(ids) == len(set(ids))
-    wanted = {name for names in re.findall(r'aria-labelledby="([^"]+)"', page) for name in names.split()}
+    wanted = {
+        name for names in re.findall(r' aria-(?:labelledby|describedby)="([^"]+)"', page) for name in names.split()
+    }
     assert wanted | set(re.findall(r"url\(#([^)]+)\)", page)) <= set(ids)
 
 
