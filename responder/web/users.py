@@ -11,6 +11,7 @@ from aiohttp import web
 from responder.config.settings import Settings
 from responder.domain.access import Role
 from responder.domain.accounts import SHORTEST, Session, Source, User
+from responder.domain.browsers import browser_in_words
 from responder.errors import NotFound
 from responder.flows.accounts import (
     Wanted,
@@ -213,7 +214,8 @@ def session_lines(request: web.Request, sessions: list[Session]) -> list[dict[st
 def _session_line(request: web.Request, session: Session) -> dict[str, Any]:
     names = ("address", "agent", "created_at", "seen_at", "expires_at")
     shown = {name: plain(getattr(session, name)) for name in names}
-    return {"key": session_key(session.digest), **shown, "is_this": session.digest == identity_of(request).session}
+    more = {"browser": browser_in_words(session.agent), "is_this": session.digest == identity_of(request).session}
+    return {"key": session_key(session.digest), **shown, **more}
 
 
 async def _page(request: web.Request, after: int, most: int) -> tuple[list[User], str | None]:

@@ -90,7 +90,7 @@ class OidcProvider:
     """Runs while it is entered. What is told to tokens and answers can be changed by the attributes."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self._now = now
+        self.now = now
         self.issuer = ""
         self.clients: dict[str, Registered] = {}
         self.people: dict[str, dict[str, Any]] = {}
@@ -249,7 +249,7 @@ class OidcProvider:
         return client_id if hmac.compare_digest((client.secret or "").encode(), secret.encode()) else None
 
     def _id_token(self, code: _Code, client_id: str, access_token: str) -> str:
-        key, now = self.keys[-1], self._now()
+        key, now = self.keys[-1], self.now()
         told = {name: self.people[code.subject][name] for name in self.in_token if name in self.people[code.subject]}
         usual = {
             "iss": self.issuer,

@@ -52,7 +52,7 @@ async def provider() -> AsyncIterator[OidcProvider]:
 def world(tmp_path: Path, database: Database, provider: OidcProvider) -> World:
     (tmp_path / "oidc.secret").write_text("oidc-s3cret\n")
     made = World(tmp_path, database, main=GUARDED + SIGN_IN.format(issuer=provider.issuer))
-    provider._now = made.clock.now
+    provider.now = made.clock.now
     return made
 
 

@@ -72,11 +72,12 @@ class Users(TypedDict):
 
 
 class SessionLine(TypedDict):
-    """A browser in which somebody is signed in; `is_this`: the one that asks."""
+    """A browser in which somebody is signed in: `agent` as it calls itself, `browser` in few words."""
 
     key: str
     address: str
     agent: str
+    browser: str
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
