@@ -127,6 +127,18 @@ class Feedback(Model):
         return self.open or self.behind is not None
 
 
+class Monitoring(Model):
+    """Who reads `/metrics`, and why it is not ready, without a token: these networks, by the address of the peer."""
+
+    open_to: tuple[IPvAnyNetwork, ...] = ()
+
+    def is_open_to(self, address: str) -> bool:
+        try:
+            return any(ipaddress.ip_address(address) in network for network in self.open_to)
+        except ValueError:
+            return False
+
+
 class Settings(Model):
     """The main file. Relative paths start at its folder."""
 
@@ -150,6 +162,7 @@ class Settings(Model):
     feedback: Feedback = Feedback()
     sign_in: SignIn = SignIn()
     mail: MailFile | None = None
+    monitoring: Monitoring = Monitoring()
 
     @model_validator(mode="after")
     def _is_open_only_at_home(self) -> Settings:

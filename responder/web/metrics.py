@@ -25,7 +25,8 @@ from responder.metrics import REGISTRY
 from responder.store.rounds import Round
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
-from responder.web.context import CONTEXT
+from responder.web.context import CONTEXT, needs
+from responder.web.health import is_from_monitoring
 
 PREFIX = "responder_"
 Labelled = list[tuple[dict[str, str], float]]
@@ -54,12 +55,22 @@ class Snapshot:
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
+    """For who may read, and for the networks that the settings name: Prometheus is there."""
+    if is_from_monitoring(request):
+        return await _shown(request)
+    return await _guarded(request)
+
+
+async def _shown(request: web.Request) -> web.StreamResponse:
     desk = request.app[CONTEXT].desk
     snapshot = await desk.store.read(lambda tx: _gather(desk, tx))
     registry = CollectorRegistry()
     registry.register(_Collected(snapshot))
     text = generate_latest(registry) + generate_latest(REGISTRY)
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+_guarded = needs("read")(_shown)
 
 
 def _gather(desk: Desk, tx: Transaction) -> Snapshot:

@@ -61,7 +61,7 @@ def folder(tmp_path: Path, outside: Outside) -> Path:
     with (made / "policy.yml").open("a") as file:
         file.write(JOBS)
     with (made / "responder.yml").open("a") as file:
-        file.write("dead_man: {url_file: dead-man-url, every: 10s}\n")
+        file.write("dead_man: {url_file: dead-man-url, every: 10s}\nmonitoring: {open_to: [127.0.0.0/8]}\n")
     (made / "dead-man-url").write_text(f"{outside.url}\n")
     return made
 
@@ -104,3 +104,18 @@ def test_a_job_reports_and_the_audit_agrees_and_the_beats_reach_the_outside(
     assert asked("audit", "pages", *there)["agrees"] is True
     nothing = run("audit", "accept", "1/none", "--reason", "x", *there)
     assert (nothing.exit_code, "found no difference 1/none" in nothing.output) == (1, True)
+
+
+def test_the_audit_log_is_read_by_an_admin_only(
+    there: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = run("audit", "log", *there)
+    assert (refused.exit_code, "scope admin" in refused.output) == (1, True)
+    made = asked("token", "create", "chief", "--scope", "admin", "--config", str(folder / "responder.yml"))
+    monkeypatch.setenv("RESPONDER_TOKEN", made["token"])
+    run("automation", "off", "--reason", "we look first", *there)
+    (entry,) = asked("audit", "log", "--actor", "chief", *there)["entries"]
+    assert (entry["actor"], entry["outcome"]) == ("chief", "done")
+    shown = run("audit", "log", "--limit", "1", *there).stdout
+    assert ("chief" in shown, "older ones: --cursor " in shown) == (True, True)
+    assert "no entry" in run("audit", "log", "--actor", "nobody", *there).stdout

@@ -21,6 +21,7 @@ from tests.web.document import watch
 from tests.world import MAIN, World
 
 Client = TestClient[web.Request, web.Application]
+MONITORED = "monitoring: {open_to: [127.0.0.0/8]}\n"
 GUARDED = (
     MAIN.replace("console: open", "console: token")
     .replace(
@@ -28,7 +29,7 @@ GUARDED = (
         f"""- {{name: main, bearer_sha256: {digest("main-token")}}}
   - {{name: old, basic: {{user: prom, password_sha256: {digest("secret")}}}}}""",
     )
-    .replace("kill_switch_file", "intake: {max_body: 20000, max_waiting: 3}\nkill_switch_file")
+    .replace("kill_switch_file", "intake: {max_body: 20000, max_waiting: 3}\n" + MONITORED + "kill_switch_file")
 )
 
 
