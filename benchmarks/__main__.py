@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import first_aid, intake, live, mails, startup, storm
+from benchmarks import first_aid, intake, lists, live, mails, startup, storm
 from benchmarks.intake import SHAPES
 from benchmarks.profile import show
 from benchmarks.rows import Row, Settings
@@ -21,6 +21,7 @@ def _rows() -> dict[str, Measure]:
     rows["1000 alerts in 10 s"] = storm.rows
     rows["start to ready, idle memory"] = startup.rows
     rows["live update"] = live.rows
+    rows["100000 tickets"] = lists.rows
     rows["reading mails"] = mails.rows
     return rows
 

@@ -24,7 +24,7 @@ from responder.web.console import Visitor, console_page, visitor_of
 from responder.web.context import needs
 from responder.web.ticket_lines import TicketLine, lines_of
 
-_SHOWN = 200
+_SHOWN = 100
 _APPROVALS_SHOWN = 20
 _OVER = (Status.RESTORED, Status.RESOLVED)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from responder.domain.durations import coarse, spoken
 from responder.flows.texts.languages import Translations, offered, said
@@ -43,6 +43,8 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
     )
     made.install_gettext_translations(Translations(language), newstyle=True)  # type: ignore[attr-defined]
+    # As Jinja's own, at a fifth of the time: a list asks for thousands of words.
+    made.globals["gettext"] = made.globals["_"] = partial(_in_words_of, Translations(language))
     made.globals["language"] = language
     made.globals["units"] = _units(language)
     made.filters["at"] = _at
@@ -60,6 +62,12 @@ def environment(language: str) -> Environment:
     made.filters["ahead"] = _ahead
     made.filters["words"] = lambda value: str(value).replace("_", " ")
     return made
+
+
+def _in_words_of(words: Translations, text: str, /, **given: object) -> Markup:
+    """A text of a template in a language, with what is given in its places. A name that is no word of ours is text."""
+    found = escape(words.gettext(text))
+    return found % given if given else found.replace("%%", "%")
 
 
 def _units(language: str) -> str:
@@ -127,14 +135,13 @@ def _when(context: Context, value: datetime | str | None, kind: str = "ago") -> 
     if kind == "bare":
         return _time(at, lasts, "bare")
     way, frame = ("ahead", "in %(time)s") if at > now else ("ago", "%(time)s ago")
-    return _time(at, str(context.call(context["gettext"], frame, time=lasts)), way)
+    return _time(at, context["gettext"](frame, time=lasts), way)
 
 
 def _time(at: datetime, shown: str, way: str) -> Markup:
-    fresh = Markup(' data-time="{}"').format(way) if way else Markup()
-    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(
-        _rfc3339(at), f"{at:%Y-%m-%d %H:%M:%S %Z}", fresh, shown
-    )
+    fresh = f' data-time="{way}"' if way else ""
+    # The zone's name is ours, the rest are numbers.
+    return Markup(f'<time datetime="{_rfc3339(at)}" title="{at:%Y-%m-%d %H:%M:%S %Z}"{fresh}>{escape(shown)}</time>')  # noqa: S704
 
 
 def _rfc3339(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from responder.web.rendering import environment
 from tests.web.conftest import Client, header
 from tests.world import World
 
@@ -30,3 +31,17 @@ async def test_who_has_not_signed_in_sees_no_way_through_the_pages(client: Clien
 async def test_programs_are_told_of_errors_as_before(client: Client, path: str, accept: str) -> None:
     answer = await client.get(path, headers={"Accept": accept})
     assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Tickets", "工单"), ("<b>%(x)s", "&lt;b&gt;%(x)s"), ("100%%", "100%"), ("%s 50% off", "%s 50% off")],
+)
+def test_what_is_no_word_of_ours_is_text_also_where_a_translation_is_asked_for(text: str, said: str) -> None:
+    page = environment("zh").from_string("{{ _(text) }}").render(text=text)
+    assert page == said
+
+
+def test_what_is_put_into_a_sentence_is_text() -> None:
+    page = environment("zh").from_string("{% trans who=name %}called: {{ who }}{% endtrans %}").render(name="<b>&")
+    assert page == "已呼叫：&lt;b&gt;&amp;"
