@@ -211,6 +211,11 @@ class TicketStore:
         query = select(*_EVENT).where(events.c.ticket_id == ticket_id).order_by(events.c.id)
         return [_event(row) for row in self._connection.execute(query)]
 
+    def last_event(self, ticket_id: int) -> int:
+        """The id of the last event in the history; 0 without any."""
+        query = select(func.max(events.c.id)).where(events.c.ticket_id == ticket_id)
+        return int(self._connection.execute(query).scalar() or 0)
+
     def events_after(self, ticket_id: int, after: int, limit: int) -> list[tuple[int, Event]]:
         """What follows in the history on the event of this id, oldest first, each with its id."""
         wanted = (events.c.ticket_id == ticket_id, events.c.id > after)

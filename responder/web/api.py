@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from responder.domain.ticket_filter import Order, Place
 from responder.flows import explain_clock, handle
 from responder.flows.verbs import VERBS
+from responder.store.transaction import Transaction
 from responder.web.bodies import LONGEST_TEXT as _LONGEST_TEXT
 from responder.web.bodies import actor_of as _actor
 from responder.web.bodies import content_of as _content
@@ -19,6 +22,7 @@ from responder.web.paging import limit_in, page_answer, ticket_cursor, ticket_pl
 from responder.web.schemas import asked, handling, tickets
 from responder.web.shapes import plain, ticket_line, whole_ticket
 from responder.web.ticket_filter import asked_filter, search
+from responder.web.versions import E_TAG, IF_MATCH, IF_NONE_MATCH, if_unchanged, seen_in, tagged
 
 _LARGEST_PAGE = 500
 
@@ -38,31 +42,31 @@ async def list_tickets(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=tickets.WholeTicket)
+@operation(answers=tickets.WholeTicket, headers=E_TAG, asks=IF_NONE_MATCH, also={304: "Not changed."})
 async def show_ticket(request: web.Request) -> web.StreamResponse:
     """One ticket; name and contact of its reporter only for who may act."""
     key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
     desk = _desk(request)
-    return _json(await desk.store.read(lambda tx: whole_ticket(tx, key, may_see=may_see, policy=desk.policy)))
+
+    def gather(tx: Transaction) -> tuple[dict[str, Any], int]:
+        content = whole_ticket(tx, key, may_see=may_see, policy=desk.policy)
+        return content, tx.tickets.last_event(content["id"])
+
+    return tagged(request, *await desk.store.read(gather))
 
 
 @needs("act")
-@operation(body=asked.MoveBody, answers=tickets.TicketLine)
+@operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
 async def move(request: web.Request) -> web.StreamResponse:
     """Does what a verb says, under the rules of the policy. `version`: the one that was seen, if it matters."""
-    content = await _content(request)
-    version = content.get("version")
-    if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
-        raise web.HTTPUnprocessableEntity(text="“version” is not a whole number.")
-    ticket = await handle.do(
-        _desk(request),
-        request.match_info["verb"],
-        request.match_info["key"],
-        actor=_actor(request, content),
-        content=content,
-        version=version,
-    )
-    return _json(ticket_line(ticket))
+    desk, content = _desk(request), await _content(request)
+    verb, key, given = request.match_info["verb"], request.match_info["key"], content.get("version")
+
+    async def done(seen: int | None) -> web.Response:
+        version, actor = seen if given is None else given, _actor(request, content)
+        return _json(ticket_line(await handle.do(desk, verb, key, actor=actor, content=content, version=version)))
+
+    return await if_unchanged(desk, key, seen_in(request), done)
 
 
 @needs("read")

@@ -126,7 +126,7 @@ def _operation(method: str, path: str, handler: Any, told: Operation, schemas: _
         "summary": summary.rstrip("."),
         "tags": [path.removeprefix(PREFIX).split("/")[0]],
         "security": [{"token": [handler.scope]}],
-        "parameters": [*_of_path(path), *_of_query(told, schemas)],
+        "parameters": [*_of_path(path), *_of_query(told, schemas), *_of_headers(told)],
         "responses": _answers(method, told, schemas),
     }
     if more:
@@ -163,6 +163,13 @@ def _of_query(told: Operation, schemas: _Schemas) -> list[_Json]:
         one = {"name": name, "in": "query", "required": name in made.get("required", ()), "schema": plain}
         found.append({**one, "description": text} if text else one)
     return found
+
+
+def _of_headers(told: Operation) -> list[_Json]:
+    return [
+        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
+        for name, text in told.asks.items()
+    ]
 
 
 def _without_null(schema: _Json) -> _Json:

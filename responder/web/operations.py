@@ -44,7 +44,8 @@ class Media:
 class Operation:
     """One route. `answers` is a type (its JSON) or a Media; `also`: statuses that only this route gives, with why.
 
-    `form` is a body that the handler itself reads, with all its complaints.
+    `headers` are told, `asks` are headers that may be sent. `form` is a body that the handler itself reads, with all
+    its complaints.
     """
 
     query: type[Asked] = NoQuery
@@ -52,6 +53,7 @@ class Operation:
     form: type[BaseModel] | None = None
     answers: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[int, str] = field(default_factory=dict)
 
 
@@ -62,10 +64,19 @@ def operation(
     form: type[BaseModel] | None = None,
     answers: Any = None,
     headers: Mapping[str, str] | None = None,
+    asks: Mapping[str, str] | None = None,
     also: Mapping[int, str] | None = None,
 ) -> Callable[[_Handler], _Handler]:
     """Describes a handler; it is asked only what fits the description."""
-    told = Operation(query=query, body=body, form=form, answers=answers, headers=headers or {}, also=also or {})
+    told = Operation(
+        query=query,
+        body=body,
+        form=form,
+        answers=answers,
+        headers=headers or {},
+        asks=asks or {},
+        also=also or {},
+    )
 
     def mark(handler: _Handler) -> _Handler:
         async def checked(request: web.Request) -> web.StreamResponse:

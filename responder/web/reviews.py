@@ -22,6 +22,7 @@ from responder.web.operations import LINK, Media, operation
 from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
 from responder.web.schemas import asked, handling, tickets
 from responder.web.shapes import plain, ticket_line
+from responder.web.versions import IF_MATCH, if_unchanged, seen_in
 
 _LARGEST_PAGE = 500
 _MOST_ENTRIES = 5000
@@ -63,7 +64,7 @@ async def show_markdown(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.ReviewBody, answers=tickets.TicketLine)
+@operation(body=asked.ReviewBody, answers=tickets.TicketLine, asks=IF_MATCH)
 async def write(request: web.Request) -> web.StreamResponse:
     """Writes the review. Body: the shape of the draft, and perhaps actor and version."""
     desk, key, content = desk_of(request), request.match_info["key"], await content_of(request)
@@ -73,8 +74,13 @@ async def write(request: web.Request) -> web.StreamResponse:
     number, ticket = meta.optional("ticket"), await read_ticket(desk, key)
     if number not in ("", ticket.number):
         raise Refused(f"This is the review of {number[:60]}, not of {ticket.number}.")
-    after = await write_review(desk, key, actor_of(request, content), form, version=meta.number("version"))
-    return json_answer(ticket_line(after))
+    given = meta.number("version")
+
+    async def done(seen: int | None) -> web.Response:
+        version, actor = seen if given is None else given, actor_of(request, content)
+        return json_answer(ticket_line(await write_review(desk, key, actor, form, version=version)))
+
+    return await if_unchanged(desk, key, seen_in(request), done)
 
 
 # --- actions ---------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ class Document:
         if str(status) not in operation["responses"]:
             return f"{method} {path}: {status} is not described"
         answer = self._found(operation["responses"][str(status)])
+        if not body and "content" not in answer:
+            return ""
         if kind not in answer.get("content", {}):
             return f"{method} {path}: {status} as {kind} is not described"
         if not kind.endswith("json"):
