@@ -72,7 +72,7 @@ class HttpClient:
             async with self._session.request(
                 method, url, data=data, headers=headers, timeout=limit, allow_redirects=False
             ) as answer:
-                kept = await answer.content.read(_KEPT)
+                kept = await _beginning(answer.content)
                 return answer.status, kept.decode("utf-8", "replace").replace("\x00", "\ufffd")
         except TimeoutError as error:
             raise QueryFailed(f"{url} gave no answer within {timeout.total_seconds():g} s.") from error
@@ -90,6 +90,16 @@ def _with_credential(headers: Mapping[str, str], path: str) -> dict[str, str]:
         return {**headers, "Authorization": Path(path).read_text(encoding="utf-8").strip()}
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"The credential file {path} cannot be read: {error}.") from error
+
+
+async def _beginning(content: aiohttp.StreamReader) -> bytes:
+    """The first bytes of a body, in however many pieces it comes."""
+    kept = bytearray()
+    async for piece in content.iter_any():
+        kept += piece
+        if len(kept) >= _KEPT:
+            break
+    return bytes(kept[:_KEPT])
 
 
 def _samples(answer: dict[str, Any]) -> tuple[Sample, ...]:
