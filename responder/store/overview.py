@@ -20,6 +20,7 @@ _IS_OPEN = text("tickets.status <> 'closed'")
 _OPEN_COUNT = select(func.count()).select_from(tickets).where(_IS_OPEN)
 _WAITING_COUNT = select(func.count()).select_from(approvals).where(text("approvals.state = 'waiting'"))
 _HELD_COUNT = select(func.count()).select_from(holds).where(holds.c.ended_at.is_(None))
+CONSIDERED = 1000
 _OVER = (Status.RESTORED.value, Status.RESOLVED.value)
 
 
@@ -57,17 +58,18 @@ class Overview:
 
     def most_urgent(self, grades: Sequence[str], limit: int) -> list[Ticket]:
         """Open tickets as people should look at them: what is restored last, the gravest grade first, and in a grade
-        what comes to the end of a clock first."""
+        what comes to the end of a clock first.
+
+        Of very many it looks at the clocks of the gravest and oldest only, which are due first."""
         rank = case({grade: place for place, grade in enumerate(grades)}, value=tickets.c.grade, else_=len(grades))
-        due = (
-            select(func.min(clocks.c.due_at))
-            .where(clocks.c.ticket_id == tickets.c.id, clocks.c.stopped_at.is_(None))
-            .scalar_subquery()
-        )
         is_over = case((tickets.c.status.in_(_OVER), 1), else_=0)
+        wanted = select(tickets.c.id, is_over.label("is_over"), (rank if grades else is_over).label("rank"))
+        first = wanted.where(_IS_OPEN).order_by("is_over", "rank", tickets.c.id).limit(CONSIDERED).subquery()
+        running = (clocks.c.ticket_id == first.c.id, clocks.c.stopped_at.is_(None))
+        due = select(func.min(clocks.c.due_at)).where(*running).scalar_subquery()
         never = literal_column(str(2**62), Integer)
-        order = is_over, rank if grades else is_over, func.coalesce(due, never), tickets.c.id.desc()
-        query = select(tickets.c.id).where(_IS_OPEN).order_by(*order).limit(limit)
+        order = first.c.is_over, first.c.rank, func.coalesce(due, never), first.c.id.desc()
+        query = select(first.c.id).order_by(*order).limit(limit)
         ids = [row.id for row in self._connection.execute(query)]
         known = TicketStore(self._connection).many(ids)
         return [known[one] for one in ids]
