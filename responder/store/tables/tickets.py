@@ -58,6 +58,21 @@ tickets = Table(
     ),
     Index("tickets_by_trouble", "trouble", "id"),
     # All that statistics ask of every ticket of a period, so that its long texts are not read.
+    # All that lists of tickets are narrowed down by: what matches is found without reading the tickets themselves.
+    Index(
+        "tickets_listed",
+        "id",
+        "status",
+        "grade",
+        "kind",
+        "team",
+        "signal",
+        "source",
+        "acknowledged_at",
+        "acknowledged_by",
+        "assignee",
+        "opened_at",
+    ),
     Index("tickets_by_opening", "opened_at", "grade", "kind", "team"),
     Index(
         "tickets_open",

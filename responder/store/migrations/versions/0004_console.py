@@ -117,6 +117,12 @@ def _accounts() -> None:
     op.create_index("observations_by_time", "observations", ["at"])
     op.create_index("tickets_by_opening", "tickets", ["opened_at", "grade", "kind", "team"])
     op.create_index(
+        "tickets_listed",
+        "tickets",
+        ["id", "status", "grade", "kind", "team", "signal", "source", "acknowledged_at", "acknowledged_by", "assignee",
+         "opened_at"],
+    )  # fmt: skip
+    op.create_index(
         "runs_listed",
         "runs",
         ["started_at", "id", "runbook", "outcome", "verified", "ordered_by", "target", "ticket_id"],
@@ -147,6 +153,7 @@ def _keep_the_log() -> None:
 
 def downgrade() -> None:
     op.drop_index("runs_listed", "runs")
+    op.drop_index("tickets_listed", "tickets")
     op.drop_index("tickets_by_opening", "tickets")
     op.drop_table("observations")
     op.drop_table("answers")
