@@ -15,11 +15,11 @@ from responder.cli.common import BAD_CONFIG, JsonOption, awaited, fail, out, pai
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
-from responder.domain.acts import Act, Ask, Command, Fail, Request, Suspend, Tell
+from responder.domain.acts import Act, Command, Fail, Suspend
 from responder.domain.target import Target, find
+from responder.firstaid.act_words import argv_of, said_act
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
 from responder.firstaid.rehearsal import Rehearsed, rehearse
-from responder.firstaid.testing.patterns import shown
 from responder.flows.hands import TargetHands
 
 
@@ -101,27 +101,9 @@ def _show(loaded: Configuration, step: Rehearsed) -> None:
     seen = ", ".join(f"{name}={value}" for name, value in step.seen.items())
     out.print(f"   sees   {step.unseen or seen or 'nothing: this kind of step does not look'}", markup=False)
     for act in step.acts:
-        out.print(f"   would  {_said(loaded, step.host, act)}", markup=False)
+        out.print(f"   would  {said_act(loaded.targets, step.host, act)}", markup=False)
     if not step.acts and not step.unseen:
         out.print("   would  do nothing: it is as wanted", markup=False)
-
-
-def _said(loaded: Configuration, host: str, act: Act) -> str:
-    if isinstance(act, Command):
-        place = f"on {act.on}: " if act.on and act.on != host else ""
-        return place + shown(_argv(loaded, host, act)) + (f" < {len(act.stdin)} bytes" if act.stdin else "")
-    if isinstance(act, Request):
-        return " ".join(act.argv)
-    if isinstance(act, Ask):
-        return f"ask {', '.join(act.roles) or 'anybody'}: {act.question}"
-    if isinstance(act, Tell):
-        return f"tell {', '.join((*act.people, *act.roles)) or 'the team'}: {act.text}"
-    return f"wait: {act.why}" if isinstance(act, Suspend) else f"fail: {act.why}"
-
-
-def _argv(loaded: Configuration, host: str, act: Command) -> tuple[str, ...]:
-    target = find(loaded.targets, act.on or host)
-    return (*target.become, *act.argv) if act.become and target else act.argv
 
 
 def _plain(loaded: Configuration, step: Rehearsed) -> dict[str, object]:
@@ -138,7 +120,9 @@ def _plain(loaded: Configuration, step: Rehearsed) -> dict[str, object]:
 
 def _act(loaded: Configuration, host: str, act: Act) -> dict[str, object]:
     if isinstance(act, Command):
-        return {"host": act.on or host, "command": list(_argv(loaded, host, act)), "stdin": act.stdin}
+        return {"host": act.on or host, "command": list(argv_of(loaded.targets, host, act)), "stdin": act.stdin}
     if isinstance(act, Fail):
         return {"fail": act.why}
-    return {"wait": act.why} if isinstance(act, Suspend) else {type(act).__name__.lower(): _said(loaded, host, act)}
+    if isinstance(act, Suspend):
+        return {"wait": act.why}
+    return {type(act).__name__.lower(): said_act(loaded.targets, host, act)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,7 +30,13 @@ class Rehearsed:
 
 async def rehearse(plan: Plan, hands: Hands, now: datetime) -> list[Rehearsed]:
     """Every step that a run can come to. Later steps see the present, not what earlier ones would have changed."""
-    return [await _rehearsed(step, _phase(plan, step), hands, now) for step in plan.all_steps]
+    return [one async for one in rehearsing(plan, hands, now)]
+
+
+async def rehearsing(plan: Plan, hands: Hands, now: datetime) -> AsyncIterator[Rehearsed]:
+    """As `rehearse`, step by step, for who may not have the time for all of them."""
+    for step in plan.all_steps:
+        yield await _rehearsed(step, _phase(plan, step), hands, now)
 
 
 async def _rehearsed(step: PlannedStep, phase: str, hands: Hands, now: datetime) -> Rehearsed:

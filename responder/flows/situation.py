@@ -28,7 +28,7 @@ def situation(
     tx.sums.take("starts of runs", 1)
     touching = tuple(dict.fromkeys(hosts))
     held = [budget for budget in desk.policy.budgets if budget.holds(runbook.name)]
-    counted = accounts(held, desk.configuration.targets, _touched(tx, now))
+    counted = accounts(held, desk.configuration.targets, touched_in(tx, now))
     storm = desk.policy.storm
     return Situation(
         runbook=runbook,
@@ -50,7 +50,7 @@ def budgets_left(desk: Desk, tx: Transaction, now: datetime) -> list[Left]:
     configuration = desk.configuration
     named = sorted({rule.runbook for rule in desk.policy.first_aid} & configuration.runbooks.keys())
     per_hour = [runs_left(configuration.runbooks[name], tx.runs.started_since(name, now - _HOUR)) for name in named]
-    counted = accounts(desk.policy.budgets, configuration.targets, _touched(tx, now))
+    counted = accounts(desk.policy.budgets, configuration.targets, touched_in(tx, now))
     return [*per_hour, *map(left_in, counted)]
 
 
@@ -58,7 +58,9 @@ def _opened(tx: Transaction, storm: StormRule, now: datetime) -> int:
     return tx.tickets.opened_since(now - storm.within, storm.enough)
 
 
-def _touched(tx: Transaction, now: datetime) -> Touched:
+def touched_in(tx: Transaction, now: datetime) -> Touched:
+    """What budgets are counted by, as it is in this transaction."""
+
     @cache
     def touched(within: timedelta) -> tuple[Touch, ...]:
         rows = tx.runs.touched_since(now - within)

@@ -44,6 +44,12 @@ def acting(act: Act) -> Iterator[Act]:
         _NOW.reset(before)
 
 
+def names_too(*names: str) -> None:
+    """Adds what else the present act is about, for which its address has no place; before anything is written."""
+    if (act := _NOW.get()) is not None and not act.is_written:
+        act.entry = replace(act.entry, object=" ".join((act.entry.object, *names)).strip()[:_LONGEST])
+
+
 def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction], T], Callable[[], None]]:
     """A body that also writes the entry of the act that it belongs to, and what to call when it is committed."""
     act = _NOW.get()

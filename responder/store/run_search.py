@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, case, column, func, or_, select, text, values
 from sqlalchemy.engine import Connection
 
 from responder.domain.run_filter import AT_WORK, MACHINE, PEOPLE, RunFilter, RunInList, RunPage, RunPlace
+from responder.domain.statistics import RunCount
 from responder.store.tables import run_hosts, runs, tickets
 
 _Condition = ColumnElement[bool]
@@ -27,26 +27,6 @@ _SHOWN = (
     runs.c.ordered_by,
     runs.c.verified,
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Judgements:
-    """What became of a runbook's runs. `left_out` were refused, cancelled or only looked."""
-
-    proven: int = 0
-    disproved: int = 0
-    unknown: int = 0
-    left_out: int = 0
-
-    @property
-    def rate(self) -> float | None:
-        """The share of those that were judged; None if none was."""
-        judged = self.proven + self.disproved
-        return self.proven / judged if judged else None
-
-    @property
-    def total(self) -> int:
-        return self.proven + self.disproved + self.unknown + self.left_out
 
 
 class RunSearch:
@@ -114,7 +94,7 @@ class RunSearch:
             found[key] = max(found.get(key, row.ended_at), row.ended_at)
         return found
 
-    def judgements(self, since: datetime, runbook: str = "") -> dict[str, Judgements]:
+    def judgements(self, since: datetime, runbook: str = "") -> dict[str, RunCount]:
         """What became of the runs that began after `since`, by runbook; of one alone, if it is named."""
         state = case(
             (runs.c.verified.is_(True), "proven"),
@@ -130,7 +110,7 @@ class RunSearch:
         found: dict[str, dict[str, int]] = {}
         for row in self._connection.execute(query.group_by(name, state)):
             found.setdefault(row.runbook, {})[row.state] = row._mapping["count"]
-        return {one: Judgements(**counts) for one, counts in found.items()}
+        return {one: RunCount(**counts) for one, counts in found.items()}
 
 
 def _conditions(asked: RunFilter) -> list[_Condition]:

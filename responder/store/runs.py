@@ -172,11 +172,11 @@ class RunStore:
         return [tuple(row) for row in self._connection.execute(query)]
 
     def judged(self, runbook: str, limit: int = 1000) -> list[Run]:
-        """The runbook's runs whose outcome is proved or disproved, the oldest first."""
+        """The runbook's runs whose outcome is proved or disproved, the oldest first, without what they executed."""
         query = (
-            select(runs)
+            select(*(column for column in runs.c if column is not runs.c.snapshot))
             .where(runs.c.runbook == runbook, runs.c.verified.is_not(None))
-            .order_by(runs.c.id.desc())
+            .order_by(runs.c.started_at.desc(), runs.c.id.desc())
             .limit(limit)
         )
         return [_run(row) for row in self._connection.execute(query)][::-1]

@@ -38,6 +38,7 @@ PLACES = (
     Place(path="/tickets", label="Tickets", letter="t"),
     Place(path="/users", label="Users", letter="u", scope="admin"),
     Place(path="/runs", label="Runs", letter="r"),
+    Place(path="/runbooks", label="Runbooks", letter="b"),
     Place(path="/reports", label="Reports", letter="p"),
 )
 """The pages that there are, in the order in which the navigation shows them."""

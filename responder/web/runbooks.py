@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from aiohttp import web
 
 from responder.flows.track_record import runbook_history, runbook_lines
-from responder.web.bodies import desk_of, json_answer
+from responder.store.audit_log import names_too
+from responder.web.bodies import content_of, desk_of, json_answer, name_in
 from responder.web.context import needs
 from responder.web.operations import operation
-from responder.web.schemas import service
+from responder.web.runbook_pages import DRY_RUNS
+from responder.web.schemas import console, service
 from responder.web.shapes import plain
 
 
@@ -28,5 +32,23 @@ async def show_runbook(request: web.Request) -> web.StreamResponse:
     return json_answer(plain(await desk.store.read(lambda tx: runbook_history(desk, tx, name))))
 
 
+@needs("act")
+@operation(body=console.DryRunBody, answers=console.DryRunShown)
+async def rehearse_runbook(request: web.Request) -> web.StreamResponse:
+    """A dry run: every step looks at the target for real and says what it would do; nothing is changed.
+
+    Body: target, and labels as an alert would have them.
+    """
+    desk, content = desk_of(request), await content_of(request)
+    target, labels = name_in(content, "target"), content.get("labels") or {}
+    names_too(target)
+    found = await request.app[DRY_RUNS].dry_run(desk, request.match_info["name"], target, labels)
+    return json_answer(plain(asdict(found)))
+
+
 def routes() -> list[web.RouteDef]:
-    return [web.get("/api/v1/runbooks", list_runbooks), web.get("/api/v1/runbooks/{name}", show_runbook)]
+    return [
+        web.get("/api/v1/runbooks", list_runbooks),
+        web.get("/api/v1/runbooks/{name}", show_runbook),
+        web.post("/api/v1/runbooks/{name}/dry-run", rehearse_runbook),
+    ]

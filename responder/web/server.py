@@ -32,6 +32,7 @@ from responder.web import (
     reporters,
     reviews,
     rotas,
+    runbook_pages,
     runbooks,
     runs,
     sign_in,
@@ -58,6 +59,7 @@ def build(context: Context) -> web.Application:
     heartbeats.add_to(application)
     feedback.add_to(application)
     oidc.add_to(application)
+    runbook_pages.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),

@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from responder.domain.runbook import RunOutcome
+from responder.web.operations import Asked
 from responder.web.schemas.asked import Listed
 from responder.web.schemas.tickets import ActLine, ApprovalLine
 
@@ -78,3 +79,37 @@ class WholeRun(ListedRun):
     hosts: list[HostLine]
     steps: list[WholeStep]
     approvals: list[ApprovalLine]
+
+
+# --- runbooks ------------------------------------------------------------------------------------------------
+
+
+class DryRunBody(Asked):
+    target: str = Field(description="A target of the inventory.", pattern=r"[^\s\x00-\x1f]", max_length=255)
+    labels: dict[str, str] | None = Field(None, description="What the runbook's parameters are taken from.")
+
+
+class DryStepLine(TypedDict):
+    """`seen`: what its look gave; `would`: what it would do, nothing if all is as wanted; `unseen`: why it could not
+    look."""
+
+    number: int
+    name: str
+    kind: str
+    host: str
+    phase: str
+    seen: dict[str, str]
+    would: list[str]
+    unseen: str
+
+
+class DryRunShown(TypedDict):
+    """`cut_short`: why not every step was looked at; `off`: why a real run would not start now."""
+
+    runbook: str
+    version: str
+    target: str
+    parameters: dict[str, str]
+    steps: list[DryStepLine]
+    cut_short: str
+    off: str

@@ -1,0 +1,28 @@
+"""The bookshelf of the configuration in use: read and linted once for each, and never on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from responder.config.bookshelf import Bookshelf, read_bookshelf
+from responder.config.configuration import Configuration
+
+
+@dataclass(kw_only=True)
+class KeptBookshelf:
+    """Whoever asks first for a configuration lets it be read; the others wait for the same."""
+
+    _of: Configuration | None = field(default=None, init=False)
+    _reading: asyncio.Task[Bookshelf] | None = field(default=None, init=False)
+
+    async def of(self, configuration: Configuration) -> Bookshelf:
+        """What the files say by now of a configuration. Raises OSError when a file cannot be read."""
+        if self._reading is None or self._of is not configuration or _has_failed(self._reading):
+            self._of = configuration
+            self._reading = asyncio.create_task(asyncio.to_thread(read_bookshelf, configuration), name="bookshelf")
+        return await asyncio.shield(self._reading)
+
+
+def _has_failed(task: asyncio.Task[Bookshelf]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
