@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from responder.domain import lifecycle, measures, sla, ticking
 from responder.domain.durations import spoken
@@ -18,6 +18,9 @@ from responder.flows.receive import file_reports, internal_report
 from responder.flows.reporter import progress_due
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
+
+_ANSWERS_KEPT = timedelta(days=1)
+"""How long a request that is sent again is answered as the first time."""
 
 
 async def look_at_clocks(desk: Desk) -> int:
@@ -134,9 +137,10 @@ def _labels(beat: Heartbeat) -> dict[str, str]:
 
 
 async def forget(desk: Desk) -> int:
-    """Deletes raw bodies and keys of sent reports whose retention has ended; how many."""
-    limit = desk.clock.now() - desk.configuration.settings.retention
-    return await desk.store.write(lambda tx: _forgotten(tx, limit))
+    """Deletes raw bodies, keys of sent reports and answers whose retention has ended; how many."""
+    now = desk.clock.now()
+    limit = now - desk.configuration.settings.retention
+    return await desk.store.write(lambda tx: _forgotten(tx, limit) + tx.answers.forget_before(now - _ANSWERS_KEPT))
 
 
 def _forgotten(tx: Transaction, limit: datetime) -> int:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
+from responder.store.answers import with_claim
 from responder.store.audit_log import with_entry
 from responder.store.changes import Changes
 from responder.store.transaction import Transaction
@@ -80,8 +81,10 @@ class Database:
         in the audit log.
         Raises StoreUnavailable when the database is away, and whatever `body` raises.
         """
+        body, is_claimed = with_claim(body)
         body, committed = with_entry(body)
         result = await self._written(body, urgent=urgent)
+        is_claimed()
         committed()
         return result
 

@@ -32,8 +32,10 @@ class TicketSearch:
         order = [rank, tickets.c.id.desc()] if asked.order is Order.URGENT else [tickets.c.id.desc()]
         wanted = select(tickets.c.id, rank.label("rank")).where(*_columns(asked), *_behind(after, rank, asked.order))
         wanted, inside = wanted.order_by(*order), _inside(asked)
-        found = self._places(self._looked_into(wanted, inside) if inside else wanted, limit + 1)
-        following = found[limit - 1] if len(found) > limit else self._end(wanted) if inside else None
+        # By grade, the tickets are read in no order of their own.
+        most = LOOKED_INTO if asked.order is Order.NEWEST else max(LOOKED_INTO // 4, 1)
+        found = self._places(_looked_into(wanted, inside, most) if inside else wanted, limit + 1)
+        following = found[limit - 1] if len(found) > limit else self._end(wanted, most) if inside else None
         known = TicketStore(self._connection).many([place.ticket_id for place in found[:limit]])
         return Page(tickets=tuple(known[place.ticket_id] for place in found[:limit]), next=following)
 
@@ -48,19 +50,20 @@ class TicketSearch:
             return literal_column("0", Integer)
         return case(ranks, value=tickets.c.grade, else_=len(ranks))
 
-    def _looked_into(self, wanted: Select[tuple[int, int]], inside: Sequence[_Condition]) -> Select[tuple[int, int]]:
-        candidates = wanted.limit(LOOKED_INTO).subquery()
-        found = select(candidates.c.id, candidates.c.rank).join(tickets, tickets.c.id == candidates.c.id)
-        return found.where(*inside).order_by(candidates.c.rank, candidates.c.id.desc())
-
     def _places(self, query: Select[tuple[int, int]], limit: int) -> list[Place]:
         rows = self._connection.execute(query.limit(limit))
         return [Place(ticket_id=row.id, rank=row.rank) for row in rows]
 
-    def _end(self, wanted: Select[tuple[int, int]]) -> Place | None:
+    def _end(self, wanted: Select[tuple[int, int]], most: int) -> Place | None:
         """Behind the last ticket that was looked into; None if there is none behind it."""
-        behind = self._places(wanted.offset(LOOKED_INTO - 1), 2)
+        behind = self._places(wanted.offset(most - 1), 2)
         return behind[0] if len(behind) == 2 else None
+
+
+def _looked_into(wanted: Select[tuple[int, int]], inside: Sequence[_Condition], most: int) -> Select[tuple[int, int]]:
+    candidates = wanted.limit(most).subquery()
+    found = select(candidates.c.id, candidates.c.rank).join(tickets, tickets.c.id == candidates.c.id)
+    return found.where(*inside).order_by(candidates.c.rank, candidates.c.id.desc())
 
 
 def _columns(asked: TicketFilter) -> list[_Condition]:

@@ -15,6 +15,7 @@ from responder.domain.policy import Policy
 from responder.domain.ticket import Change, EventKind, Sums, Ticket
 from responder.store.accounts import AccountStore
 from responder.store.actions import ActionStore
+from responder.store.answers import AnswerStore
 from responder.store.approvals import ApprovalStore
 from responder.store.attachments import AttachmentStore
 from responder.store.audit_log import AuditStore
@@ -100,6 +101,10 @@ class Transaction:
     @cached_property
     def accounts(self) -> AccountStore:
         return AccountStore(self.connection)
+
+    @cached_property
+    def answers(self) -> AnswerStore:
+        return AnswerStore(self.connection)
 
     @cached_property
     def audit_log(self) -> AuditStore:

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from responder import __version__
 from responder.web.context import needs
+from responder.web.once import ASKS
 from responder.web.operations import Media, Operation, operation, operation_of
 from responder.web.problem_kinds import KINDS
 
@@ -126,7 +127,7 @@ def _operation(method: str, path: str, handler: Any, told: Operation, schemas: _
         "summary": summary.rstrip("."),
         "tags": [path.removeprefix(PREFIX).split("/")[0]],
         "security": [{"token": [handler.scope]}],
-        "parameters": [*_of_path(path), *_of_query(told, schemas), *_of_headers(told)],
+        "parameters": [*_of_path(path), *_of_query(told, schemas), *_of_headers(method, told)],
         "responses": _answers(method, told, schemas),
     }
     if more:
@@ -165,10 +166,11 @@ def _of_query(told: Operation, schemas: _Schemas) -> list[_Json]:
     return found
 
 
-def _of_headers(told: Operation) -> list[_Json]:
+def _of_headers(method: str, told: Operation) -> list[_Json]:
+    asks = {**told.asks, **(ASKS if told.is_once and method == "POST" else {})}
     return [
         {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
-        for name, text in told.asks.items()
+        for name, text in asks.items()
     ]
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from responder.web.bodies import as_object
 from responder.web.invalid import Invalid, of_body, of_query
+from responder.web.once import once
 
 LINK = {"Link": "The next page, if there is one (rel=next)."}
 _JSON = ("application/json", "application/octet-stream", "application/x-www-form-urlencoded")
@@ -45,7 +46,7 @@ class Operation:
     """One route. `answers` is a type (its JSON) or a Media; `also`: statuses that only this route gives, with why.
 
     `headers` are told, `asks` are headers that may be sent. `form` is a body that the handler itself reads, with all
-    its complaints.
+    its complaints. `is_once`: an Idempotency-Key counts.
     """
 
     query: type[Asked] = NoQuery
@@ -55,6 +56,7 @@ class Operation:
     headers: Mapping[str, str] = field(default_factory=dict)
     asks: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[int, str] = field(default_factory=dict)
+    is_once: bool = False
 
 
 def operation(
@@ -76,6 +78,7 @@ def operation(
         headers=headers or {},
         asks=asks or {},
         also=also or {},
+        is_once=isinstance(body, type) and not _holds_a_secret(body),
     )
 
     def mark(handler: _Handler) -> _Handler:
@@ -84,6 +87,8 @@ def operation(
             _check_query(request, query)
             if isinstance(body, type):
                 await _check_body(request, body)
+            if told.is_once and request.method == "POST":
+                return await once(request, lambda: handler(request))
             return await handler(request)
 
         checked.operation = told  # type: ignore[attr-defined]
@@ -136,6 +141,11 @@ async def _check_body(request: web.Request, model: type[BaseModel]) -> None:
         model.model_validate_json(orjson.dumps(content), strict=True)
     except ValidationError as error:
         raise of_body(error, model) from error
+
+
+def _holds_a_secret(model: type[BaseModel]) -> bool:
+    """Whether so much as a digest of the body must not be kept."""
+    return any("password" in name for name in model.model_fields)
 
 
 def _takes_several(annotation: Any) -> bool:

@@ -21,20 +21,19 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, as_object, content_of, desk_of, json_answer, name_in, text_in
 from responder.web.context import ACTOR, allowed_actor, needs
 from responder.web.multipart import FileLimits, is_multipart, sheet_of
+from responder.web.once import ASKS, key_in
 from responder.web.operations import operation
 from responder.web.reporter_line import reporter_line
 from responder.web.schemas import asked, handling
 from responder.web.shapes import message_line
 
-_LONGEST_KEY = 200
-
 
 @needs("report")
-@operation(form=asked.ReportBody, answers=handling.Opened)
+@operation(form=asked.ReportBody, answers=handling.Opened, asks=ASKS)
 async def open_(request: web.Request) -> web.StreamResponse:
     """Opens a ticket for a form (docs/reporters.md), perhaps with files. Answers what the sender may tell the
     reporter at once; a second send under the same Idempotency-Key, what the first was told."""
-    key = _key(request)
+    key = key_in(request)
     content, files = await _with_files(request) if is_multipart(request) else (await content_of(request), [])
     sending = Sending(files=files, key=key, sender=f"token {request[ACTOR]}")
     staff = [name for name in ("grade", "taken_by") if content.get(name)]
@@ -118,13 +117,6 @@ def file_limits(request: web.Request) -> FileLimits:
     """What the settings say of files of reports."""
     given = desk_of(request).configuration.settings.feedback
     return FileLimits(most=given.max_files, largest=given.max_file, sum=given.max_sum)
-
-
-def _key(request: web.Request) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if len(key) > _LONGEST_KEY or not key.isprintable():
-        raise web.HTTPBadRequest(text=f"The Idempotency-Key is no text of up to {_LONGEST_KEY} characters.")
-    return key
 
 
 async def _with_files(request: web.Request) -> tuple[dict[str, Any], list[Enclosure]]:

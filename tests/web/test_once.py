@@ -1,0 +1,96 @@
+"""Requests that are sent twice under one Idempotency-Key act once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from responder.flows.watch import forget
+from tests.web.conftest import Client, header
+from tests.world import World, alert
+
+NOTE = "/api/v1/tickets/1/note"
+
+
+@pytest.fixture
+async def keyed(world: World, act: dict[str, str]) -> dict[str, str]:
+    await world.post(alert("DiskFull"))
+    return {**act, "Idempotency-Key": "8e03978e"}
+
+
+async def notes(world: World) -> list[str]:
+    return [one["text"] for one in (await world.ticket())["events"] if one["kind"] == "note" and one["text"] != ""]
+
+
+async def test_the_same_again_is_answered_as_the_first_time(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    before = len(await notes(world))
+    first = await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    again = await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    assert (first.status, again.status, await again.json()) == (200, 200, await first.json())
+    assert ("Idempotent-Replayed" in first.headers, again.headers["Idempotent-Replayed"]) == (False, "true")
+    assert len(await notes(world)) == before + 1
+
+
+async def test_twenty_at_once_act_once(client: Client, world: World, keyed: dict[str, str]) -> None:
+    before = len(await notes(world))
+    sent = await asyncio.gather(*(client.post(NOTE, json={"text": "a"}, headers=keyed) for _ in range(20)))
+    assert {one.status for one in sent} <= {200, 409}
+    assert 200 in {one.status for one in sent}
+    assert len(await notes(world)) == before + 1
+
+
+async def test_a_key_of_another_request_is_refused(client: Client, world: World, keyed: dict[str, str]) -> None:
+    await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    other = await client.post(NOTE, json={"text": "b"}, headers=keyed)
+    assert (other.status, "needs a new key" in (await other.json())["detail"]) == (422, True)
+    assert "b" not in await notes(world)
+
+
+async def test_a_key_is_of_whoever_uses_it_and_of_one_address(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    theirs = {**await header(world, "admin"), "Idempotency-Key": keyed["Idempotency-Key"]}
+    assert (await client.post(NOTE, json={"text": "b"}, headers=theirs)).status == 200
+    assert (await client.post("/api/v1/tickets/1/acknowledge", json={}, headers=keyed)).status == 200
+
+
+async def test_what_is_refused_uses_no_key_up(client: Client, world: World, keyed: dict[str, str]) -> None:
+    assert (await client.post(NOTE, json={"text": " "}, headers=keyed)).status == 422
+    resume = "/api/v1/tickets/1/resume"
+    assert (await client.post(resume, json={"reason": "x"}, headers=keyed)).status == 409
+    assert (await client.post(resume, json={"reason": "y"}, headers=keyed)).status == 409
+    assert (await client.post(NOTE, json={"text": "a"}, headers=keyed)).status == 200
+
+
+async def test_an_answer_that_was_lost_in_a_crash_is_said_and_nothing_is_done_twice(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    before = len(await notes(world))
+    # As a crash between the commit and the answer leaves it.
+    lost = text("UPDATE answers SET status = 0, kind = '', body = ''")
+    await world.database.write(lambda tx: tx.connection.execute(lost))
+    answer = await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    assert (answer.status, "its answer is lost" in (await answer.json())["detail"]) == (409, True)
+    assert len(await notes(world)) == before
+
+
+async def test_a_key_is_forgotten_after_a_day(client: Client, world: World, keyed: dict[str, str]) -> None:
+    await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    world.clock.advance(timedelta(hours=23))
+    await forget(world.desk)
+    assert (await client.post(NOTE, json={"text": "b"}, headers=keyed)).status == 422
+    world.clock.advance(timedelta(hours=2))
+    await forget(world.desk)
+    assert (await client.post(NOTE, json={"text": "b"}, headers=keyed)).status == 200
+
+
+async def test_a_key_that_is_too_long_is_refused(client: Client, keyed: dict[str, str]) -> None:
+    answer = await client.post(NOTE, json={"text": "a"}, headers={**keyed, "Idempotency-Key": "x" * 201})
+    assert answer.status == 400
