@@ -8,7 +8,7 @@ import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from responder.adapters.notifier import Notifier
 from responder.adapters.ssh import SshHosts
 from responder.clock import Clock, SystemClock
 from responder.config.configuration import Configuration, read
+from responder.domain.vitals import Process
 from responder.errors import ConfigError, ResponderError, StoreUnavailable
 from responder.flows import (
     actions,
@@ -49,6 +50,7 @@ from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
 from responder.flows.replan import replan
 from responder.metrics import (
+    REGISTRY,
     config_last_reload_success_timestamp_seconds,
     config_last_reload_successful,
     watch_failures_total,
@@ -141,6 +143,9 @@ class Service:
         self._mailbox: Mailbox | None = None
         self._listener: MailListener | None = None
         self.port = self.configuration.settings.port
+        self._started_at = self.desk.clock.now()
+        self._refused_at: datetime | None = None
+        self._problems = ""
 
     def _make_worker(self, work: Work) -> Worker:
         if not self.database.is_cluster:
@@ -223,10 +228,12 @@ class Service:
             configuration = await asyncio.to_thread(read, self.configuration.path)
         except ConfigError as error:
             config_last_reload_successful.set(0)
+            self._refused_at, self._problems = self.desk.clock.now(), str(error)
             log.error("reload refused, the last good configuration stays", problems=str(error))
             raise
         old = self.desk.policy
         self.desk.take_over(configuration)
+        self._refused_at, self._problems = None, ""
         _took_over(self.desk)
         moved = await replan(self.desk, old)
         if moved:
@@ -244,6 +251,19 @@ class Service:
         if ended:
             return f"The loop {ended[0]} has ended; the log says why."
         return self.worker.problem() if self._with_worker else ""
+
+    def process(self) -> Process:
+        """What this process knows of itself."""
+        reloaded = REGISTRY.get_sample_value("responder_config_last_reload_success_timestamp_seconds")
+        samples = [one for family in watch_failures_total.collect() for one in family.samples]
+        return Process(
+            started_at=self._started_at,
+            loops={task.get_name(): not task.done() for task in self._loops},
+            reloaded_at=datetime.fromtimestamp(reloaded, UTC) if reloaded else None,
+            refused_at=self._refused_at,
+            reload_problems=self._problems,
+            watch_failures={one.labels["watch"]: one.value for one in samples if one.name.endswith("_total")},
+        )
 
     async def serve_until_told_to_stop(self) -> None:
         """Runs until SIGTERM or SIGINT; SIGHUP reloads."""
@@ -270,6 +290,7 @@ class Service:
             reload=self.reload,
             is_ready=self.is_ready,
             changes=self.database.changes,
+            process=self.process,
         )
         self.database.hear_replicas()
         self._runner = web.AppRunner(build(context), access_log=None, shutdown_timeout=5)

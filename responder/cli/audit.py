@@ -1,17 +1,52 @@
-"""`responder audit`: whether everybody was told who should have been."""
+"""`responder audit`: who did what, and whether everybody was told who should have been."""
 
 from __future__ import annotations
 
 import getpass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
 
-audit = typer.Typer(help="Whether everybody was told who should have been.", no_args_is_help=True)
-_PATH = "/api/v1/audit/pages"
+audit = typer.Typer(
+    help="Who did what or was refused, and whether everybody was told who should have been.", no_args_is_help=True
+)
+_LOG, _PATH = "/api/v1/audit", "/api/v1/audit/pages"
+
+
+@audit.command()
+def log(
+    actor: Annotated[str, typer.Option(help="Only what this name did.")] = "",
+    action: Annotated[str, typer.Option(help="Only this action, as the log writes it.")] = "",
+    object_: Annotated[str, typer.Option("--object", help="Only what was done to this, such as a ticket.")] = "",
+    outcome: Annotated[str, typer.Option(help="Only done, refused or failed.")] = "",
+    from_: Annotated[str, typer.Option("--from", help="Not before this instant, such as 2026-01-05T09:00.")] = "",
+    to: Annotated[str, typer.Option(help="Before this instant.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    cursor: Annotated[str, typer.Option(help="Go on behind a page: the next that it ended with.")] = "",
+    server: ServerOption = DEFAULT_SERVER,
+    json: JsonOption = False,
+) -> None:
+    """List who did what or was refused, newest first. This takes a token with the scope admin."""
+    asked = {"actor": actor, "action": action, "object": object_, "outcome": outcome, "from": from_, "to": to}
+    query = {"limit": limit, **{name: text for name, text in {**asked, "cursor": cursor}.items() if text}}
+    found = ask("GET", server, f"{_LOG}?{urlencode(query)}")
+    if json:
+        print_json(found)
+        return
+    shown = table("when", "who", "what", "to what", "outcome", "why not", "from where")
+    for one in found["entries"]:
+        outcome_ = one["outcome"] + (f" {one['status']}" if one["outcome"] != "done" and one["status"] else "")
+        shown.add_row(
+            moment(one["at"]), one["actor"] or "a stranger", one["action"], one["object"], outcome_, one["text"],
+            one["address"],
+        )  # fmt: skip
+    out.print(shown if found["entries"] else "no entry")
+    if found["next"]:
+        out.print(f"older ones: --cursor {found['next']}")
 
 
 @audit.command()

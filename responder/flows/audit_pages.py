@@ -176,6 +176,21 @@ def _calling(account: Account) -> dict[str, Any]:
     return {"ticket": account.number, "acknowledged_by": account.acknowledged_by, "told": list(told)}
 
 
+def last_round(tx: Transaction) -> dict[str, Any]:
+    """What came of the last round, without looking at all that is stored: when it was, how many tickets it looked at,
+    and what differs."""
+    last = tx.rounds.last(ROUND)
+    result = last.result if last else {}
+    accepted = result.get("accepted", {})
+    found = [{**one, "accepted": accepted.get(one["key"])} for one in result.get("differences", ())]
+    return {
+        "at": last.at if last else None,
+        "tickets": result.get("tickets", 0),
+        "differences": found,
+        "open": open_differences(result),
+    }
+
+
 async def accept(desk: Desk, key: str, reason: str, actor: str) -> None:
     """Somebody has looked at a difference that cannot be mended, such as a row that was deleted. Raises NotFound."""
 

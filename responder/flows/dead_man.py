@@ -81,6 +81,12 @@ def last_sent_at(tx: Transaction) -> datetime | None:
     return None if sent_at is None else from_microseconds(sent_at)
 
 
+def last_word(tx: Transaction) -> str:
+    """Why the last beat was not sent or not taken; empty if it was."""
+    last = _last(tx)
+    return f"The last beat was {last['outcome']}: {last['why_not']}" if last.get("why_not") else ""
+
+
 def spoken_state(desk: Desk, tx: Transaction) -> str:
     """How the dead man's switch is, in a sentence; empty if there is none."""
     if desk.configuration.settings.dead_man is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from responder.domain.article import EDITABLE, Article, ArticleState, refusal_to_edit, refusal_to_publish
 from responder.domain.dossier import Dossier
@@ -127,8 +128,11 @@ async def write(desk: Desk, words: Mapping[str, str], actor: str, labels: Mappin
     return await desk.store.write(lambda tx: LibraryStore(tx.connection).write(made))
 
 
-async def edit(desk: Desk, article_id: int, words: Mapping[str, str], actor: str) -> Article:
-    """Changes what `words` names; what is published is found by its new words at once. Raises NotFound, Refused."""
+async def edit(
+    desk: Desk, article_id: int, words: Mapping[str, str], actor: str, *, seen_at: datetime | None = None
+) -> Article:
+    """Changes what `words` names; what is published is found by its new words at once. Raises NotFound, and Refused
+    also if somebody else has changed it after `seen_at`, when it was last changed as far as the editor knows."""
     unknown = sorted(set(words) - set(EDITABLE))
     if unknown or not words:
         raise BadForm(f"Say what to change: {', '.join(EDITABLE)}.")
@@ -136,6 +140,8 @@ async def edit(desk: Desk, article_id: int, words: Mapping[str, str], actor: str
     def decide(article: Article) -> Article:
         if why := refusal_to_edit(article):
             raise Refused(why)
+        if seen_at is not None and article.changed_at != seen_at:
+            raise Refused(f"{article.actor} has changed {article.name} meanwhile; look at both and change it again.")
         changed = _worded(desk, article, words)
         if article.state is ArticleState.PUBLISHED and (why := refusal_to_publish(changed)):
             raise Refused(f"It is published: {why}")

@@ -114,6 +114,11 @@ class Hub:
             listener.end()
 
     @property
+    def listening(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
+    @property
     def position(self) -> str:
         """Where a reader begins who has seen all that is known now."""
         return self.position_of(self._number)

@@ -36,10 +36,15 @@ class Place:
 PLACES = (
     Place(path="/", label="Now", letter="n"),
     Place(path="/tickets", label="Tickets", letter="t"),
-    Place(path="/users", label="Users", letter="u", scope="admin"),
     Place(path="/runs", label="Runs", letter="r"),
     Place(path="/runbooks", label="Runbooks", letter="b"),
+    Place(path="/on-call", label="On call", letter="o"),
+    Place(path="/knowledge", label="Knowledge", letter="k"),
+    Place(path="/inventory", label="Inventory", letter="i"),
     Place(path="/reports", label="Reports", letter="p"),
+    Place(path="/health", label="Health", letter="h"),
+    Place(path="/audit", label="Audit", letter="a", scope="admin"),
+    Place(path="/users", label="Users", letter="u", scope="admin"),
 )
 """The pages that there are, in the order in which the navigation shows them."""
 

@@ -10,10 +10,12 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from responder.clock import EPOCH
 from responder.config.configuration import Credential
 from responder.config.settings import digest
 from responder.domain.access import Identity, Scope
 from responder.domain.throttle import Throttle
+from responder.domain.vitals import Process
 from responder.errors import NotFound
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
@@ -22,6 +24,10 @@ from responder.store.transaction import Transaction
 from responder.web.audited import SAFE, audited, refused, refused_stranger
 from responder.web.identity import refuse_other_sites as _refuse_other_sites
 from responder.web.identity import shown_secret, who_asks
+
+
+def _unknown() -> Process:
+    return Process(started_at=EPOCH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +40,7 @@ class Context:
     is_ready: Callable[[], Awaitable[str]]
     strangers: Throttle = field(default_factory=Throttle)
     changes: Changes = field(default_factory=Changes)
+    process: Callable[[], Process] = _unknown
 
 
 CONTEXT = web.AppKey("context", Context)

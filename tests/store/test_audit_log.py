@@ -72,7 +72,7 @@ async def test_entries_are_found_by_who_what_and_when_newest_first(database: Dat
     assert await actions(database, AuditFilter(action="resolve")) == ["resolve"]
     assert await actions(database, AuditFilter(outcome="refused")) == []
     assert await actions(database, AuditFilter(until=NOW)) == []
-    assert await actions(database, AuditFilter(since=NOW, before=3)) == ["resolve", "acknowledge"]
+    assert await actions(database, AuditFilter(since=NOW, before=(NOW, 3))) == ["resolve", "acknowledge"]
 
 
 async def test_the_log_survives_a_truncation_on_a_cluster(database: Database) -> None:

@@ -75,6 +75,8 @@ audit_log = Table(
     Index("audit_log_by_time", "at"),
     Index("audit_log_by_actor", "actor", "at"),
     Index("audit_log_by_object", "object", "at"),
+    Index("audit_log_by_action", "action", "at"),
+    Index("audit_log_by_outcome", "outcome", "at"),
 )
 
 answers = Table(

@@ -32,6 +32,8 @@ def upgrade() -> None:
     op.create_index("audit_log_by_time", "audit_log", ["at"])
     op.create_index("audit_log_by_actor", "audit_log", ["actor", "at"])
     op.create_index("audit_log_by_object", "audit_log", ["object", "at"])
+    op.create_index("audit_log_by_action", "audit_log", ["action", "at"])
+    op.create_index("audit_log_by_outcome", "audit_log", ["outcome", "at"])
     _keep_the_log()
     op.create_table(
         "answers",
