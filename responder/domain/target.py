@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 
@@ -37,3 +39,12 @@ def find(targets: Iterable[Target], wanted: str) -> Target | None:
         return by_name[wanted]
     host, separator, port = wanted.rpartition(":")
     return by_name.get(host) if separator and port.isdigit() else None
+
+
+def fingerprint(host_key: str) -> str:
+    """A pinned key as `ssh-keygen -l` shows it (`SHA256:…`); empty for none, or for what is no key."""
+    try:
+        key = b64decode(host_key.split()[1], validate=True)
+    except (IndexError, ValueError):
+        return ""
+    return "SHA256:" + b64encode(sha256(key).digest()).decode().rstrip("=")

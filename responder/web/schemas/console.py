@@ -113,3 +113,55 @@ class DryRunShown(TypedDict):
     steps: list[DryStepLine]
     cut_short: str
     off: str
+
+
+# --- targets -------------------------------------------------------------------------------------------------
+
+
+class InventoryQuery(Listed):
+    q: str | None = Field(None, description="Words in a name, alias, address, group or failure domain.")
+    group: str | None = None
+
+
+class CooldownLine(TypedDict):
+    runbook: str
+    until: datetime
+
+
+class SwitchLine(TypedDict):
+    reason: str
+    actor: str
+    until: datetime | None
+
+
+class HostKeyLine(TypedDict):
+    """`fingerprint` is empty where no key is pinned: nothing is sent there then."""
+
+    type: str
+    fingerprint: str
+
+
+class TargetLine(TypedDict):
+    """A target, and what keeps automation off it: the run that holds it, maintenance, a switch, cooldowns."""
+
+    name: str
+    address: str
+    port: int
+    user: str
+    aliases: list[str]
+    groups: list[str]
+    failure_domain: str
+    depends_on: list[str]
+    variables: dict[str, str]
+    host_key: HostKeyLine
+    held_by: ListedRun | None
+    maintenance: SwitchLine | None
+    off: str
+    cooldowns: list[CooldownLine]
+    last_run: ListedRun | None
+
+
+class Inventory(TypedDict):
+    targets: list[TargetLine]
+    total: int
+    next: str | None
