@@ -38,7 +38,6 @@ PLACES = (
     Place(path="/tickets", label="Tickets", letter="t"),
     Place(path="/runs", label="Runs", letter="r"),
     Place(path="/runbooks", label="Runbooks", letter="b"),
-    Place(path="/inventory", label="Inventory", letter="i"),
     Place(path="/on-call", label="On call", letter="o"),
     Place(path="/knowledge", label="Knowledge", letter="k"),
     Place(path="/inventory", label="Inventory", letter="i"),
