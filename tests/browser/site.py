@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, BrowserContext, HttpCredentials, Page, ViewportSize, expect
 
+from responder.adapters.passwords import hashed
 from responder.adapters.yaml_file import load
 from responder.config.policy import read_policy
 from responder.flows.batcher import Batcher
@@ -21,7 +22,8 @@ from responder.web.server import build
 from tests.browser.chromium import PROGRAM, Trouble, watched
 from tests.flows.reports import Reports
 from tests.servers.ports import free_port
-from tests.web.conftest import GUARDED, header
+from tests.web.conftest import GUARDED, account, header
+from tests.world import World
 
 MAIN_FILE = f"""{GUARDED}reporters: {{url_file: reporters-url}}
 feedback: {{open: true, max_files: 3, max_file: 4096, max_sum: 6144, per_address: 50}}
@@ -31,6 +33,8 @@ DRIVEN = [pytest.mark.needs(PROGRAM), pytest.mark.xdist_group("browser"), pytest
 Language = Literal["en", "zh"]
 Scheme = Literal["light", "dark"]
 _PATIENCE_MS = 20_000
+PASSWORD = "correct horse battery"
+KEPT = hashed(PASSWORD)
 expect.set_options(timeout=_PATIENCE_MS)
 
 
@@ -58,6 +62,15 @@ class Site:
         shown = await header(self.world, scope)
         return {"username": "", "password": shown["Authorization"].removeprefix("Bearer ")}
 
+    async def sign_in(self, page: Page, role: str, name: str, **more: Any) -> None:
+        """Gives somebody an account and signs them in on the page, as people do."""
+        await account(self.world, role, name, password_hash=KEPT, **more)
+        await page.goto("/sign-in")
+        await page.locator("#name").fill(name)
+        await page.locator("#password").fill(PASSWORD)
+        await page.locator("form button").click()
+        await page.wait_for_url(f"{self.origin}/")
+
     def expects(self, *statuses: int) -> None:
         """The test wants answers with these statuses."""
         self.trouble.expected |= set(statuses)
@@ -67,17 +80,24 @@ class Site:
 async def served(browser: Browser, folder: Path, database: Database, main: str = MAIN_FILE) -> AsyncIterator[Site]:
     """The form asks what the profile regulation asks. Raises AssertionError at the end if a browser complained."""
     port = free_port()
-    origin = f"http://127.0.0.1:{port}"
-    world = Reports(folder, database, main=main.replace("https://responder.test", origin))
+    world = Reports(folder, database, main=main.replace("https://responder.test", f"http://127.0.0.1:{port}"))
     _ask_as(world, "regulation")
+    async with site_of(browser, world, port) as site:
+        yield site
+
+
+@asynccontextmanager
+async def site_of(browser: Browser, world: World, port: int) -> AsyncIterator[Site]:
+    """The service around a world, whose base_url has this port. Raises AssertionError at the end, as `served` does."""
+    origin = f"http://127.0.0.1:{port}"
     context = Context(
         desk=world.desk,
         batcher=Batcher(world.desk, 3),
         reload=_nothing,
         is_ready=_ready,
-        changes=database.changes,
+        changes=world.database.changes,
     )
-    site = Site(browser=browser, world=world, origin=origin, trouble=Trouble(origin=origin))
+    site = Site(browser=browser, world=cast(Reports, world), origin=origin, trouble=Trouble(origin=origin))
     async with TestServer(build(context), port=port):
         yield site
         for one in site.contexts:

@@ -177,6 +177,12 @@ async def test_nobody_is_sent_to_another_site(client: Client, mei: None, onward:
     assert answer.headers["Location"] == goes
 
 
+async def test_another_site_signs_nobody_in(client: Client, mei: None) -> None:
+    form = {"name": "mei", "password": PASSWORD}
+    answer = await client.post("/sign-in", data=form, headers={"Origin": "https://evil.example"}, allow_redirects=False)
+    assert (answer.status, len(answer.cookies)) == (403, 0)
+
+
 # --- what a session may do ---------------------------------------------------------------------------
 
 
@@ -236,6 +242,12 @@ async def test_a_lesser_role_is_told_which_one_it_takes(client: Client, world: W
 
     assert answer.status == 403
     assert "needs the role responder; lars is viewer" in (await answer.json())["detail"]
+
+
+async def test_who_may_act_does_not_thereby_answer_what_waits_for_consent(client: Client, world: World) -> None:
+    for role, status in (("responder", 403), ("approver", 404), ("admin", 404)):
+        answer = await client.post("/api/v1/approvals/7/approve", headers=await cookie(world, role))
+        assert answer.status == status, role
 
 
 async def test_people_of_a_team_touch_no_tickets_of_others_but_read_them(client: Client, world: World) -> None:
