@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -261,3 +262,11 @@ def test_a_story_stays_in_its_frame_and_its_labels_apart(seconds: list[int], wid
     places = [tick.at for tick in drawn.axis]
     assert all(after - before >= 44 for before, after in pairwise(places))
     assert drawn.axis[0].time == f"{AT + timedelta(hours=8, seconds=min(seconds)):%H:%M}"
+
+
+def test_where_much_happens_only_labels_that_have_room_are_written() -> None:
+    story = a_story(0, 60, 120, 1200)
+    busy = replace(story, messages=[Moment(text="mei", at=AT + 60 * number * SECOND) for number in range(20)])
+    places = [tick.at for tick in lanes(busy, 420).axis]
+    assert 3 < len(places) < 9
+    assert all(after - before >= 44 for before, after in pairwise(places))

@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from responder.domain.measures import count_clock
+from responder.domain.observed import ClockEnd, Ended
 from responder.domain.statistics import Attainment, RunCount, Step, Wish, in_order, spread
+from responder.domain.ticket import Change
+from tests.store.test_statistics import a_ticket
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = timedelta(minutes=1)
@@ -104,3 +108,11 @@ def test_the_success_rate_is_of_those_that_were_judged() -> None:
 )
 def test_known_names_stand_in_their_order_before_others(names: list[str], ordered: list[str]) -> None:
     assert in_order(names, ["P1", "P2", "P3"]) == ordered
+
+
+def test_rounds_that_are_counted_at_once_are_observed_at_once() -> None:
+    change = Change.of(a_ticket(1, datetime(2026, 1, 5, tzinfo=UTC)))
+    count_clock(change, "sla_clocks_breached_total", "update", 3)
+    count_clock(change, "sla_clock_warnings_total", "update")
+    assert [one for _, one in change.observed] == [Ended(clock="update", end=ClockEnd.BREACHED, rounds=3)]
+    assert sorted(change.sums.values()) == [1, 3]

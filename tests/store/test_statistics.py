@@ -84,8 +84,12 @@ def a_wish(days: int = 7, zone: str = "UTC", **named: str) -> Wish:
 async def test_whatever_the_zone_days_weeks_and_hours_are_those_of_its_calendar(database: Database) -> None:
     chance = random.Random(7)
     tickets, changes = [], []
+    edges = [piece.until for zone in ZONES for piece in a_wish(60, zone).pieces]
     for number in range(1, 400):
         at = START + chance.random() * timedelta(days=60)
+        if number <= 3 * len(edges):
+            # The last instant before the clocks change, the one in which they do, and the next.
+            at = edges[number % len(edges)] + (number // len(edges) - 1) * timedelta(microseconds=1)
         grade, kind, team = chance.choice(["P1", "P2"]), chance.choice(["", "disk"]), chance.choice(["ops", "db"])
         tickets.append(a_ticket(number, at, grade=grade, kind=kind, team=team))
         by, result = chance.choice(["human", "machine"]), chance.choice(list(ClockEnd))
