@@ -18,8 +18,6 @@ from responder.store.changes import Changes
 
 _KEPT = 256
 _MOST_WAITING = 32
-_APART = timedelta(milliseconds=50)
-"""Between two changes that are told: those of a storm are gathered. The first after a quiet moment goes at once."""
 
 
 class Full(Exception):
@@ -82,14 +80,14 @@ class Listener:
 class Hub:
     """Hears of commits on any thread, and tells the listeners on the loop's.
 
-    `most` may listen at a time. Every `beat` a listener is told that this is still here.
+    `most` may listen at a time. Every `beat` a listener is told that this is still here. The first change after a quiet
+    moment is told at once; between it and the next one is this much time `apart`, in which others are gathered.
     """
 
-    def __init__(
-        self, now: Callable[[], datetime], *, most: int = 200, beat: timedelta = timedelta(seconds=15)
-    ) -> None:
-        self.most = most
-        self.beat = beat
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.most = 200
+        self.beat = timedelta(seconds=15)
+        self.apart = timedelta(milliseconds=50)
         self._now = now
         self._start = secrets.token_hex(4)
         self._number = 0
@@ -160,7 +158,7 @@ class Hub:
         is_number = text.isascii() and text.isdigit() and len(text) < 18
         seen = int(text) if start == self._start and is_number else -1
         missed = self._number - seen
-        if seen < 0 or missed < 0 or missed > len(self._kept):
+        if missed < 0 or missed > len(self._kept):
             return [Change(number=self._number, topics=frozenset({EVERYTHING}), at=self._now())]
         return list(self._kept)[len(self._kept) - missed :]
 
@@ -179,7 +177,7 @@ class Hub:
         self._kept.append(change)
         for listener in self._listeners:
             listener.offer(change)
-        self._pause = asyncio.get_running_loop().call_later(_APART.total_seconds(), self._tell)
+        self._pause = asyncio.get_running_loop().call_later(self.apart.total_seconds(), self._tell)
 
 
 HUB = web.AppKey("hub", Hub)

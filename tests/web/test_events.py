@@ -73,6 +73,13 @@ def _hub(client: Client) -> Hub:
     return client.app[HUB]
 
 
+async def _moved_on(hub: Hub, position: str) -> None:
+    """Waits until the hub has told of something."""
+    async with asyncio.timeout(10):
+        while hub.position == position:
+            await asyncio.sleep(0)
+
+
 async def test_a_commit_is_told_to_who_listens(client: Client, world: World, reader: dict[str, str]) -> None:
     async with _listening(client, reader) as answer:
         await world.post(ALERT)
@@ -115,6 +122,7 @@ async def test_who_comes_back_is_told_what_it_missed(client: Client, world: Worl
         await world.post(ALERT)
         seen = await _next(answer)
     await world.post({**ALERT, "labels": {"alertname": "DiskFull", "instance": "web-2"}})
+    await _moved_on(_hub(client), seen.number)
     async with _listening(client, reader, **{"Last-Event-ID": seen.number}) as answer:
         missed = await _next(answer)
     assert {"ticket:2", "tickets"} <= missed.topics
@@ -138,11 +146,15 @@ async def test_who_was_away_for_very_many_changes_is_told_that_everything_may_ha
     client: Client, reader: dict[str, str]
 ) -> None:
     hub = _hub(client)
-    seen = hub.position
-    for number in range(300):
+    hub.hear(frozenset({"rotas"}))
+    hub._tell()
+    first, seen = f"{hub.position.rpartition('-')[0]}-0", hub.position
+    for number in range(256):
         hub.hear(frozenset({f"ticket:{number}"}))
         hub._tell()
-    async with _listening(client, reader, f"?after={seen}") as answer:
+    async with _listening(client, reader, f"?topics=rotas,ticket:200&after={seen}") as answer:
+        assert (await _next(answer)).topics == {"ticket:200"}
+    async with _listening(client, reader, f"?topics=rotas,ticket:200&after={first}") as answer:
         assert (await _next(answer)).topics == {EVERYTHING}
 
 
@@ -162,12 +174,26 @@ async def test_who_does_not_read_is_told_in_the_end_that_everything_may_have_cha
 
 async def test_changes_that_follow_at_once_are_told_together(client: Client, reader: dict[str, str]) -> None:
     hub = _hub(client)
+    hub.apart = timedelta(hours=1)
     async with _listening(client, reader) as answer:
         hub.hear(frozenset({"tickets"}))
         assert (await _next(answer)).topics == {"tickets"}
+        position = hub.position
         for number in range(500):
             hub.hear(frozenset({f"run:{number}", "runs"}))
+            await asyncio.sleep(0)
+        assert hub.position == position
+        hub._tell()
         assert (await _next(answer)).topics == {"run:*", "runs"}
+
+
+async def test_the_gathered_changes_are_told_by_themselves(client: Client, reader: dict[str, str]) -> None:
+    hub = _hub(client)
+    async with _listening(client, reader) as answer:
+        hub.hear(frozenset({"tickets"}))
+        assert (await _next(answer)).topics == {"tickets"}
+        hub.hear(frozenset({"runs"}))
+        assert (await _next(answer)).topics == {"runs"}
 
 
 async def test_no_more_than_so_many_listen(client: Client, reader: dict[str, str]) -> None:
