@@ -24,6 +24,7 @@ from responder.web.context import needs
 from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
+from responder.web.timeline_chart import timeline_chart
 from responder.web.verb_forms import LABELS, Scene, content_of_form, possible
 
 _EVENTS_SHOWN = 300
@@ -100,6 +101,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         oldest_first=oldest_first,
         all_events="all" in request.query,
         timeline=_timeline(events, oldest_first=oldest_first, everything="all" in request.query),
+        chart=timeline_chart(found["ticket"], desk.clock.now(), visitor.zone),
         path=f"/tickets/{found['ticket']['number']}",
         **found,
     )
