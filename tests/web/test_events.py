@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from responder.domain.topics import EVERYTHING
-from responder.web.changes import HUB, Hub
+from responder.web.changes import HUB, Full, Hub
 from tests.web.conftest import Client, header
 from tests.world import World
 
@@ -203,12 +203,17 @@ async def test_no_more_than_so_many_listen(client: Client, reader: dict[str, str
         assert refused.status == 503
         assert refused.headers["Retry-After"] == "30"
         assert "listen already" in (await refused.json())["detail"]
-    # Who has gone takes no place, though nothing was written to notice it by.
-    async with asyncio.timeout(10):
-        while any(one.is_connected() for one in _hub(client)._listeners):
-            await asyncio.sleep(0)
-    async with _listening(client, reader):
-        pass
+
+
+async def test_who_has_gone_takes_no_place(client: Client) -> None:
+    # Nothing is written for a while by which the server would notice it by itself.
+    hub = _hub(client)
+    hub.most = 1
+    gone = hub.listen((), "", is_connected=lambda: False, drop=lambda: None)
+    hub.listen((), "", is_connected=lambda: True, drop=lambda: None)
+    assert gone.is_ended
+    with pytest.raises(Full):
+        hub.listen((), "", is_connected=lambda: True, drop=lambda: None)
 
 
 async def test_the_stream_ends_when_its_token_is_gone(client: Client, world: World, reader: dict[str, str]) -> None:
