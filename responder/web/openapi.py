@@ -16,6 +16,8 @@ from responder.web.context import needs
 from responder.web.once import ASKS
 from responder.web.operations import Media, Operation, operation, operation_of
 from responder.web.problem_kinds import KINDS
+from responder.web.readers import asked_language
+from responder.web.rendering import page
 
 PREFIX = "/api/v1/"
 _DOCUMENT = web.AppKey("openapi", list[bytes])
@@ -35,10 +37,26 @@ async def document(request: web.Request) -> web.StreamResponse:
     return web.Response(body=kept[0], content_type="application/json")
 
 
+@needs("report")
+async def show_kind(request: web.Request) -> web.StreamResponse:
+    """What a kind of error means: its type is the address of this page."""
+    name = request.match_info["name"]
+    kind = next((one for one in KINDS.values() if one.name == name), None)
+    if kind is None:
+        raise web.HTTPNotFound(text=f"There is no kind of error {name[:60]}.")
+    return page("message.html", language=asked_language(request), title=name.replace("-", " "), text=kind.text)
+
+
 def add_to(application: web.Application) -> None:
     """Routes, and the document once somebody has asked for it."""
     application[_DOCUMENT] = []
-    application.add_routes([web.get("/api/v1/openapi.json", document), web.get("/openapi.json", document)])
+    application.add_routes(
+        [
+            web.get("/api/v1/openapi.json", document),
+            web.get("/openapi.json", document),
+            web.get("/problems/{name}", show_kind),
+        ]
+    )
 
 
 def described(application: web.Application) -> _Json:

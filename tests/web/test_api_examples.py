@@ -1,0 +1,61 @@
+"""The examples of docs/api.md do what they say, run by a shell with curl as people would."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from responder.web.problem_kinds import KINDS
+from tests.flows.reports import Reports
+from tests.web.conftest import GUARDED, Client, header
+from tests.world import alert
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+EXAMPLES = [block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "curl" in block]
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: object) -> Reports:
+    return Reports(tmp_path, database, main=GUARDED + "reporters: {url_file: reporters-url}\n")  # type: ignore[arg-type]
+
+
+@pytest.mark.needs("curl")
+async def test_every_example_does_what_it_says(client: Client, world: Reports) -> None:
+    await world.post(alert("DiskFull"), alert())
+    secret = (await header(world, "act"))["Authorization"].removeprefix("Bearer ")
+    server = str(client.make_url("")).rstrip("/")
+    environment = {**os.environ, "RESPONDER_TOKEN": secret, "RESPONDER_SERVER": server}
+    said = []
+    for example in EXAMPLES:
+        shell = await asyncio.create_subprocess_exec(
+            "bash", "-euc", example, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        out, wrong = await shell.communicate()
+        assert (shell.returncode, wrong.decode()) == (0, ""), example
+        said.append(out.decode())
+
+    assert len(said) >= 8
+    whole = "\n".join(said)
+    assert '"openapi":"3.1.0"' in whole
+    assert '"acknowledged_by":"mei"' in whole
+    assert "responder_tickets_open" in whole
+    notes = [event["text"] for event in (await world.ticket())["events"] if event["kind"] == "note"]
+    assert [text for text in notes if text in ("Nobody was faster.", "Once.")] == ["Nobody was faster.", "Once."]
+
+
+def test_the_page_lists_every_kind_of_error() -> None:
+    assert [f"| {kind.status} | `{kind.type}` | {kind.text} |" in PAGE for kind in KINDS.values()] == [True] * len(
+        KINDS
+    )
+
+
+async def test_the_type_of_an_error_is_the_address_of_a_page(client: Client, world: Reports) -> None:
+    read = await header(world, "read")
+    told = await (await client.get("/api/v1/tickets/none", headers=read)).json()
+    page = await client.get(told["type"], headers=read)
+    assert (page.status, "There is nothing of this name" in await page.text()) == (200, True)
+    assert (await client.get("/problems/none", headers=read)).status == 404
