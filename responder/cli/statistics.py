@@ -32,10 +32,11 @@ def statistics(
     if json:
         print_json(found)
     else:
-        _show(found)
+        show(found)
 
 
-def _show(found: dict[str, Any]) -> None:
+def show(found: dict[str, Any]) -> None:
+    """Prints what the API answered."""
     answers = found["answers"]
     out.print(f"{found['from']} to {found['to']} ({found['zone']}): {found['total']} tickets opened", markup=False)
     out.print(
