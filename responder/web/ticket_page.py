@@ -72,8 +72,7 @@ async def act(request: web.Request) -> web.StreamResponse:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409))
     except BadForm as error:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, status=422))
-    back = "/" if typed.get("back") == "/" else f"/tickets/{key}?done={verb}"
-    return web.Response(status=303, headers={"Location": back})
+    return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={verb}"})
 
 
 def routes() -> list[web.RouteDef]:

@@ -27,6 +27,11 @@ async def filled(site: Site) -> None:
     world.clock.advance(timedelta(minutes=16))
 
 
+async def ready(page: Page) -> None:
+    """Once the page listens to keys."""
+    await expect(page.locator("[data-help]")).to_be_visible()
+
+
 async def chosen(page: Page) -> str:
     return await page.locator("[data-row][aria-current] a.name").inner_text()
 
@@ -35,6 +40,7 @@ async def test_the_console_is_walked_by_keys_alone(site: Site) -> None:
     await filled(site)
     page = await site.visitor()
     await site.sign_in(page, "responder", "mei")
+    await ready(page)
     press = page.keyboard.press
     names = await page.locator("[data-row] a.name").all_inner_texts()
     for key, place in (("j", 0), ("j", 1), ("j", 2), ("j", 2), ("k", 1), ("k", 0), ("k", 0)):
@@ -45,6 +51,7 @@ async def test_the_console_is_walked_by_keys_alone(site: Site) -> None:
     await press("a")
     await expect(page.get_by_role("status").filter(has_text="Done: Acknowledge.")).to_be_visible()
     assert (await site.world.ticket())["acknowledged_by"] == "mei"
+    await ready(page)
     await press("c")
     await expect(page.locator("#f-note-text")).to_be_focused()
     await page.keyboard.type("jar a e ?")
@@ -54,17 +61,25 @@ async def test_the_console_is_walked_by_keys_alone(site: Site) -> None:
     await press("g")
     await press("t")
     await expect(page).to_have_url(f"{site.origin}/tickets")
+    await ready(page)
     await press("/")
     await expect(page.locator("#search")).to_be_focused()
     await page.keyboard.type("disk")
     await press("Enter")
     await expect(page.locator("[data-row]")).to_have_count(1)
+    await ready(page)
     await press("?")
     dialog = page.locator("dialog[data-keys]")
     await expect(dialog).to_be_visible()
     assert await barriers(page) == []
     await press("Escape")
     await expect(dialog).to_be_hidden()
+    await press("j")
+    await press("e")
+    await expect(page.locator("h1")).to_have_text(f"DiskFull on {LONG}")
+    await expect(page.locator("#f-escalate-reason")).to_be_focused()
+    await page.go_back()
+    await ready(page)
     await press("j")
     await press("o")
     await expect(page.locator("h1")).to_have_text(f"DiskFull on {LONG}")
@@ -107,6 +122,7 @@ async def test_what_somebody_else_does_meanwhile_is_shown_and_what_was_typed_is_
     page = await site.visitor()
     await site.sign_in(page, "responder", "mei")
     await page.goto("/tickets/1")
+    await ready(page)
     await page.keyboard.press("e")
     await page.locator("#f-escalate-reason").fill("the file is beyond me")
     await do(site.world.desk, "acknowledge", "1", actor="lars", content={})

@@ -31,10 +31,18 @@ function open() {
 function press(key) {
   const row = current();
   const control = row?.querySelector(`[data-key="${key}"]`) ?? [...document.querySelectorAll(`main [data-key="${key}"]`)].find((one) => !one.closest("[data-row]"));
-  if (!control) return false;
+  if (!control) return row ? onItsPage(row, key) : false;
   if (control.matches("details")) unfold(control);
   else if (control.matches("button, a")) control.click();
   else control.focus();
+  return true;
+}
+
+// What a line has no control for, its own page has.
+function onItsPage(row, key) {
+  const link = row.querySelector("a.name");
+  if (!link || !"rec".includes(key)) return false;
+  location.assign(`${link.href}#key-${key}`);
   return true;
 }
 
@@ -133,6 +141,10 @@ document.addEventListener("click", (event) => {
   if (!event.target.closest?.("details.menu")) for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
 function follow() {
+  const key = /^#key-([a-z])$/.exec(location.hash)?.[1];
+  // Only what opens a form: an address alone must do nothing.
+  const form = key && document.querySelector(`main details[data-key="${key}"]`);
+  if (form) { unfold(form); return; }
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target instanceof HTMLDetailsElement) unfold(target);
   else if (target?.matches?.("input")) target.focus();
