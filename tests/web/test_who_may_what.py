@@ -31,6 +31,7 @@ ROLES = {
 # Each shows a credential of its own, is how one gets one, or tells nothing: see docs/api.md.
 OWN_DOOR = {
     "/-/healthy", "/-/ready", "/static", "/sign-in", "/sign-out", "/sign-in/oidc", "/sign-in/oidc/callback",
+    "/sign-in/oidc/leave",
     "/webhooks/alertmanager", "/webhooks/alertmanager/{source}",
     "/heartbeat/{name}/{key}", "/heartbeat/{name}/{key}/{what}", "/calendars/{token}.ics",
     "/ack/{token}", "/approve/{token}", "/drill/{token}", "/report/{token}",
