@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -48,7 +48,7 @@ class Credential:
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Everything the files say, checked against each other."""
+    """Everything the files say, checked against each other. `files` has the digest of each but the runbooks'."""
 
     path: Path
     settings: Settings
@@ -65,6 +65,7 @@ class Configuration:
     dead_man_url: Secret | None = None
     mail: MailSetup | None = None
     oidc: OidcSetup | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def database_url(self) -> str:
@@ -106,6 +107,10 @@ def shipped_runbooks() -> dict[str, Runbook]:
     return load_runbooks([SHIPPED_RUNBOOKS])
 
 
+def _short_digest(document: Document) -> str:
+    return digest(document.text)[:12]
+
+
 class _Reading:
     """Reads the other files, and goes on after a mistake so that all are found at once."""
 
@@ -115,6 +120,7 @@ class _Reading:
         self._folder = document.path.parent
         self._today = SystemClock().now().date()
         self._problems: list[Problem] = []
+        self._files = {document.path.name: _short_digest(document)}
 
     def configuration(self) -> Configuration:
         runbooks = self._tried(self._runbooks)
@@ -155,6 +161,7 @@ class _Reading:
             dead_man_url=dead_man_url,
             mail=mail,
             oidc=oidc,
+            files=self._files,
         )
 
     def _placed(self) -> Settings:
@@ -172,6 +179,11 @@ class _Reading:
 
     # --- the files ---------------------------------------------------------------------------------
 
+    def _loaded(self, path: Path) -> Document:
+        document = load(self._folder / path)
+        self._files[path.name if path.is_absolute() else path.as_posix()] = _short_digest(document)
+        return document
+
     def _runbooks(self) -> dict[str, Runbook]:
         folders = [self._folder / folder for folder in self._settings.runbooks]
         for index, folder in enumerate(folders):
@@ -180,7 +192,7 @@ class _Reading:
         return {**shipped_runbooks(), **load_runbooks(folders)}
 
     def _targets(self) -> tuple[Target, ...]:
-        document = load(self._folder / self._settings.inventory)
+        document = self._loaded(self._settings.inventory)
         written = document.parsed(InventoryFile)
         targets = written.as_targets(document.path.parent)
         seen: dict[str, str] = {}
@@ -196,7 +208,7 @@ class _Reading:
         return targets
 
     def _people(self) -> _People:
-        document = load(self._folder / self._settings.people)
+        document = self._loaded(self._settings.people)
         written = document.parsed(PeopleFile)
         people: dict[str, Person] = {}
         addresses: dict[Recipient, Secret] = {}
@@ -249,7 +261,7 @@ class _Reading:
         return teams
 
     def _policy(self, others: Others) -> Policy:
-        document = load(self._folder / self._settings.policy)
+        document = self._loaded(self._settings.policy)
         source, written = read_policy(document)
         self._problems += [
             source.problem(place, text) for place, text in complaints(source, written, others, self._today)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from responder.adapters.links import Links
@@ -58,6 +58,7 @@ class Desk:
     web: Web
     notifier: Sender
     links: Links = field(init=False)
+    loaded_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.take_over(self.configuration)
@@ -69,5 +70,6 @@ class Desk:
     def take_over(self, configuration: Configuration) -> None:
         """From now on this configuration; what is at work goes on with its snapshot."""
         self.configuration = configuration
+        self.loaded_at = self.clock.now()
         self.links = Links(configuration.settings.base_url, configuration.secret)
         self.store.first_grades = configuration.policy.delivery.lane

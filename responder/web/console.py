@@ -42,6 +42,7 @@ PLACES = (
     Place(path="/knowledge", label="Knowledge", letter="k"),
     Place(path="/inventory", label="Inventory", letter="i"),
     Place(path="/reports", label="Reports", letter="p"),
+    Place(path="/policy", label="Policy", letter="y"),
     Place(path="/health", label="Health", letter="h"),
     Place(path="/audit", label="Audit", letter="a", scope="admin"),
     Place(path="/users", label="Users", letter="u", scope="admin"),

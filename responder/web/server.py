@@ -33,6 +33,7 @@ from responder.web import (
     pages,
     parts,
     people,
+    policy_pages,
     reporter,
     reporters,
     reviews,
@@ -66,6 +67,7 @@ def build(context: Context) -> web.Application:
     feedback.add_to(application)
     oidc.add_to(application)
     runbook_pages.add_to(application)
+    policy_pages.add_to(application)
     application.add_routes(
         [
             web.post("/webhooks/alertmanager", alertmanager),

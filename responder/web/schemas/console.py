@@ -165,3 +165,46 @@ class Inventory(TypedDict):
     targets: list[TargetLine]
     total: int
     next: str | None
+
+
+# --- the policy ----------------------------------------------------------------------------------------------
+
+
+class Loaded(TypedDict):
+    """What is in use. `files` has the beginning of each file's SHA-256; `runbooks` the version of each."""
+
+    policy: str
+    loaded_at: datetime
+    files: dict[str, str]
+    runbooks: dict[str, str]
+
+
+class MistakeLine(TypedDict):
+    path: str
+    line: int
+    column: int
+    text: str
+
+
+class DetailLine(TypedDict):
+    """One thing that is other than before; neither is told of what is secret."""
+
+    field: str
+    before: str
+    after: str
+
+
+class DifferenceLine(TypedDict):
+    """`what`: added, removed, changed, or moved: the rule stands at another place in its list."""
+
+    part: str
+    name: str
+    what: str
+    details: list[DetailLine]
+
+
+class ReloadPreview(TypedDict):
+    """What a reload would change; with `mistakes` it would change nothing."""
+
+    mistakes: list[MistakeLine]
+    differences: list[DifferenceLine]
