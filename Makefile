@@ -28,8 +28,9 @@ acceptance: setup servers  ## the whole way on real Prometheus, Alertmanager, ss
 bench: setup       ## the rows of benchmarks/RESULTS.md, limit and ours in turn, as JSON lines
 	@$(RUN) python -m benchmarks
 
-pictures: setup servers  ## the pictures in docs/pictures that show what reporters see
+pictures: setup servers  ## the pictures in docs/pictures: what reporters see, and every page of the console
 	@$(RUN) python -m tests.browser.pictures
+	@$(RUN) python -m tests.browser.console_pictures
 
 format: setup
 	@$(RUN) ruff check --fix .

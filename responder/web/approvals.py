@@ -110,7 +110,7 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_approve(request.match_info["token"])
         person = claim.person
         yes, reason = _yes_or_no(form), _reason(form)
-        async with by_link(request, desk, person):
+        async with by_link(request, desk, person, claim.approval_id):
             await consent.answer(desk, claim.approval_id, person, yes=yes, reason=reason)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:

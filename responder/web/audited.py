@@ -44,9 +44,9 @@ async def audited(
 
 
 @contextlib.asynccontextmanager
-async def by_link(request: web.Request, desk: Desk, person: str) -> AsyncIterator[None]:
-    """What a signed link does in a person's name."""
-    act = Act(entry=_entry(request, desk, person, Via.LINK))
+async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
+    """What a signed link does in a person's name; `about` is the id of what it was made for."""
+    act = Act(entry=replace(_entry(request, desk, person, Via.LINK), object=str(about)))
     with acting(act):
         try:
             yield
@@ -87,6 +87,8 @@ def _entry(request: web.Request, desk: Desk, name: str, via: str) -> Entry:
 async def _close(desk: Desk, act: Act, status: int, text: str) -> None:
     """Writes what is still to be written: an act that changed nothing here, or a refusal."""
     if status >= 400 and not act.is_refused:
+        # Its entry is this one: the transaction that writes it must not add that of an act which was done.
+        act.is_written = True
         await _write(desk, refusal(act.entry, status, text))
     elif status < 400 and not act.is_written:
         act.is_written = True

@@ -63,7 +63,7 @@ async def confirmed(request: web.Request) -> web.StreamResponse:
     try:
         claim = desk.links.read_drill(request.match_info["token"])
         person = claim.person
-        async with by_link(request, desk, person):
+        async with by_link(request, desk, person, claim.drill_id):
             drill = await confirm(desk, claim)
     except (Refused, NotFound) as error:
         language = language_of(request, person)

@@ -43,7 +43,7 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
     try:
         claim = desk.links.read_acknowledge(request.match_info["token"])
         person = claim.person
-        async with by_link(request, desk, person):
+        async with by_link(request, desk, person, claim.ticket_id):
             found = await handle.acknowledge_by_link(desk, claim)
     except (Refused, NotFound) as error:
         return page(

@@ -55,7 +55,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return _no_link(request)
     language = asked_language(request, reporter.language)
     try:
-        async with by_link(request, desk, "reporter"):
+        async with by_link(request, desk, "reporter", claim.ticket_id):
             heard = await reporter_says_by_link(desk, claim, _answer(form))
     except Unheard as error:
         return await _page(request, status=409, problem=error.sentences[language])

@@ -301,7 +301,7 @@ async def test_a_link_of_a_message_acts_in_the_log_in_the_name_of_its_person(cli
     await client.post(link.removeprefix("https://responder.test"))
 
     (entry,) = await log(world)
-    assert (entry.actor, entry.via, entry.action, entry.object) == ("mei", "link", "POST /ack/{token}", "")
+    assert (entry.actor, entry.via, entry.action, entry.object) == ("mei", "link", "POST /ack/{token}", "1")
     assert link.rpartition("/")[2] not in repr(entry)
 
 
