@@ -37,7 +37,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{tit
 <details id="why"><summary>Why</summary><p>Because.</p></details>
 <form method="post"><label>Note <textarea name="note"></textarea></label>
 <input type="hidden" name="once" value="{seen}"><button>Send</button></form>
-</section></main></body></html>"""
+</section></main><footer data-live="made">Page {seen}</footer></body></html>"""
 
 
 @dataclass(kw_only=True)
@@ -132,6 +132,8 @@ async def test_a_change_is_shown_and_what_is_the_same_stays_in_place(stage: Stag
     await stage.world.post({"status": "firing", "labels": {"alertname": "A"}, "startsAt": "2026-01-01T00:00:00Z"})
     await expect(page.locator("[data-row] a")).to_have_text(["The newest", "Slow", "The disk is fuller"])
     await expect(page).to_have_title("Other three")
+    # A part without topics goes along with the others.
+    await expect(page.locator("footer")).not_to_have_text("Page 1")
     assert await page.evaluate("document.activeElement.closest('tr').mine") == "same"
     assert await page.evaluate("document.getElementById('why').open")
     await expect(page.locator(".live-changed")).to_have_count(2)
