@@ -62,6 +62,10 @@ async def test_whom_the_proxy_names_acts_with_the_role_of_the_groups(
     user = await world.read(lambda tx: tx.accounts.named("mei"))
     assert (user.source, user.role, user.teams) == ("proxy", "responder", ("ops",))
 
+    await client.get("/api/v1/tickets", headers=named("mei", "sre"))
+    user = await world.read(lambda tx: tx.accounts.named("mei"))
+    assert (user.role, user.teams) == ("responder", ())
+
     await client.get("/api/v1/tickets", headers=named("mei", "leads"))
     user = await world.read(lambda tx: tx.accounts.named("mei"))
     assert (user.role, user.teams) == ("admin", ())
