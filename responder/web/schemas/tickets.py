@@ -146,7 +146,7 @@ class ApprovalLine(TypedDict):
     ticket_id: int
     episode: int
     run_id: int | None
-    step: int
+    step: int | None
     runbook: str
     target: str
     kind: str
@@ -155,7 +155,7 @@ class ApprovalLine(TypedDict):
     needed: int
     go_on_without: bool
     asked_at: datetime
-    due_at: datetime
+    due_at: datetime | None
     state: str
     ended_at: datetime | None
     sentence: str
