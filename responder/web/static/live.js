@@ -86,7 +86,8 @@ function connect() {
   source.addEventListener("ready", heard);
   source.addEventListener("beat", heard);
   source.addEventListener("changed", heard);
-  source.addEventListener("ended", () => { disconnect(); look(["everything"]); });
+  // The page knows whether somebody else is signed in by now.
+  source.addEventListener("ended", () => { lost(); look(["everything"]); });
   source.addEventListener("error", lost);
   awaitBeat();
 }
