@@ -16,7 +16,7 @@ from aiohttp import ClientResponse
 
 from responder.domain.topics import EVERYTHING
 from responder.web.changes import HUB, Full, Hub
-from tests.web.conftest import Client, header
+from tests.web.conftest import Client, cookie, header
 from tests.world import World
 
 ALERT = {
@@ -226,6 +226,19 @@ async def test_the_stream_ends_when_its_token_is_gone(client: Client, world: Wor
             events.append(await _next(answer))
     assert [one.name for one in events[-2:]] == ["ended", ""]
     assert not _hub(client)._listeners
+
+
+async def test_the_stream_ends_with_the_session_of_who_opened_it(client: Client, world: World) -> None:
+    _hub(client).beat = timedelta(milliseconds=20)
+    async with _listening(client, await cookie(world, "viewer", "mei")) as answer:
+        assert (await _next(answer)).name == "beat"
+        mei = await world.database.read(lambda tx: tx.accounts.named("mei"))
+        assert mei is not None
+        await world.database.write(lambda tx: tx.accounts.end_all(mei.id))
+        events = [await _next(answer)]
+        while events[-1].name:
+            events.append(await _next(answer))
+    assert [one.name for one in events[-2:]] == ["ended", ""]
 
 
 async def test_the_credential_is_looked_at_also_while_much_changes(
