@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -13,8 +14,9 @@ from aiohttp import web
 from responder.domain.access import Identity, Via
 from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
-from responder.errors import NotFound, ResponderError, StoreUnavailable
+from responder.errors import LinkUsed, NotFound, ResponderError, StoreUnavailable
 from responder.flows.desk import Desk
+from responder.store.answers import Answer, Claim, KeyTaken, claiming
 from responder.store.audit_log import Act, acting, refusal
 from responder.web.identity import address_of
 
@@ -45,7 +47,10 @@ async def audited(
 
 @contextlib.asynccontextmanager
 async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
-    """What a signed link does in a person's name; `about` is the id of what it was made for."""
+    """What a signed link does in a person's name; `about` is the id of what it was made for.
+
+    Raises what is raised inside.
+    """
     act = Act(entry=replace(_entry(request, desk, person, Via.LINK), object=str(about)))
     with acting(act):
         try:
@@ -54,6 +59,28 @@ async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> 
             await _close(desk, act, _status(error), str(error))
             raise
     await _close(desk, act, 200, "")
+
+
+@contextlib.asynccontextmanager
+async def by_link_once(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
+    """As `by_link`, by a link that acts once: whoever has seen it, too, moves nothing any more. Raises LinkUsed."""
+    claim = Claim(answer=Answer(identity=_identity(request), content="", at=desk.clock.now()))
+    async with by_link(request, desk, person, about):
+        try:
+            with claiming(claim):
+                yield
+        except KeyTaken as error:
+            raise LinkUsed(f"This link was used at {error.known.at:%Y-%m-%d %H:%M} UTC, and acts only once.") from error
+
+
+async def link_is_used(request: web.Request, desk: Desk) -> bool:
+    """True if the link of this page has acted."""
+    identity = _identity(request)
+    return await desk.store.read(lambda tx: tx.answers.known(identity)) is not None
+
+
+def _identity(request: web.Request) -> str:
+    return hashlib.sha256(f"link\x00{request.match_info['token']}".encode()).hexdigest()
 
 
 async def refused(request: web.Request, desk: Desk, who: Identity, why: str) -> None:

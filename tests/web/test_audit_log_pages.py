@@ -41,6 +41,18 @@ async def test_a_refusal_stands_there_with_its_sentence(client: Client, world: W
     assert "POST /tickets/{key}/resolve" in text
 
 
+async def test_what_is_refused_is_one_entry_and_none_of_an_act_that_was_done(client: Client, world: World) -> None:
+    lin = await cookie(world, "responder", "lin")
+    for path, status in (
+        ("/api/v1/tickets/77/resolve", 404),
+        ("/tickets/77/resolve", 404),
+        ("/knowledge/7/publish", 404),
+    ):
+        assert (await client.post(path, headers=lin)).status == status
+    entries = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(actor="lin"), 50))
+    assert [(one.outcome, one.status) for one in entries if one.action.startswith("POST")] == [("refused", 404)] * 3
+
+
 async def test_each_part_of_an_entry_narrows_the_list_by_an_address(client: Client, world: World) -> None:
     admin = await header(world, "admin")
     await kept(world, entry(world, object="4"), entry(world, "lars", object="5"))

@@ -89,9 +89,9 @@ async def test_the_weekend_without_anybody_is_in_the_calendar_and_in_the_list_of
     calendar = text.split('data-live="calendar"')[1].split("</section>")[0]
     assert calendar.count("data-rota") == 14
     assert calendar.count('class="piece gap"') == 6  # the zone is UTC: each begins on Friday at 23:00
-    assert "Nobody is on call in first" in calendar
-    assert "Fri 2027-01-08 23:00" in plain(calendar)
-    assert "/on-call?rota=first&amp;from=2027-01-08T23:00&amp;until=2027-01-10T23:00#override" in calendar
+    gaps = text.split('data-live="gaps"')[1].split("</section>")[0]
+    assert "Nobody is on call in first: Fri 2027-01-08 23:00 – Sun 2027-01-10 23:00" in plain(gaps)
+    assert "/on-call?rota=first&amp;from=2027-01-08T23:00&amp;until=2027-01-10T23:00#override" in gaps
     four = await shown(client, act, "?weeks=4")
     assert four.count("data-rota") == 28
 
