@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,8 +15,9 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from responder.domain.topics import EVERYTHING
+from responder.domain.topics import EVERYTHING, is_topic
 from responder.web.changes import HUB, Full, Hub
+from responder.web.rendering import TEMPLATES
 from tests.web.conftest import Client, cookie, header
 from tests.world import World
 
@@ -297,3 +299,13 @@ async def test_the_history_of_a_ticket_is_read_on_from_where_one_was(
     nothing = await (await client.get(f"/api/v1/tickets/1/events?after={rest['after']}", headers=reader)).json()
     assert nothing == {"events": [], "after": rest["after"]}
     assert (await client.get("/api/v1/tickets/99/events", headers=reader)).status == 404
+
+
+def test_the_pages_wait_for_topics_that_there_are() -> None:
+    found = [
+        re.sub(r"{%.*?%}", " ", re.sub(r"{{.*?}}", "7", one))
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        for one in re.findall(r'data-topics="([^"]*)"', path.read_text())
+    ]
+    assert found
+    assert [topic for one in found for topic in one.split() if not is_topic(topic)] == []
