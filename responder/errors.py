@@ -73,6 +73,10 @@ class Refused(ResponderError):
     permanent = True
 
 
+class LinkUsed(Refused):
+    """A signed link that has acted already."""
+
+
 class BadForm(ResponderError):
     """What was filled in is missing or odd; the text names the field."""
 

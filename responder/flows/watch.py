@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from responder.adapters.links import VALID_FOR
 from responder.domain import lifecycle, measures, sla, ticking
 from responder.domain.durations import spoken
 from responder.domain.policy import HeartbeatRule
@@ -19,7 +20,8 @@ from responder.flows.reporter import progress_due
 from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 
-_ANSWERS_KEPT = timedelta(days=1)
+_ANSWERS_KEPT = VALID_FOR
+"""As long as a signed link that has acted could be tried again."""
 """How long a request that is sent again is answered as the first time."""
 
 

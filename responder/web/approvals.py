@@ -7,11 +7,12 @@ from typing import Any
 
 from aiohttp import web
 
-from responder.errors import NotFound, Refused
+from responder.adapters.links import ApprovalClaim
+from responder.errors import LinkUsed, NotFound, Refused
 from responder.flows import consent
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
-from responder.web.audited import by_link
+from responder.web.audited import by_link, by_link_once
 from responder.web.bodies import (
     LONGEST_TEXT,
     actor_of,
@@ -22,6 +23,7 @@ from responder.web.bodies import (
     name_in,
     text_in,
 )
+from responder.web.console import console_page
 from responder.web.context import CONTEXT, needs
 from responder.web.operations import LINK, operation
 from responder.web.paging import before_in, cursor_of, limit_in, page_answer
@@ -110,8 +112,7 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
         claim = desk.links.read_approve(request.match_info["token"])
         person = claim.person
         yes, reason = _yes_or_no(form), _reason(form)
-        async with by_link(request, desk, person, claim.approval_id):
-            await consent.answer(desk, claim.approval_id, person, yes=yes, reason=reason)
+        await _answer_once(request, claim, yes=yes, reason=reason)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
         language = language_of(request, person)
@@ -119,6 +120,20 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
     language = language_of(request, claim.person)
     text = shown["sentence"] or f"Noted, {claim.person}. Others are still awaited."
     return page("message.html", language=language, title="Thank you", text=text, ticket=shown["ticket"])
+
+
+async def _answer_once(request: web.Request, claim: ApprovalClaim, *, yes: bool, reason: str) -> None:
+    """An answer by a link; the same one again is the same answer. Raises Refused, NotFound."""
+    desk, asked, person = desk_of(request), claim.approval_id, claim.person
+    is_waiting = (await _shown(request, asked))["state"] == "waiting"
+    way = by_link_once if is_waiting else by_link
+    try:
+        async with way(request, desk, person, asked):
+            await consent.answer(desk, asked, person, yes=yes, reason=reason)
+    except LinkUsed:
+        given = (await _shown(request, asked))["answers"]
+        if not any((one["person"], one["yes"]) == (person, yes) for one in given):
+            raise
 
 
 @needs("approve")
@@ -129,7 +144,7 @@ async def answer_by_form(request: web.Request) -> web.StreamResponse:
         yes, actor = _yes_or_no(form), actor_of(request, form)
         approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form))
     except (Refused, NotFound) as error:
-        return page("message.html", status=409, title="It does not count", text=str(error))
+        return await console_page(request, "problem.html", status=409, title="It does not count", text=str(error))
     return web.Response(status=303, headers={"Location": f"/tickets/{approval.ticket_id}"})
 
 

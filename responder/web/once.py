@@ -16,7 +16,7 @@ from responder.web.context import ACTOR
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
-ASKS = {HEADER: "Sent again under the same key, it is done once, and answered as the first time; kept for a day."}
+ASKS = {HEADER: "Sent again under the same key, it is done once, and answered as the first time; kept for three days."}
 
 
 def key_in(request: web.Request) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.config.configuration import read
 from responder.store.database import Database
 from tests.flows.asking import ASKING, PEOPLE, rule, the_approval
 from tests.web.conftest import GUARDED, Client, header
@@ -162,3 +163,17 @@ async def test_a_person_orders_a_run_and_a_refusal_is_409_with_the_sentence(
     assert (line["judged"], line["rules"][0]["autonomy"]) == (0, "suggest")
     assert (await (await client.get("/api/v1/runbooks/restart-app", headers=act)).json())["turns"] == []
     assert (await client.get("/api/v1/runbooks/none", headers=act)).status == 404
+
+
+async def test_a_link_answers_once_while_others_are_awaited(client: Client, world: World, tmp_path: Path) -> None:
+    world.path.parent.joinpath("runbooks/restart-app.yml").write_text(ASKING.replace("[dba]", "[dba], needed: 2"))
+    world.desk.take_over(read(world.path))
+    path = await asked(world)
+
+    yes = {"answer": "yes"}
+    assert "Others are still awaited" in await (await client.post(path, data=yes)).text()
+    assert "Others are still awaited" in await (await client.post(path, data=yes)).text()
+    other = await client.post(path, data={"answer": "no"})
+
+    assert (other.status, "acts only once" in await other.text()) == (409, True)
+    assert [(one.person, one.yes) for one in (await the_approval(world)).answers] == [("mei", True)]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from jinja2 import Environment, FileSystemLoader
 
 from responder.adapters.links import AckClaim, DrillClaim
+from responder.flows import watch
+from responder.flows.handle import do
 from responder.flows.texts.languages import entries
 from responder.store.database import Database
 from responder.web import pages
@@ -55,16 +59,72 @@ async def test_a_refusal_speaks_the_language_of_the_one_who_is_refused(client: C
     assert (refused.status, "未能认领" in text, "已由 lars 认领" in text) == (409, True, True)
 
 
-async def test_whoever_has_the_ticket_can_say_by_link_that_they_are_still_on_it(client: Client, world: World) -> None:
+def made_earlier(world: World, person: str) -> str:
+    """The path of a link that another message held."""
+    secret = world.desk.configuration.secret.value
+    return "/ack/" + str(URLSafeTimedSerializer(secret, salt="acknowledge", signer=Earlier).dumps([1, 1, person]))
+
+
+class Earlier(TimestampSigner):
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() - 60
+
+
+def path_for(world: World, person: str) -> str:
+    link = world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person=person))
+    return "/ack/" + link.rpartition("/")[2]
+
+
+async def said(world: World) -> list[str]:
+    return [event["text"] for event in (await world.ticket())["events"]]
+
+
+async def test_whoever_has_the_ticket_can_say_by_another_link_that_they_are_still_on_it(
+    client: Client, world: World
+) -> None:
     await world.post(alert("DiskFull"))
     await world.work()
-    link = world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person="lars"))
-    path = "/ack/" + link.rpartition("/")[2]
-    assert (await client.post(path)).status == 200
+    assert (await client.post(made_earlier(world, "lars"))).status == 200
+    path = path_for(world, "lars")
     asked = await (await client.get(path)).text()
     assert ('<form method="post">' in asked, "Yes, I am" in asked) == (True, True)
     assert (await client.post(path)).status == 200
-    assert "lars is still on it." in [event["text"] for event in (await world.ticket())["events"]]
+    assert "lars is still on it." in await said(world)
+
+
+async def test_a_link_acts_only_once_and_only_after_a_post(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    path = path_for(world, "lars")
+    for _ in range(2):
+        assert (await client.get(path)).status == 200
+    assert (await client.request("HEAD", path)).status in (200, 405)
+    assert not (await world.ticket())["acknowledged_by"]
+
+    assert "is yours, lars" in await (await client.post(path)).text()
+    before = await said(world)
+
+    again = await client.post(path)
+    assert (again.status, "is yours, lars" in await again.text()) == (200, True)
+    shown = await (await client.get(path)).text()
+    assert ("This link was used" in shown, "<form" in shown) == (True, False)
+    world.clock.advance(timedelta(days=2))
+    await watch.forget(world.desk)
+    await client.post(path)
+    assert await said(world) == before
+
+
+async def test_a_link_that_was_used_takes_no_ticket_back_from_a_colleague(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    path = path_for(world, "lars")
+    await client.post(path)
+    await do(world.desk, "give-back", "1", actor="lars", content={"reason": "ill"})
+
+    stolen = await client.post(path)
+
+    assert (stolen.status, "acts only once" in await stolen.text()) == (409, True)
+    assert not (await world.ticket())["acknowledged_by"]
 
 
 async def test_a_drill_is_confirmed_in_the_language_of_the_one_who_was_asked(
