@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from responder.flows.batcher import Batcher
 from responder.web.context import Context
 from responder.web.policy_pages import alert_in
 from responder.web.server import build
+from tests.profiles.pages import Page
 from tests.web.conftest import Client, header
 from tests.world import INVENTORY, PEOPLE, POLICY, RUNBOOK, World, write_files
 
@@ -77,6 +79,23 @@ async def test_the_page_says_what_is_loaded_and_the_rules_in_their_order(
     assert told["files"]["policy.yml"] in text
     assert "restart-app" in told["runbooks"]
     assert told["loaded_at"] == world.clock.now().isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("name", ["p1-p4", "feedback-form", "quick-response", "regulation", "sop-3level"])
+async def test_every_shipped_profile_is_shown_whole_in_both_languages(
+    client: Client, world: World, viewer: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    loaded = Page(name).configuration(folder)
+    assert differences(loaded, read_files(loaded.path)) == []
+    world.desk.take_over(replace(world.desk.configuration, policy=loaded.policy))
+    for language in ("en", "zh"):
+        text = await shown(client, f"/policy?lang={language}", viewer)
+        for part in (loaded.policy.grades, loaded.policy.kinds):
+            assert [one for one in part if one not in text] == []
+        for rules in (loaded.policy.gates, loaded.policy.first_aid, loaded.policy.grade_rules):
+            assert [one.name for one in rules if one.name not in text] == []
 
 
 async def test_what_has_not_changed_would_not_change(client: Client, viewer: dict[str, str]) -> None:
