@@ -152,21 +152,6 @@ class TicketStore:
             query = query.where(tickets.c.id < before)
         return [_ticket(row) for row in self._connection.execute(query)]
 
-    def urgent_first(self, limit: int) -> list[Ticket]:
-        """Open tickets, the highest grade first and the newest of each grade first."""
-        query = (
-            select(*_COLUMNS)
-            .where(tickets.c.status != Status.CLOSED.value)
-            .order_by(tickets.c.grade, tickets.c.id.desc())
-            .limit(limit)
-        )
-        return [_ticket(row) for row in self._connection.execute(query)]
-
-    def lately_closed(self, limit: int) -> list[Ticket]:
-        """Closed tickets, the newest first."""
-        query = select(*_COLUMNS).where(tickets.c.status == Status.CLOSED.value)
-        return [_ticket(row) for row in self._connection.execute(query.order_by(tickets.c.id.desc()).limit(limit))]
-
     def clocks(self, ticket_ids: Sequence[int]) -> dict[int, dict[str, Clock]]:
         found: dict[int, dict[str, Clock]] = {}
         if ticket_ids:
