@@ -70,6 +70,7 @@ async def test_a_manager_chooses_a_period_and_a_grade_reads_a_table_and_copies_t
     await page.keyboard.press("Enter")
     await expect(figure.locator("tfoot td").last).to_have_text("30")
     await page.get_by_role("button", name="Copy as Markdown").click()
+    await expect(page.locator("[data-copy-from]")).to_have_text("✓")
     copied = await page.evaluate("() => navigator.clipboard.readText()")
     assert "- Tickets opened: 30" in copied
 
