@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
+import orjson
 import pytest
 
 from tests.cli.test_commands import asked, run, server
@@ -73,8 +74,9 @@ def there(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[s
     return ("--server", server)
 
 
-def fetched(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+def fetched(url: str, token: str = "", body: bytes | None = None) -> str:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=20) as answer:
         return str(answer.read().decode())
 
 
@@ -106,7 +108,7 @@ def test_a_job_reports_and_the_audit_agrees_and_the_beats_reach_the_outside(
     assert (nothing.exit_code, "found no difference 1/none" in nothing.output) == (1, True)
 
 
-def test_the_audit_log_is_read_by_an_admin_only(
+def test_the_audit_log_is_read_by_an_admin_only_and_a_refused_reload_is_no_secret(
     there: tuple[str, str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = run("audit", "log", *there)
@@ -119,3 +121,12 @@ def test_the_audit_log_is_read_by_an_admin_only(
     shown = run("audit", "log", "--limit", "1", *there).stdout
     assert ("chief" in shown, "older ones: --cursor " in shown) == (True, True)
     assert "no entry" in run("audit", "log", "--actor", "nobody", *there).stdout
+
+    (folder / "policy.yml").write_text("grades: 7\n")
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        fetched(f"{there[1]}/-/reload", made["token"], b"")
+    health = orjson.loads(fetched(f"{there[1]}/api/v1/health", made["token"]))
+    assert (health["state"], health["vitals"][0]["state"]) == ("bad", "bad")
+    assert ("policy.yml:1" in health["reload"]["problems"], health["reload"]["refused_at"] is None) == (True, False)
+    assert {one["name"]: one["goes_on"] for one in health["loops"]} == {"watch": True, "forget": True}
+    assert (health["database"]["kind"], 0 < health["uptime_seconds"] < 300) == ("sqlite", True)
