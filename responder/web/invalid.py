@@ -100,7 +100,9 @@ def _sentence(one: dict[str, Any], model: type[BaseModel]) -> str:
     if _may_be_several(one["loc"], model):
         return f"{name} is {_meaning(one, model)}."
     if kind in ("literal_error", "enum"):
-        return f"{name} is one of {told.get('expected', '')}, not {str(one['input'])[:40]!r}."
+        # That it may be left empty goes without saying.
+        known = str(told.get("expected", "")).removesuffix(" or ''")
+        return f"{name} is one of {known}, not {str(one['input'])[:40]!r}."
     if kind == "value_error":
         return f"{name}: {told['error']}."
     return f"{name} {_SENTENCES.get(kind) or 'does not fit: ' + str(one['msg'])}."

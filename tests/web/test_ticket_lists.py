@@ -61,7 +61,7 @@ async def test_a_query_is_a_filter(client: Client, read: dict[str, str], query: 
         ("team=nobody", "team", "there are ops"),
         ("kind=nothing", "kind", "there is none"),
         ("acknowledged=maybe", "acknowledged", "'yes', '0'"),
-        ("sort=color", "sort", "'newest' or 'urgent'"),
+        ("sort=color", "sort", "'newest', 'urgent', not"),
         ("opened_from=yesterdayish", "opened_from", "is no date and time"),
         ("opened_from=999999999999d", "opened_from", "is no date and time"),
         ("opened_to=9999-12-31", "opened_to", "is not between the years"),

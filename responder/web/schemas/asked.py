@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from responder.domain.article import ArticleState
 from responder.domain.mail_record import Taken
@@ -22,6 +22,11 @@ def _digits(value: object) -> object:
     return value
 
 
+def _or_none(value: object) -> object:
+    """What is left empty is not said."""
+    return value or None
+
+
 def _text(what: str) -> Any:
     return Field(description=what, pattern=_SAYS)
 
@@ -33,7 +38,11 @@ Limit = Annotated[
     Field(ge=1, le=_LARGEST, description="At most so many; a page has a limit of its own."),
 ]
 Cursor = Annotated[str, Field(description="Where the page begins: the `next` of the page before.")]
-Flag = Literal["1", "true", "yes", "0", "false", "no"]
+Flag = Literal["1", "true", "yes", "0", "false", "no", ""]
+State = Annotated[
+    ArticleState | None, BeforeValidator(_or_none), WithJsonSchema({"type": "string", "enum": [*ArticleState, ""]})
+]
+TakenAs = Annotated[Taken | None, BeforeValidator(_or_none), WithJsonSchema({"type": "string", "enum": [*Taken, ""]})]
 Reason = Annotated[str, _text("a text that says why or what")]
 Actor = Annotated[str | None, Field(description="In whose name; only a token may say so.")]
 Name = Annotated[str | None, Field(max_length=500)]
@@ -73,7 +82,7 @@ class TicketQuery(Listed):
     text: str | None = Field(None, description="Words that are in its number, title or labels.")
     opened_from: str | None = Field(None, description="An instant, or how long ago: 7d.")
     opened_to: str | None = Field(None, description="An instant before which it was opened; a date means all that day.")
-    sort: Literal["newest", "urgent"] | None = None
+    sort: Literal["newest", "urgent", ""] | None = None
     before: Number | None = Field(None, description="An id: how pages were asked for before there were cursors.")
 
 
@@ -122,7 +131,7 @@ class DraftQuery(Asked):
 
 
 class MailQuery(Listed):
-    taken: Taken | None = None
+    taken: TakenAs = None
     sender: str | None = Field(None, description="Only for who may act.")
     ticket: str | None = Field(None, description="A number or id.")
     since: Duration | None = None
@@ -137,7 +146,7 @@ class Envelope(Asked):
 
 
 class ArticleQuery(Listed):
-    state: ArticleState | None = None
+    state: State = None
     before: Number | None = Field(None, description="An id: how pages were asked for before there were cursors.")
 
 
