@@ -16,6 +16,7 @@ from responder.flows import handle
 from responder.flows.desk import Desk
 from responder.flows.explain_clock import stories
 from responder.flows.moves import foreseen_objection
+from responder.flows.orders import order_run
 from responder.flows.recognise import similar
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, desk_of, number_in
@@ -25,7 +26,7 @@ from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
 from responder.web.timeline_chart import timeline_chart
-from responder.web.verb_forms import LABELS, Scene, content_of_form, possible
+from responder.web.verb_forms import LABELS, START, Scene, VerbForm, content_of_form, possible, start_form
 
 _EVENTS_SHOWN = 300
 
@@ -75,10 +76,24 @@ async def act(request: web.Request) -> web.StreamResponse:
     return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={verb}"})
 
 
+@needs("act")
+async def start(request: web.Request) -> web.StreamResponse:
+    """The form that starts a runbook, under the same guards as the machine."""
+    desk, key, form = desk_of(request), request.match_info["key"], dict(await request.post())
+    typed = {name: value for name, value in form.items() if isinstance(value, str)}
+    runbook, target = typed.get("runbook", ""), typed.get("target", "")
+    try:
+        await order_run(desk, key, runbook, target, actor_of(request, form))
+    except Refused as error:
+        return await _shown(request, Tried(verb=START, why=str(error), typed=typed, status=409))
+    return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={START}#first-aid"})
+
+
 def routes() -> list[web.RouteDef]:
     return [
         web.get(r"/tickets/{key}.md", ticket_as_markdown),
         web.get("/tickets/{key}", ticket_page),
+        web.post(f"/tickets/{{key}}/{START}", start),
         web.post("/tickets/{key}/{verb}", act),
     ]
 
@@ -96,7 +111,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         title=found["ticket"]["number"],
         tried=tried,
         news=events[tried.seen :] if tried.seen else [],
-        done=LABELS.get(done, ""),
+        done={**LABELS, START: "Start a runbook"}.get(done, ""),
         oldest_first=oldest_first,
         all_events="all" in request.query,
         timeline=_timeline(events, oldest_first=oldest_first, everything="all" in request.query),
@@ -131,12 +146,16 @@ def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor) -> dict[str
         "holder": holder_of(ticket, chains[-1] if chains else None),
         "waiting": [one for one in asked if one["state"] == "waiting"],
         "decided": [one for one in asked if one["state"] != "waiting"],
-        "verbs": possible(_scene(desk, tx, ticket, visitor, whole)) if visitor.may("act") else [],
+        "verbs": _forms(_scene(desk, tx, ticket, visitor, whole)) if visitor.may("act") else [],
         "known_cases": similar(desk, tx, ticket, dossier),
         "previous": _number(tx, ticket.previous_id),
         "merged_into": _number(tx, ticket.merged_into),
         "people": list(desk.configuration.people),
     }
+
+
+def _forms(scene: Scene) -> list[VerbForm]:
+    return [*possible(scene), *([start_form(scene.configuration)] if scene.ticket.is_open else [])]
 
 
 def _soonest(shown: tuple[ClockBar, Story]) -> tuple[bool, float]:

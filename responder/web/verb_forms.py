@@ -58,6 +58,7 @@ class Scene:
         return self.configuration.policy
 
 
+_MOST_TARGETS = 500
 _REASON = Field(name="reason", label="Why")
 LABELS: Mapping[str, str] = {
     "acknowledge": "Acknowledge",
@@ -97,6 +98,26 @@ _MAIN = {"acknowledge", "restore", "resolve", "close", "resume", "reopen", "esca
 def possible(scene: Scene) -> list[VerbForm]:
     """The verbs that the ticket's status lets people try, those that come first in the walk of a ticket first."""
     return [_form(scene, name) for name in LABELS if _is_possible(scene, name)]
+
+
+START = "runs"
+"""What starting a runbook is called in the paths of a ticket; it is no verb, for it has rules of its own."""
+
+
+def start_form(configuration: Configuration) -> VerbForm:
+    """What a person asks first aid for: those runbooks first that a rule of the policy names."""
+    known = configuration.runbooks
+    ruled = dict.fromkeys(rule.runbook for rule in configuration.policy.first_aid if rule.runbook in known)
+    choices = (*ruled, *(name for name in sorted(known) if name not in ruled))
+    targets = tuple(one.name for one in configuration.targets[:_MOST_TARGETS])
+    return VerbForm(
+        name=START,
+        label="Start a runbook",
+        fields=(
+            Field(name="runbook", label="Runbook", kind="choice", choices=choices),
+            Field(name="target", label="Target, if not the alert's", kind="choice", choices=targets, is_needed=False),
+        ),
+    )
 
 
 def _form(scene: Scene, name: str) -> VerbForm:

@@ -217,3 +217,21 @@ async def test_a_reader_sees_times_in_their_own_zone(client: Client, world: Worl
     text = await shown(client, "/tickets/1", act)
     opened = (await world.ticket())["opened_at"]
     assert f'<time datetime="{opened}" title="{opened[:10]} {opened[11:19]} UTC" data-time="ago">' in text
+
+
+async def test_a_runbook_is_started_from_the_page_or_it_says_why_not(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    world.fleet.broken.add("web-1")
+    await world.post(alert())
+    await world.work()
+    await do(world.desk, "acknowledge", "1", actor="act-token", content={})
+    path, order = "/tickets/1/runs", {"runbook": "restart-app", "target": "web-2"}
+
+    nothing = await client.post(path, data={"runbook": "nothing"}, headers=act)
+    assert (nothing.status, "There is no runbook nothing" in await nothing.text()) == (409, True)
+    started = await client.post(path, data=order, headers=act, allow_redirects=False)
+    assert (started.status, started.headers["Location"]) == (303, "/tickets/1?done=runs#first-aid")
+    await world.work()
+    assert world.fleet.restarts() == ["web-1", "web-2"]
+    assert "Done: Start a runbook." in await shown(client, "/tickets/1?done=runs", act)
