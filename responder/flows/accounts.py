@@ -17,9 +17,6 @@ from responder.errors import BadForm, NotFound, Refused, TooManyTries
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
-_AT_ONCE = asyncio.Semaphore(2)
-"""Each check of a password takes 64 MiB."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
@@ -110,7 +107,7 @@ async def change_own_password(desk: Desk, user_id: int, session: str, old: str, 
     Raises TooManyTries, BadForm, Refused. Wrong ones count as at the sign-in: an open browser is no way around that.
     """
     now = desk.clock.now()
-    async with _AT_ONCE:
+    async with desk.passwords_at_once:
         user, wait = await desk.store.read(lambda tx: _with_wait(tx, user_id, address, now))
         if objection := objection_to_new_password(user):
             raise Refused(objection)

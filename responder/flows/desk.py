@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -58,6 +59,8 @@ class Desk:
     web: Web
     notifier: Sender
     links: Links = field(init=False)
+    passwords_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Each check of a password takes 64 MiB."""
     loaded_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:

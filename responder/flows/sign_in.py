@@ -18,8 +18,6 @@ from responder.errors import SignInRefused, TooManyTries
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
-_AT_ONCE = asyncio.Semaphore(2)
-"""Each check of a password takes 64 MiB."""
 _LONGEST_AGENT = 200
 WRONG = "The name or the password is wrong."
 
@@ -55,7 +53,7 @@ async def sign_in(desk: Desk, name: str, password: str, visit: Visit) -> SignedI
         return tx.accounts.named(asked), wait_for(failures, asked, visit.address, now)
 
     # Looked up behind the door: of many tries at once, each sees the failures of those before it.
-    async with _AT_ONCE:
+    async with desk.passwords_at_once:
         user, wait = await desk.store.read(gather)
         if wait > timedelta():
             await _refuse(desk, asked, visit, "too many wrong passwords", status=429)

@@ -17,7 +17,7 @@ from responder.errors import Refused, SignInFailed, SignInRefused
 from responder.flows.sign_in_oidc import admit
 from responder.web.audited import refused_stranger
 from responder.web.bodies import desk_of
-from responder.web.context import CONTEXT
+from responder.web.context import CONTEXT, SIGN_IN
 from responder.web.identity import address_of
 from responder.web.sign_in import local_path, sign_in_form, signed_in, visit_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from responder.adapters.oidc import OpenId
 
 log = structlog.get_logger()
-START = "/sign-in/oidc"
+START = f"{SIGN_IN}/oidc"
 _VALID_FOR = timedelta(minutes=10)
 """So long somebody may take at the provider: for a password, a second factor, perhaps a phone that is charging."""
 _LONGEST_PATH = 1000
@@ -66,7 +66,13 @@ def add_to(application: web.Application) -> None:
     application[DOOR] = door = Door()
     application.on_cleanup.append(door.close)
     # Without HEAD: what looks at links must not use up a code.
-    application.add_routes([web.get(START, start, allow_head=False), web.get(CALLBACK, finish, allow_head=False)])
+    application.add_routes(
+        [
+            web.get(START, start, allow_head=False),
+            web.get(CALLBACK, finish, allow_head=False),
+            web.get(f"{START}/leave", leave, allow_head=False),
+        ]
+    )
 
 
 async def start(request: web.Request) -> web.StreamResponse:
@@ -108,6 +114,18 @@ async def finish(request: web.Request) -> web.StreamResponse:
     is_https = settings.base_url.startswith("https://")
     answer.del_cookie(cookie_name(settings), path="/", secure=is_https, httponly=True, samesite="Lax")
     return answer
+
+
+async def leave(request: web.Request) -> web.StreamResponse:
+    """Who has signed out here is sent to the provider, to sign out there, too; it asks whether that is meant."""
+    desk, setup = desk_of(request), _setup(request)
+    back = f"{desk.configuration.settings.base_url}{SIGN_IN}"
+    try:
+        provider = await request.app[DOOR].to(setup.client)
+        address = await provider.where_to_sign_out(back, desk.clock.now())
+    except SignInFailed as error:
+        return _told(request, error)
+    return web.Response(status=303, headers={"Location": address or f"{SIGN_IN}?left=1"})
 
 
 def cookie_name(settings: Settings) -> str:

@@ -177,6 +177,20 @@ async def test_what_somebody_chose_here_is_kept_at_the_next_sign_in(world: World
     assert (user.language, user.zone) == ("zh", "Asia/Shanghai")
 
 
+async def test_who_signed_out_here_can_sign_out_there_too(browser: Browser, provider: OidcProvider) -> None:
+    assert "/sign-in/oidc/leave" not in await (await browser.get("/sign-in")).text()
+    assert 'href="/sign-in/oidc/leave"' in await (await browser.get("/sign-in?left=1")).text()
+    there = (await browser.get("/sign-in/oidc/leave")).headers["Location"]
+    async with aiohttp.ClientSession() as session, session.get(there, allow_redirects=False) as answer:
+        assert answer.headers["Location"] == "https://responder.test/sign-in"
+    assert provider.person == ""
+
+
+async def test_a_provider_without_a_way_out_leaves_one_here(browser: Browser, provider: OidcProvider) -> None:
+    provider.metadata["end_session_endpoint"] = None
+    assert (await browser.get("/sign-in/oidc/leave")).headers["Location"] == "/sign-in?left=1"
+
+
 # --- who stays out ---------------------------------------------------------------------------------
 
 
