@@ -225,6 +225,19 @@ async def test_what_is_no_alert_is_refused_and_stays_typed(
     assert text.split("\n", maxsplit=1)[0] in page
 
 
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ("alertname=ServiceDown", "the alert has no label instance"),
+        ("alertname=ServiceDown\ninstance=db-9", "'db-9' (label instance) is no target in the inventory"),
+        ("alertname=ServiceDown\ninstance=web-1\napp=x y", "parameter app: 'x y' is not a name"),
+        ("alertname=Other", "No rule fits, so it goes to people at once."),
+    ],
+)
+async def test_why_no_runbook_would_help_is_told(client: Client, viewer: dict[str, str], labels: str, why: str) -> None:
+    assert why in await shown(client, f"/policy/explain?labels={quote(labels)}", viewer)
+
+
 async def test_hostile_labels_are_text(client: Client, viewer: dict[str, str]) -> None:
     hostile = "alertname=<script>alert(1)</script>"
     answer = await client.get(f"/policy/explain?labels={quote(hostile)}", headers=viewer)
