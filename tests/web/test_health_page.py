@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from responder.domain.vitals import Process, Seen, State, Vital, vitals, worst
+from responder.errors import SendFailed
 from responder.store.jobs import Job
 from tests.web.conftest import Client, header
 from tests.world import World, alert
@@ -92,12 +93,15 @@ async def test_the_numbers_are_those_of_the_metrics(client: Client, world: World
     assert sum(line["waiting"] for line in told["messages"]["channels"]) == waiting[0]
 
 
-async def test_messages_are_told_by_channel_and_agree_with_their_sum(client: Client, world: World) -> None:
+async def test_messages_that_fail_are_told_by_channel_and_agree_with_their_sum(client: Client, world: World) -> None:
+    world.sender.failures.extend(SendFailed("no answer") for _ in range(9))
     await world.post(alert("DiskFull"))
     await world.work()
     told = await (await client.get("/api/v1/health", headers=await header(world, "read"))).json()
-    assert sum(one["count"] for one in told["messages"]["sent"]) >= 1
-    assert sum(one["waiting"] for one in told["messages"]["channels"]) == told["messages"]["waiting"]
+    channels = {one["channel"]: (one["waiting"], one["failing"]) for one in told["messages"]["channels"]}
+    assert (channels, told["messages"]["waiting"]) == ({"pager": (1, 1), "phone": (1, 1)}, 2)
+    (vital,) = [one for one in told["vitals"] if one["name"] == "messages"]
+    assert (vital["state"], vital["said"]) == ("odd", "Messages by pager, phone fail, and are tried again.")
 
 
 async def test_the_page_shows_what_is_not_well_first_and_where_to_go(client: Client, world: World) -> None:
