@@ -72,11 +72,12 @@ COMMANDS = {
     "quarantine": ("quarantine", "Reports that were not understood, with their bytes."),
     "audit": ("audit", "Whether everybody was told who should have been."),
     "hosts": ("hosts", "Inventory hosts: keys to pin, and a try."),
+    "user": ("user", "Accounts of people who sign in to the console."),
     "token": ("token", "API tokens; only their digests are stored."),
     "db": ("db", "The database."),
     "doctor": (
         "doctor",
-        "Look at files, secrets, database, Prometheus, mailbox, hosts and the running server; say what is wrong.",
+        "Look at files, secrets, database, Prometheus, mailbox, sign-in, hosts and the server; say what is wrong.",
     ),
     "version": ("version", "Print the version."),
 }

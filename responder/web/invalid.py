@@ -101,8 +101,8 @@ def _sentence(one: dict[str, Any], model: type[BaseModel]) -> str:
         return f"{name} is {_meaning(one, model)}."
     if kind in ("literal_error", "enum"):
         # That it may be left empty goes without saying.
-        known = str(told.get("expected", "")).removesuffix(" or ''")
-        return f"{name} is one of {known}, not {str(one['input'])[:40]!r}."
+        expected = str(told.get("expected", "")).removesuffix(" or ''")
+        return f"{name} is one of {expected}, not {str(one['input'])[:40]!r}."
     if kind == "value_error":
         return f"{name}: {told['error']}."
     return f"{name} {_SENTENCES.get(kind) or 'does not fit: ' + str(one['msg'])}."
