@@ -80,7 +80,9 @@ async def link_is_used(request: web.Request, desk: Desk) -> bool:
 
 
 def _identity(request: web.Request) -> str:
-    return hashlib.sha256(f"link\x00{request.match_info['token']}".encode()).hexdigest()
+    # What was signed, without the signature: that one can be written in several ways.
+    signed = request.match_info["token"].rpartition(".")[0]
+    return hashlib.sha256(f"link\x00{request.path.split('/')[1]}\x00{signed}".encode()).hexdigest()
 
 
 async def refused(request: web.Request, desk: Desk, who: Identity, why: str) -> None:

@@ -19,6 +19,7 @@ from responder.web import pages
 from tests.web.conftest import GUARDED, Client
 from tests.world import PEOPLE, World, alert
 
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 LINK_PAGES = ("ack.html", "approve.html", "approval_steps.html", "drill.html", "message.html")
 
 
@@ -121,9 +122,11 @@ async def test_a_link_that_was_used_takes_no_ticket_back_from_a_colleague(client
     await client.post(path)
     await do(world.desk, "give-back", "1", actor="lars", content={"reason": "ill"})
 
-    stolen = await client.post(path)
-
-    assert (stolen.status, "acts only once" in await stolen.text()) == (409, True)
+    # The last character of a signature has bits that do not count: the same link, written in another way.
+    last = ALPHABET[ALPHABET.index(path[-1]) ^ 1]
+    for same in (path, path[:-1] + last):
+        stolen = await client.post(same)
+        assert (stolen.status, "acts only once" in await stolen.text()) == (409, True), same
     assert not (await world.ticket())["acknowledged_by"]
 
 
