@@ -6,6 +6,9 @@ from responder.flows.mail_desk import Incoming
 from responder.flows.mail_masking import file_names, unspoken
 from responder.store.attachments import Attachment
 
+BY_MAIL = "mail"
+"""As what files of mails are kept: who sent them stands nowhere else than in the row of the reporter."""
+
 
 def keep_files(incoming: Incoming, ticket_id: int) -> None:
     """Stores what came with the mail; never served but as a download."""
@@ -18,6 +21,6 @@ def keep_files(incoming: Incoming, ticket_id: int) -> None:
                 at=incoming.now,
                 content=one.content,
                 media_type=one.media_type,
-                actor="mail",
+                actor=BY_MAIL,
             )
             incoming.tx.attachments.keep(kept)

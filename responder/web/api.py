@@ -6,9 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
+from responder.domain.masking import without_addresses
 from responder.domain.ticket_filter import Order, Place
 from responder.flows import explain_clock, handle
 from responder.flows.verbs import VERBS
+from responder.store.reports import Body
 from responder.store.transaction import Transaction
 from responder.web.bodies import LONGEST_TEXT as _LONGEST_TEXT
 from responder.web.bodies import actor_of as _actor
@@ -16,7 +18,7 @@ from responder.web.bodies import content_of as _content
 from responder.web.bodies import desk_of as _desk
 from responder.web.bodies import json_answer as _json
 from responder.web.bodies import number_in as _number
-from responder.web.context import allowed_actor, needs
+from responder.web.context import allowed_actor, identity_of, needs
 from responder.web.operations import LINK, operation
 from responder.web.paging import limit_in, page_answer, ticket_cursor, ticket_place
 from responder.web.schemas import asked, handling, tickets
@@ -59,6 +61,17 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
 @operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
 async def move(request: web.Request) -> web.StreamResponse:
     """Does what a verb says, under the rules of the policy. `version`: the one that was seen, if it matters."""
+    return await _moved(request)
+
+
+@needs("approve")
+@operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
+async def decide(request: web.Request) -> web.StreamResponse:
+    """A yes or a no to what waits at a gate of the ticket."""
+    return await _moved(request)
+
+
+async def _moved(request: web.Request) -> web.StreamResponse:
     desk, content = _desk(request), await _content(request)
     verb, key, given = request.match_info["verb"], request.match_info["key"], content.get("version")
 
@@ -88,20 +101,23 @@ async def explain_clocks(request: web.Request) -> web.StreamResponse:
 @needs("read")
 @operation(answers=list[handling.Quarantined])
 async def list_quarantine(request: web.Request) -> web.StreamResponse:
-    """The latest bodies that were not understood, with the reason and the first of their bytes as text."""
-    found = await _desk(request).store.read(lambda tx: tx.reports.quarantined())
-    return _json(
-        [
-            {
-                "receipt": one.id,
-                "source": one.source,
-                "received_at": plain(one.received_at),
-                "reason": one.quarantined_because,
-                "body": one.body[:_LONGEST_TEXT].decode("utf-8", "replace"),
-            }
-            for one in found
-        ]
-    )
+    """The latest bodies that were not understood, with the reason and the first of their bytes as text. What did not
+    come from a source of alerts, such as a mail, says who wrote it: its `body` is empty unless one may act."""
+    desk, may_act = _desk(request), identity_of(request).may("act")
+    found = await desk.store.read(lambda tx: tx.reports.quarantined())
+    open_to_all = {one.name for one in desk.configuration.settings.sources}
+    return _json([_quarantined(one, may_see=may_act or one.source in open_to_all) for one in found])
+
+
+def _quarantined(body: Body, *, may_see: bool) -> dict[str, Any]:
+    why = body.quarantined_because
+    return {
+        "receipt": body.id,
+        "source": body.source,
+        "received_at": plain(body.received_at),
+        "reason": why if may_see else without_addresses(why),
+        "body": body.body[:_LONGEST_TEXT].decode("utf-8", "replace") if may_see else "",
+    }
 
 
 def routes() -> list[web.RouteDef]:
@@ -111,6 +127,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/tickets/{key}/clocks", explain_clocks),
         # Only the verbs, so that another method on what is read of a ticket is told which ones there are.
         web.post(f"/api/v1/tickets/{{key}}/{{verb:{'|'.join(VERBS)}}}", move),
+        web.post(f"/api/v1/tickets/{{key}}/{{verb:{'|'.join(handle.DECISIONS)}}}", decide),
         web.get("/api/v1/verbs", list_verbs),
         web.get("/api/v1/quarantine", list_quarantine),
     ]

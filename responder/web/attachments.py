@@ -6,16 +6,21 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from responder.web.context import CONTEXT, needs
+from responder.domain.access import Scope
+from responder.domain.reporter import REPORTER
+from responder.flows.mail_files import BY_MAIL
+from responder.web.context import CONTEXT, identity_of, needs
 from responder.web.operations import Media, operation
 
 
 @needs("read")
 @operation(answers=Media(type="application/octet-stream"))
 async def download(request: web.Request) -> web.StreamResponse:
-    """The bytes of one attachment."""
+    """The bytes of one attachment. What a reporter sent may say who that is: it needs the scope act."""
     wanted = request.match_info["id"]
     found = await request.app[CONTEXT].desk.store.read(lambda tx: tx.attachments.one(int(wanted)))
+    if found.actor in (REPORTER, BY_MAIL) and (why := identity_of(request).objection(Scope.ACT)):
+        raise web.HTTPForbidden(text=why)
     return web.Response(
         body=found.content,
         headers={
