@@ -11,6 +11,7 @@ from aiohttp import web
 
 from responder.domain.access import Identity
 from responder.domain.policy import Policy
+from responder.errors import StoreUnavailable
 from responder.flows.desk import Desk
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
@@ -18,7 +19,7 @@ from responder.web.context import CONTEXT, IDENTITY
 from responder.web.events import POSITION
 from responder.web.identity import who_asks
 from responder.web.readers import asked_language
-from responder.web.rendering import rendered
+from responder.web.rendering import page, rendered
 
 _GRADE_CLASSES = 4
 
@@ -166,13 +167,19 @@ async def problems_as_pages(
     if not isinstance(answer, web.Response) or answer.content_type != _PROBLEM or not _is_read_by_people(request):
         return answer
     found = orjson.loads(bytes(answer.body)) if isinstance(answer.body, bytes) else {}
-    title = TITLES.get(answer.status, "Something went wrong")
-    page = await console_page(
-        request, "problem.html", status=answer.status, title=title, text=str(found.get("detail", ""))
-    )
+    made = await _problem_page(request, answer.status, str(found.get("detail", "")))
     kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OWN}
-    page.headers.update(kept)
-    return page
+    made.headers.update(kept)
+    return made
+
+
+async def _problem_page(request: web.Request, status: int, text: str) -> web.Response:
+    title = TITLES.get(status, "Something went wrong")
+    try:
+        return await console_page(request, "problem.html", status=status, title=title, text=text)
+    except StoreUnavailable:
+        # The shell says who reads and what waits; without the database there is neither.
+        return page("message.html", status=status, language=asked_language(request), title=title, text=text)
 
 
 _OWN = {"content-type", "content-length"}

@@ -78,8 +78,18 @@ _SIGNED = ("/ack/", "/approve/", "/drill/", "/report/", "/calendars/", "/heartbe
 
 @web.middleware
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """What every answer says to browsers: nothing from elsewhere, no framing, no guessing of types."""
-    answer = await handler(request)
+    """What every answer says to browsers, also one that is raised to lead elsewhere."""
+    try:
+        answer = await handler(request)
+    except web.HTTPException as error:
+        _harden(request, error)
+        raise
+    _harden(request, answer)
+    return answer
+
+
+def _harden(request: web.Request, answer: web.StreamResponse) -> None:
+    """Nothing from elsewhere, no framing, no guessing of types, and nothing of ours kept."""
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
     # Without any referrer browsers call even our own forms' origin "null"; a signed link is nobody's to pass on.
     is_signed = request.path.startswith(_SIGNED)
@@ -91,4 +101,3 @@ async def security_headers(request: web.Request, handler: Handler) -> web.Stream
     )
     if not request.path.startswith("/static/"):
         answer.headers.setdefault("Cache-Control", "no-store")
-    return answer

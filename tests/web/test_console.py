@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from responder.errors import StoreUnavailable
 from responder.web.rendering import environment
-from tests.web.conftest import Client, header
+from tests.web.conftest import Client, cookie, header
 from tests.world import World
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -45,3 +46,24 @@ def test_what_is_no_word_of_ours_is_text_also_where_a_translation_is_asked_for(t
 def test_what_is_put_into_a_sentence_is_text() -> None:
     page = environment("zh").from_string("{% trans who=name %}called: {{ who }}{% endtrans %}").render(name="<b>&")
     assert page == "已呼叫：&lt;b&gt;&amp;"
+
+
+async def test_while_the_database_is_away_people_read_so_on_a_page(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("The database cannot be reached.")
+
+    viewer = await cookie(world, "viewer")
+    monkeypatch.setattr(world.database, "read", away)
+    answer = await client.get("/", headers={**BROWSER, **viewer})
+    assert (answer.status, answer.content_type) == (503, "text/html")
+    assert "The database cannot be reached." in await answer.text()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_an_answer_that_leads_elsewhere_is_guarded_and_kept_nowhere(client: Client) -> None:
+    answer = await client.get("/tickets", headers=BROWSER, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=/tickets")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
