@@ -73,6 +73,10 @@ class Refused(ResponderError):
     permanent = True
 
 
+class NotTheirs(Refused):
+    """Somebody acts for other teams only."""
+
+
 class LinkUsed(Refused):
     """A signed link that has acted already."""
 

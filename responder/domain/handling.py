@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from responder.domain import lifecycle
+from responder.domain.access import Identity
 from responder.domain.dossier import EMPTY, Dossier, Plan
 from responder.domain.facts import Fact
 from responder.domain.policy import Policy
@@ -22,11 +23,12 @@ WAIT_REASONS = ("reporter", "vendor", "part")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acting:
-    """Who acts, when, and under which rules."""
+    """Who acts, when, and under which rules. `who` is whose word it is, where somebody has signed in."""
 
     actor: str
     now: datetime
     policy: Policy
+    who: Identity | None = None
 
 
 def dossier_of(change: Change) -> Dossier:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from responder.adapters.links import AckClaim
+from responder.domain.access import Identity
 from responder.domain.approval import ApprovalKind, able
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import NotFound, Refused
@@ -20,14 +21,24 @@ DECISIONS = {"approve": True, "reject": False}
 
 
 async def do(
-    desk: Desk, name: str, key: str, *, actor: str, content: Mapping[str, Any], version: int | None = None
+    desk: Desk,
+    name: str,
+    key: str,
+    *,
+    actor: str,
+    content: Mapping[str, Any],
+    version: int | None = None,
+    who: Identity | None = None,
 ) -> Ticket:
-    """Does what the verb of this name says. Raises NotFound, BadForm, or Refused with the reason."""
+    """Does what the verb of this name says. Raises NotFound, BadForm, or Refused with the reason.
+
+    `who` is whose word it is, where somebody has signed in: only tickets of their teams are touched.
+    """
     if name in DECISIONS:
         return await _decide(desk, key, actor, Form(content), yes=DECISIONS[name], version=version)
     if name not in VERBS:
         raise NotFound(f"There is no verb {name[:40]!r}; there are {', '.join([*VERBS, *DECISIONS])}.")
-    return await act(desk, VERBS[name], key, actor=actor, content=content, version=version)
+    return await act(desk, VERBS[name], key, actor=actor, content=content, version=version, who=who)
 
 
 async def acknowledge(desk: Desk, key: str, actor: str) -> Ticket:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from responder.domain.access import Identity
 from responder.domain.article import EDITABLE, Article, ArticleState, refusal_to_edit, refusal_to_publish
 from responder.domain.dossier import Dossier
 from responder.domain.knowledge import Rarity, Recognition, Source, described, weight
@@ -14,6 +15,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.domain.words import Passage, marked, names, tokens
 from responder.errors import BadForm, NotFound, Refused
 from responder.flows.desk import Desk
+from responder.flows.moves import refuse_other_teams
 from responder.flows.recognise import ERROR_CODE, similar, solution_of, symptom_of
 from responder.store.library import Candidate, LibraryStore
 from responder.store.transaction import Transaction
@@ -97,13 +99,17 @@ def _whole_text(words: Article | Mapping[str, str]) -> str:
 # --- writing -----------------------------------------------------------------------------------------
 
 
-async def draft(desk: Desk, key: str, actor: str) -> Article:
-    """Drafts an article from what a ticket's people found out. Raises NotFound, or Refused if there is one already."""
+async def draft(desk: Desk, key: str, actor: str, who: Identity | None = None) -> Article:
+    """Drafts an article from what a ticket's people found out. Raises NotFound, or Refused if there is one already.
+
+    `who` is whose word it is, where somebody has signed in: the ticket must be of their teams.
+    """
     now = desk.clock.now()
 
     def body(tx: Transaction) -> Article:
         known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
         ticket, library = known.ticket, LibraryStore(tx.connection)
+        refuse_other_teams(who, ticket)
         if (there := library.article_of(ticket.id)) is not None:
             raise Refused(f"{ticket.number} has article {there.id} already ({there.state}); edit that one.")
         dossier = tx.dossiers.of_ticket(ticket.id)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from responder.domain.access import Via
 from responder.domain.audit import Entry
+from responder.domain.handling import Acting
 from responder.domain.mail_commands import Command, Verb
 from responder.domain.mail_orders import SPOKEN, objection_to, question_meant
 from responder.domain.mail_record import MailRecord, Taken
@@ -73,7 +74,9 @@ def _moved(incoming: Incoming, thread: Thread, ticket: Ticket, command: Command)
     else:
         name, reason = "acknowledge", f"{person} has taken it, by mail."
     content = {"reason": reason}
-    outcome = act_in(incoming.desk, incoming.tx, VERBS[name], str(ticket.id), actor=person, content=content)
+    desk = incoming.desk
+    acting = Acting(actor=person, now=desk.clock.now(), policy=desk.policy)
+    outcome = act_in(desk, incoming.tx, VERBS[name], str(ticket.id), acting=acting, content=content)
     return outcome if isinstance(outcome, str) else ""
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from responder.domain import lifecycle
+from responder.domain.access import Identity
 from responder.domain.dossier import Dossier
 from responder.domain.durations import spoken
 from responder.domain.gates import GateRule, gate_for
@@ -16,7 +17,7 @@ from responder.domain.report import Signal
 from responder.domain.requirements import Case, missing_sentence
 from responder.domain.runbook import RunOutcome
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket, refusal
-from responder.errors import Refused
+from responder.errors import NotTheirs, Refused
 from responder.flows import parts
 from responder.flows.desk import Desk
 from responder.flows.forms import Form
@@ -55,15 +56,25 @@ class Verb:
 
 
 async def act(
-    desk: Desk, verb: Verb, key: str, *, actor: str, content: Mapping[str, Any], version: int | None = None
+    desk: Desk,
+    verb: Verb,
+    key: str,
+    *,
+    actor: str,
+    content: Mapping[str, Any],
+    version: int | None = None,
+    who: Identity | None = None,
 ) -> Ticket:
     """Does it. Raises NotFound, BadForm, or Refused with the sentence that says what is missing and who could do it.
 
     `version` is the one that the person saw: if the ticket has changed since, nothing is done.
     """
-    outcome = await desk.store.write(
-        lambda tx: act_in(desk, tx, verb, key, actor=actor, content=content, version=version)
-    )
+
+    def body(tx: Transaction) -> Ticket | str:
+        acting = Acting(actor=actor, now=desk.clock.now(), policy=desk.policy, who=who)
+        return act_in(desk, tx, verb, key, acting=acting, content=content, version=version)
+
+    outcome = await desk.store.write(body)
     if isinstance(outcome, str):
         raise Refused(outcome)
     return outcome
@@ -75,13 +86,13 @@ def act_in(
     verb: Verb,
     key: str,
     *,
-    actor: str,
+    acting: Acting,
     content: Mapping[str, Any],
     version: int | None = None,
 ) -> Ticket | str:
     """As `act`, within a transaction. A refusal is written down, and its sentence comes back."""
-    acting = Acting(actor=actor, now=desk.clock.now(), policy=desk.policy)
     change = opened_change(tx, key)
+    refuse_other_teams(acting.who, change.after)
     if version is not None and version != change.after.version:
         return changed_since(tx, change.after, version)
     return _act(Move(desk=desk, tx=tx, change=change, acting=acting, form=Form(content)), verb)
@@ -105,6 +116,20 @@ def opened_change(tx: Transaction, key: str) -> Change:
     change = Change.of(known.ticket, known.clocks)
     change.dossier = change.dossier_before = tx.dossiers.of_ticket(known.ticket.id)
     return change
+
+
+def other_change(move: Move, key: str) -> Change:
+    """As `opened_change`, of another ticket that a move takes to. Raises NotTheirs."""
+    change = opened_change(move.tx, key)
+    change.dossier = None
+    refuse_other_teams(move.acting.who, change.after)
+    return change
+
+
+def refuse_other_teams(who: Identity | None, ticket: Ticket) -> None:
+    """Raises NotTheirs for a ticket that is not of the teams which somebody acts for."""
+    if who is not None and (why := who.objection_to_team(ticket.team)):
+        raise NotTheirs(why)
 
 
 def changed_since(tx: Transaction, ticket: Ticket, version: int) -> str:

@@ -16,7 +16,7 @@ from responder.errors import Refused
 from responder.flows import parts
 from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
-from responder.flows.moves import Move, Verb, case_of, judge_runs, opened_change
+from responder.flows.moves import Move, Verb, case_of, judge_runs, other_change
 from responder.flows.telling import tiers_of
 from responder.flows.verbs_of_people import ABOUT_PEOPLE, assign, tell_one
 from responder.store.attachments import Attachment
@@ -252,8 +252,7 @@ def _reopen(move: Move) -> str | None:
 
 
 def _merge(move: Move) -> str | None:
-    into = opened_change(move.tx, move.form.text("into"))
-    into.dossier = None
+    into = other_change(move, move.form.text("into"))
     if refused := endings.merge(move.change, into, move.acting, move.form.optional("reason")):
         return refused
     move.tx.apply([into], move.acting.now)
@@ -261,8 +260,7 @@ def _merge(move: Move) -> str | None:
 
 
 def _split(move: Move) -> str | None:
-    member = opened_change(move.tx, move.form.text("off"))
-    member.dossier = None
+    member = other_change(move, move.form.text("off"))
     if newer := _newer(move, member.after):
         return newer
     holder, alerts = _where_its_alerts_are(move, member)
@@ -279,8 +277,7 @@ def _where_its_alerts_are(move: Move, member: Change) -> tuple[Change, set[str]]
     trouble; and which of them are this member's."""
     holder, alerts = move.change, _alerts_of(move, move.change, member)
     while (following := _next_holder(move, holder)) is not None:
-        holder = opened_change(move.tx, str(following))
-        holder.dossier = None
+        holder = other_change(move, str(following))
         alerts |= _alerts_of(move, holder, member)
     return holder, alerts
 

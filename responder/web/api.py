@@ -77,7 +77,9 @@ async def _moved(request: web.Request) -> web.StreamResponse:
 
     async def done(seen: int | None) -> web.Response:
         version, actor = seen if given is None else given, _actor(request, content)
-        return _json(ticket_line(await handle.do(desk, verb, key, actor=actor, content=content, version=version)))
+        who = identity_of(request)
+        ticket = await handle.do(desk, verb, key, actor=actor, content=content, version=version, who=who)
+        return _json(ticket_line(ticket))
 
     return await if_unchanged(desk, key, seen_in(request), done)
 

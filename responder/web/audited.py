@@ -14,7 +14,7 @@ from aiohttp import web
 from responder.domain.access import Identity, Via
 from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
-from responder.errors import LinkUsed, NotFound, ResponderError, StoreUnavailable
+from responder.errors import LinkUsed, NotFound, NotTheirs, ResponderError, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.store.answers import Answer, Claim, KeyTaken, claiming
 from responder.store.audit_log import Act, acting, refusal
@@ -134,6 +134,8 @@ async def _write(desk: Desk, entry: Entry) -> None:
 def _status(error: ResponderError) -> int:
     if isinstance(error, NotFound):
         return 404
+    if isinstance(error, NotTheirs):
+        return 403
     return 409 if error.permanent else 503
 
 

@@ -145,6 +145,8 @@ async def _team(request: web.Request, desk: Desk) -> str:
             return tx.tickets.find(values["key"]).ticket.team
         if "/approvals/{id}" in path:
             return tx.tickets.one(tx.approvals.one(int(values["id"])).ticket_id).ticket.team
+        if "/actions/{id}" in path:
+            return tx.tickets.one(tx.actions.one(int(values["id"])).ticket_id).ticket.team
         return ""
 
     with contextlib.suppress(NotFound, ValueError):

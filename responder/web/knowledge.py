@@ -16,7 +16,7 @@ from responder.flows.knowledge import Hit
 from responder.flows.recognise import match_line
 from responder.store.library import LibraryStore
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in
-from responder.web.context import needs
+from responder.web.context import identity_of, needs
 from responder.web.operations import LINK, operation
 from responder.web.paging import before_in, cursor_of, limit_in, page_answer
 from responder.web.schemas import asked, stock
@@ -83,7 +83,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     desk, content = desk_of(request), await content_of(request)
     actor, form = actor_of(request, content), Form(content)
     if key := name_in(content, "ticket"):
-        return json_answer(article_line(await knowledge.draft(desk, key, actor)))
+        return json_answer(article_line(await knowledge.draft(desk, key, actor, identity_of(request))))
     words = {name: form.optional(name) for name in EDITABLE}
     return json_answer(article_line(await knowledge.write(desk, words, actor, form.fields("labels"))))
 

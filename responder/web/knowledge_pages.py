@@ -22,7 +22,7 @@ from responder.store.ticket_search import TicketSearch
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, desk_of, name_in
 from responder.web.console import console_page
-from responder.web.context import needs
+from responder.web.context import identity_of, needs
 from responder.web.paging import before_in, cursor_of
 from responder.web.ticket_lines import lines_of
 
@@ -91,7 +91,7 @@ async def send_new(request: web.Request) -> web.StreamResponse:
     actor = actor_of(request, dict(typed))
     try:
         if key := name_in(typed, "ticket"):
-            made = await knowledge.draft(desk, key, actor)
+            made = await knowledge.draft(desk, key, actor, identity_of(request))
         else:
             made = await knowledge.write(desk, _words(typed), actor, {})
     except (BadForm, Refused, NotFound) as error:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from responder.domain.clock_story import Story
 from responder.domain.ticket import Action, Change, Ticket
-from responder.errors import BadForm, NotFound, Refused
+from responder.errors import BadForm, NotFound, NotTheirs, Refused
 from responder.flows import handle
 from responder.flows.desk import Desk
 from responder.flows.explain_clock import stories
@@ -21,7 +21,7 @@ from responder.flows.recognise import similar
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, desk_of, number_in
 from responder.web.console import Visitor, console_page, visitor_of
-from responder.web.context import needs
+from responder.web.context import identity_of, needs
 from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
@@ -68,7 +68,10 @@ async def act(request: web.Request) -> web.StreamResponse:
     try:
         version = number_in(typed.get("version") or None, 0) or None
         content = content_of_form(verb, form, ZoneInfo(visitor.zone))
-        await handle.do(desk, verb, key, actor=actor_of(request, content), content=content, version=version)
+        actor, who = actor_of(request, content), identity_of(request)
+        await handle.do(desk, verb, key, actor=actor, content=content, version=version, who=who)
+    except NotTheirs:
+        raise
     except Refused as error:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409))
     except BadForm as error:
