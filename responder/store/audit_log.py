@@ -95,7 +95,7 @@ class AuditStore:
         self._connection = connection
 
     def add(self, entry: Entry) -> None:
-        row = {name: value for name, value in asdict(entry).items() if name != "id"}
+        row = {name: _writable(value) for name, value in asdict(entry).items() if name != "id"}
         self._connection.execute(insert(audit_log).values(row))
 
     def listed(self, wanted: AuditFilter, limit: int) -> list[Entry]:
@@ -120,6 +120,11 @@ class AuditStore:
         query = select(audit_log).where(audit_log.c.object.in_(objects), audit_log.c.action.contains(actions))
         found = self._connection.execute(query.order_by(audit_log.c.at.desc(), audit_log.c.id.desc()).limit(limit))
         return [_entry(row._mapping) for row in found]
+
+
+def _writable(value: Any) -> Any:
+    """A NUL in what strangers send must not keep its entry out: PostgreSQL takes none."""
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 
 def _entry(row: Any) -> Entry:

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from responder.errors import BadForm, NotFound, NotTheirs, Refused, ResponderError, StoreUnavailable
+from responder.errors import BadForm, NotFound, Refused, ResponderError, StoreUnavailable
 from responder.web.invalid import Invalid
 from responder.web.problem_kinds import type_of
 
@@ -43,6 +43,14 @@ async def errors_as_problems(request: web.Request, handler: Handler) -> web.Stre
         return problem(500, "Something went wrong here; the log says what.")
 
 
+@web.middleware
+async def no_such_address(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No name or number of ours holds a NUL, which not every database can even be asked for."""
+    if any("\x00" in value for value in request.match_info.values()):
+        raise web.HTTPNotFound
+    return await handler(request)
+
+
 def _detail(request: web.Request, error: web.HTTPException) -> str:
     """What the error says, or for an address or method that nobody has what there is."""
     if error.text and not error.text.startswith(f"{error.status}: "):
@@ -67,7 +75,7 @@ def _status(error: ResponderError) -> int:
     if isinstance(error, NotFound):
         return 404
     if isinstance(error, Refused):
-        return 403 if isinstance(error, NotTheirs) else 409
+        return 409
     if isinstance(error, BadForm):
         return 422
     return 503 if isinstance(error, StoreUnavailable) or not error.permanent else 400

@@ -52,14 +52,16 @@ from responder.web import (
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
-from responder.web.problems import errors_as_problems, security_headers
+from responder.web.problems import errors_as_problems, no_such_address, security_headers
 from responder.web.webhooks import alertmanager
 
 
 def build(context: Context) -> web.Application:
     """The application for a running service."""
     limit = context.desk.configuration.settings.intake.max_body
-    middlewares = [events.remember_position, security_headers, problems_as_pages, errors_as_problems]
+    middlewares = [
+        events.remember_position, security_headers, problems_as_pages, errors_as_problems, no_such_address,
+    ]  # fmt: skip
     application = web.Application(middlewares=middlewares, client_max_size=limit)
     application[CONTEXT] = context
     events.add_to(application)

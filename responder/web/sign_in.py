@@ -35,7 +35,7 @@ async def send(request: web.Request) -> web.StreamResponse:
     if (request.content_length or 0) > _MOST:
         raise web.HTTPRequestEntityTooLarge(_MOST, request.content_length or 0, text="That is too long for a form.")
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    name, onward = form.get("name", "").strip(), local_path(form.get("next", ""))
+    name, onward = form.get("name", "").replace("\x00", "\ufffd").strip(), local_path(form.get("next", ""))
     try:
         made = await sign_in(desk, name, form.get("password", "")[:_MOST], visit_of(request))
     except TooManyTries as error:
