@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from responder.errors import BadForm, NotFound, Refused, ResponderError, StoreUnavailable
+from responder.errors import BadForm, NotFound, NotTheirs, Refused, ResponderError, StoreUnavailable
 from responder.web.invalid import Invalid
 from responder.web.problem_kinds import type_of
 
@@ -75,7 +75,7 @@ def _status(error: ResponderError) -> int:
     if isinstance(error, NotFound):
         return 404
     if isinstance(error, Refused):
-        return 409
+        return 403 if isinstance(error, NotTheirs) else 409
     if isinstance(error, BadForm):
         return 422
     return 503 if isinstance(error, StoreUnavailable) or not error.permanent else 400
