@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -31,7 +32,7 @@ class User:
     teams: tuple[str, ...] = ()
     language: str = ""
     zone: str = ""
-    password_hash: str = ""
+    password_hash: str = field(default="", repr=False)
     created_at: datetime
     disabled_at: datetime | None = None
     seen_at: datetime | None = None
@@ -74,14 +75,28 @@ TOUCHED_EVERY = timedelta(minutes=5)
 # --- names and passwords ---------------------------------------------------------------------------
 
 _NAME = re.compile(r"[^\W_][\w.@+-]{0,63}")
+_OURS = frozenset({"console", "machine", "mail", "policy", "proxy", "reporter", "responder"})
+"""Under these we write ourselves what nobody did."""
+_BESIDE_LATIN = frozenset({"CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "HANGUL"})
 SHORTEST, LONGEST = 12, 256
 
 
 def objection_to_name(name: str) -> str:
     """Why nobody can have this name; empty if somebody can."""
-    if _NAME.fullmatch(name):
-        return ""
-    return f"{name!r} is no name: up to 64 letters, digits, and . _ @ + - after the first."
+    if not _NAME.fullmatch(name):
+        return f"{name!r} is no name: up to 64 letters, digits, and . _ @ + - after the first."
+    if name.casefold() in _OURS:
+        return f"{name!r} is what responder itself is called in histories; take another name."
+    if _looks_like_another(name):
+        return f"{name!r} mixes letters that look alike; write it in the letters of one script."
+    return ""
+
+
+def _looks_like_another(name: str) -> bool:
+    """True for letters of several scripts, but for Latin beside those of East Asia, and for other forms of letters
+    (UTS 39, 5.2 "Highly Restrictive"; UAX 15, NFKC)."""
+    letters = (unicodedata.name(one, "").split(" ")[0] for one in name if not one.isascii() or one.isalpha())
+    return len(set(letters) - _BESIDE_LATIN) > 1 or unicodedata.normalize("NFKC", name) != name
 
 
 def objection_to_password(password: str, name: str) -> str:
