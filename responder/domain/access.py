@@ -81,6 +81,11 @@ class Identity:
         """True if it acts under its own name only."""
         return self.via in (Via.SESSION, Via.PROXY)
 
+    @property
+    def key(self) -> str:
+        """What tells it apart from all others: a token may be called like an account."""
+        return f"{self.via} {self.user_id or self.name}"
+
     def may(self, scope: Scope | str) -> bool:
         return scope in self.scopes
 

@@ -12,7 +12,7 @@ from responder.errors import ResponderError
 from responder.flows.desk import Desk
 from responder.store.answers import Answer, Claim, KeyTaken, claiming
 from responder.web.bodies import desk_of
-from responder.web.context import ACTOR
+from responder.web.context import identity_of
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
@@ -48,7 +48,7 @@ async def once(request: web.Request, doing: Callable[[], Awaitable[web.StreamRes
 
 
 async def _asked(request: web.Request, key: str) -> Answer:
-    who = (request[ACTOR], request.method, request.path, key)
+    who = (identity_of(request).key, request.method, request.path, key)
     content = hashlib.sha256(request.path_qs.encode() + b"\x00" + await request.read())
     at = desk_of(request).clock.now()
     return Answer(identity=hashlib.sha256("\x00".join(who).encode()).hexdigest(), content=content.hexdigest(), at=at)

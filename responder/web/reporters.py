@@ -19,7 +19,7 @@ from responder.flows.reporter_letters import told
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, as_object, content_of, desk_of, json_answer, name_in, text_in
-from responder.web.context import ACTOR, allowed_actor, needs
+from responder.web.context import allowed_actor, identity_of, needs
 from responder.web.multipart import FileLimits, is_multipart, sheet_of
 from responder.web.once import ASKS, key_in
 from responder.web.operations import operation
@@ -35,11 +35,13 @@ async def open_(request: web.Request) -> web.StreamResponse:
     reporter at once; a second send under the same Idempotency-Key, what the first was told."""
     key = key_in(request)
     content, files = await _with_files(request) if is_multipart(request) else (await content_of(request), [])
-    sending = Sending(files=files, key=key, sender=f"token {request[ACTOR]}")
+    who, form = identity_of(request), form_of(content)
     staff = [name for name in ("grade", "taken_by") if content.get(name)]
     if staff and await allowed_actor(request, "act") is None:
         raise web.HTTPForbidden(text=f"“{staff[0]}” counts only with a token of the scope act.")
-    ticket = await open_report(desk_of(request), form_of(content), sending)
+    if who.is_person and form.taken_by not in ("", who.name):
+        raise web.HTTPForbidden(text=f"{who.name} acts as {who.name}; leave “taken_by” out.")
+    ticket = await open_report(desk_of(request), form, Sending(files=files, key=key, sender=who.key))
     return json_answer({"number": ticket.number, "id": ticket.id, "grade": ticket.grade, "status": ticket.status})
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from responder.flows.watch import forget
-from tests.web.conftest import Client, header
+from tests.web.conftest import Client, cookie, header
 from tests.world import World, alert
 
 NOTE = "/api/v1/tickets/1/note"
@@ -58,6 +58,17 @@ async def test_a_key_is_of_whoever_uses_it_and_of_one_address(
     theirs = {**await header(world, "admin"), "Idempotency-Key": keyed["Idempotency-Key"]}
     assert (await client.post(NOTE, json={"text": "b"}, headers=theirs)).status == 200
     assert (await client.post("/api/v1/tickets/1/acknowledge", json={}, headers=keyed)).status == 200
+
+
+async def test_a_key_of_a_token_called_like_somebody_is_another_key(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    before, key = len(await notes(world)), {"Idempotency-Key": keyed["Idempotency-Key"]}
+    theirs = {**await cookie(world, "responder", "act-token"), **key}
+    for headers, replayed in ((keyed, False), (theirs, False), (theirs, True), (keyed, True)):
+        answer = await client.post(NOTE, json={"text": "a"}, headers=headers)
+        assert (answer.status, "Idempotent-Replayed" in answer.headers) == (200, replayed)
+    assert len(await notes(world)) == before + 2
 
 
 async def test_what_is_refused_uses_no_key_up(client: Client, world: World, keyed: dict[str, str]) -> None:

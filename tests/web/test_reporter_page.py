@@ -19,7 +19,7 @@ from responder.web import reporter, reporters
 from responder.web.context import Context
 from responder.web.server import build
 from tests.flows.reports import CONTACT, DAY, Reports
-from tests.web.conftest import GUARDED, Client, header
+from tests.web.conftest import GUARDED, Client, cookie, header
 from tests.world import alert, texts
 
 FORM = {
@@ -365,6 +365,28 @@ async def test_only_who_may_act_gives_a_grade(client: Client, world: Reports, ac
     done = await client.post("/api/v1/reports", json={**graded, "taken_by": "mei"}, headers=act)
     assert (await done.json())["grade"] == "P1"
     assert (await world.ticket())["grade_reason"] == "mei graded it when the report came in"
+
+
+async def test_who_has_signed_in_takes_a_report_in_the_own_name_only(client: Client, world: Reports) -> None:
+    ines = await cookie(world, "responder", "ines")
+    for odd in ("lars", "Ines"):
+        refused = await client.post("/api/v1/reports", json={**FORM, "taken_by": odd}, headers=ines)
+        assert (refused.status, (await refused.json())["detail"]) == (403, "ines acts as ines; leave “taken_by” out.")
+    assert await world.read(lambda tx: tx.tickets.open_counts()) == []
+
+    assert (await client.post("/api/v1/reports", json={**FORM, "taken_by": " ines "}, headers=ines)).status == 200
+    assert (await world.ticket())["events"][0]["actor"] == "ines"
+
+
+async def test_a_key_of_a_token_called_like_somebody_is_another_key(
+    client: Client, world: Reports, act: dict[str, str]
+) -> None:
+    ines, key = await cookie(world, "responder", "act-token"), {"Idempotency-Key": "k1"}
+    first = await client.post("/api/v1/reports", json=FORM, headers={**ines, **key})
+    other = await client.post("/api/v1/reports", json=FORM, headers={**act, **key})
+    again = await client.post("/api/v1/reports", json=FORM, headers={**ines, **key})
+    opened = [(await one.json())["id"] for one in (first, other, again)]
+    assert (opened[0] != opened[1], opened[0] == opened[2]) == (True, True)
 
 
 async def test_name_contact_and_letters_are_for_those_who_may_act(
