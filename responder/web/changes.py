@@ -24,6 +24,10 @@ class Full(Exception):
     """So many listen already."""
 
 
+class FullForOne(Full):
+    """The same one listens so often already."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """The `number`th change since the start of this process."""
@@ -40,9 +44,16 @@ class Listener:
     """
 
     def __init__(
-        self, wanted: Collection[str], is_connected: Callable[[], bool], drop: Callable[[], None], *, position: str
+        self,
+        wanted: Collection[str],
+        is_connected: Callable[[], bool],
+        drop: Callable[[], None],
+        *,
+        position: str,
+        whose: str = "",
     ) -> None:
         self.position = position
+        self.whose = whose
         self._wanted = frozenset(wanted)
         self._waiting: list[Change] = []
         self._something = asyncio.Event()
@@ -80,12 +91,14 @@ class Listener:
 class Hub:
     """Hears of commits on any thread, and tells the listeners on the loop's.
 
-    `most` may listen at a time. Every `beat` a listener is told that this is still here. The first change after a quiet
-    moment is told at once; between it and the next one is this much time `apart`, in which others are gathered.
+    `most` may listen at a time, `most_of_one` of them being the same somebody, where that is known. Every `beat` a
+    listener is told that this is still here. The first change after a quiet moment is told at once; between it and the
+    next one is this much time `apart`, in which others are gathered.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.most = 200
+        self.most_of_one = 10
         self.beat = timedelta(seconds=15)
         self.apart = timedelta(milliseconds=50)
         self._now = now
@@ -135,15 +148,26 @@ class Hub:
                 self._loop.call_soon_threadsafe(self._tell_unless_pausing)
 
     def listen(
-        self, wanted: Collection[str], after: str, *, is_connected: Callable[[], bool], drop: Callable[[], None]
+        self,
+        wanted: Collection[str],
+        after: str,
+        *,
+        is_connected: Callable[[], bool],
+        drop: Callable[[], None],
+        whose: str = "",
     ) -> Listener:
-        """A listener that has not missed anything after this position; empty for from now on. Raises Full."""
+        """A listener that has not missed anything after this position; empty for from now on.
+
+        Raises Full, or FullForOne.
+        """
         for one in [one for one in self._listeners if not one.is_connected()]:
             self.leave(one)
         if len(self._listeners) >= self.most:
             raise Full
+        if whose and sum(one.whose == whose for one in self._listeners) >= self.most_of_one:
+            raise FullForOne
         missed = self._missed(after) if after else []
-        listener = Listener(wanted, is_connected, drop, position=after if missed else self.position)
+        listener = Listener(wanted, is_connected, drop, position=after if missed else self.position, whose=whose)
         for change in missed:
             listener.offer(change)
         self._listeners.add(listener)

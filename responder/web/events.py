@@ -14,10 +14,11 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from responder.domain.access import Via
 from responder.domain.topics import GENERAL, is_topic
 from responder.errors import StoreUnavailable
 from responder.web.bodies import json_answer, number_in
-from responder.web.changes import HUB, Change, Full, Hub, Listener
+from responder.web.changes import HUB, Change, Full, FullForOne, Hub, Listener
 from responder.web.context import CONTEXT, identity_of, needs
 from responder.web.identity import who_asks
 from responder.web.operations import Media, operation
@@ -44,21 +45,16 @@ _HEADERS = {
 
 
 @needs("read")
-@operation(query=asked.StreamQuery, answers=Media(type="text/event-stream", is_text=True))
+@operation(
+    query=asked.StreamQuery,
+    answers=Media(type="text/event-stream", is_text=True),
+    also={429: "The same one listens so often already."},
+)
 async def listen(request: web.Request) -> web.StreamResponse:
     """What changes from now on, as server-sent events. Query: topics (with commas; all if left out), and after (the
     id of the last event that was seen, as the header Last-Event-ID)."""
-    hub, wanted = request.app[HUB], _topics_in(request.query.get("topics", ""))
-    after = request.headers.get("Last-Event-ID") or request.query.get("after", "")
-    try:
-        listener = hub.listen(
-            wanted, after, is_connected=lambda: request.transport is not None, drop=lambda: _drop(request)
-        )
-    except Full:
-        raise web.HTTPServiceUnavailable(
-            text=f"{hub.most} listen already; try again later, or ask again now and then.",
-            headers={"Retry-After": "30"},
-        ) from None
+    hub = request.app[HUB]
+    listener = _listener(request, hub)
     answer = web.StreamResponse(headers=_HEADERS)
     try:
         await answer.prepare(request)
@@ -114,6 +110,26 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/events", listen, allow_head=False),
         web.get("/api/v1/tickets/{key}/events", ticket_events),
     ]
+
+
+def _listener(request: web.Request, hub: Hub) -> Listener:
+    """Raises HTTPTooManyRequests, HTTPServiceUnavailable, HTTPUnprocessableEntity."""
+    who, later = identity_of(request), {"Retry-After": "30"}
+    try:
+        return hub.listen(
+            _topics_in(request.query.get("topics", "")),
+            request.headers.get("Last-Event-ID") or request.query.get("after", ""),
+            # An open console does not know who asks.
+            whose="" if who.via is Via.OPEN else who.key,
+            is_connected=lambda: request.transport is not None,
+            drop=lambda: _drop(request),
+        )
+    except FullForOne:
+        text = f"{who.name} listens {hub.most_of_one} times already; close some pages, or try again later."
+        raise web.HTTPTooManyRequests(text=text, headers=later) from None
+    except Full:
+        text = f"{hub.most} listen already; try again later, or ask again now and then."
+        raise web.HTTPServiceUnavailable(text=text, headers=later) from None
 
 
 async def _events(hub: Hub, listener: Listener, is_allowed: IsAllowed) -> AsyncIterator[str]:

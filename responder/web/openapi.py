@@ -230,7 +230,8 @@ def _refusals(told: Operation, method: str) -> list[int]:
     """What can go wrong with a route."""
     acts = (409, 412, 429) if method not in ("GET", "HEAD") else (409,)
     reads = (413, 415) if told.body or told.form else ()
-    return sorted({400, 401, 403, 404, 405, 422, 500, 503, *acts, *reads})
+    own = KINDS.keys() & told.also.keys()
+    return sorted({400, 401, 403, 404, 405, 422, 500, 503, *acts, *reads, *own})
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from responder.domain.topics import EVERYTHING, is_topic
-from responder.web.changes import HUB, Full, Hub
+from responder.web.changes import HUB, Full, FullForOne, Hub
 from responder.web.rendering import TEMPLATES
 from tests.web.conftest import Client, cookie, header
 from tests.world import World
@@ -205,6 +205,39 @@ async def test_no_more_than_so_many_listen(client: Client, reader: dict[str, str
         assert refused.status == 503
         assert refused.headers["Retry-After"] == "30"
         assert "listen already" in (await refused.json())["detail"]
+
+
+async def test_nobody_takes_the_places_of_all(client: Client, world: World, reader: dict[str, str]) -> None:
+    vi, mei = await cookie(world, "viewer", "vi"), await cookie(world, "viewer", "mei")
+    hub = _hub(client)
+    hub.most, hub.most_of_one = 4, 2
+    async with _listening(client, vi), _listening(client, vi):
+        refused = await client.get("/api/v1/events", headers=vi)
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "30")
+        assert "vi listens 2 times already" in (await refused.json())["detail"]
+        async with _listening(client, mei), _listening(client, reader):
+            assert (await client.get("/api/v1/events", headers=mei)).status == 503
+
+
+async def test_a_place_of_somebody_is_free_again_once_they_have_gone(client: Client) -> None:
+    hub = _hub(client)
+    hub.most_of_one = 1
+    gone = hub.listen((), "", whose="vi", is_connected=lambda: False, drop=lambda: None)
+    again = hub.listen((), "", whose="vi", is_connected=lambda: True, drop=lambda: None)
+    assert gone.is_ended
+    with pytest.raises(FullForOne):
+        hub.listen((), "", whose="vi", is_connected=lambda: True, drop=lambda: None)
+    hub.leave(again)
+    hub.listen((), "", whose="vi", is_connected=lambda: True, drop=lambda: None)
+
+
+async def test_a_token_called_like_somebody_takes_none_of_their_places(
+    client: Client, world: World, reader: dict[str, str]
+) -> None:
+    _hub(client).most_of_one = 1
+    theirs = await cookie(world, "viewer", "read-token")
+    async with _listening(client, reader), _listening(client, theirs):
+        assert (await client.get("/api/v1/events", headers=reader)).status == 429
 
 
 async def test_who_has_gone_takes_no_place(client: Client) -> None:
