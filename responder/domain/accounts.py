@@ -129,17 +129,20 @@ WITHIN = timedelta(minutes=15)
 _OF_BOTH, _OF_ADDRESS, _OF_NAME = 5, 20, 50
 
 
-def wait_for(failures: Collection[Failure], name: str, address: str, now: datetime) -> timedelta:
+def wait_for(
+    failures: Collection[Failure], name: str, address: str, now: datetime, *, is_usual: bool = False
+) -> timedelta:
     """How long nobody at this address may try this name again; zero if they may now.
 
     Few tries for a name from one address; many more for a name from everywhere, so that a stranger who knows it
-    cannot lock its owner out at night (OWASP Authentication Cheat Sheet, "Account Lockout").
+    cannot lock its owner out at night (OWASP Authentication Cheat Sheet, "Account Lockout"); and where its owner is
+    signed in already (`is_usual`), those from elsewhere do not count.
     """
     late = [one for one in failures if now - one.at < WITHIN]
     limits = (
         ([one.at for one in late if (one.name, one.address) == (name, address)], _OF_BOTH),
         ([one.at for one in late if one.address == address], _OF_ADDRESS),
-        ([one.at for one in late if one.name == name], _OF_NAME),
+        ([one.at for one in late if one.name == name and not is_usual], _OF_NAME),
     )
     waits = [sorted(instants)[-most] + WITHIN - now for instants, most in limits if len(instants) >= most]
     return max(waits, default=timedelta())

@@ -58,7 +58,7 @@ def sender_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
     while hops and _is_ours(sender, proxies):
         sender = hops.pop()
     try:
-        address = ipaddress.ip_address(sender)
+        address = ipaddress.ip_address(_without_port(sender))
     except ValueError:
         return sender[:50]
     if isinstance(address, ipaddress.IPv6Address):
@@ -68,8 +68,15 @@ def sender_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
     return str(address)
 
 
+def _without_port(sender: str) -> str:
+    """Some proxies write down the port, too, which is another one with every connection."""
+    if sender.startswith("["):
+        return sender[1:].partition("]")[0]
+    return sender.partition(":")[0] if sender.count(":") == 1 else sender
+
+
 def _is_ours(address: str, proxies: Sequence[Network]) -> bool:
     try:
-        return any(ipaddress.ip_address(address) in network for network in proxies)
+        return any(ipaddress.ip_address(_without_port(address)) in network for network in proxies)
     except ValueError:
         return False

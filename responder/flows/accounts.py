@@ -49,7 +49,7 @@ async def change_account(desk: Desk, name: str, wanted: Wanted) -> User:
     now = desk.clock.now()
 
     def body(tx: Transaction) -> User:
-        before = _named(tx, name)
+        before = _named(tx, name, locked=True)
         after = _as_wanted(before, wanted, now)
         if objection := objection_to_change(before, after, tx.accounts.other_admins(before.id)):
             raise Refused(objection)
@@ -70,7 +70,7 @@ async def give_password(desk: Desk, name: str, password: str) -> None:
     secret = await asyncio.to_thread(hashed, password)
 
     def body(tx: Transaction) -> None:
-        tx.accounts.change(replace(_named(tx, name), password_hash=secret))
+        tx.accounts.change(replace(_named(tx, name, locked=True), password_hash=secret))
         tx.accounts.end_all(user.id)
 
     await desk.store.write(body)
@@ -89,7 +89,7 @@ async def choose(desk: Desk, user_id: int, *, language: str | None = None, zone:
     _raise(_about_language(language or "") or _about_zone(zone or ""))
 
     def body(tx: Transaction) -> User:
-        user = _one(tx, user_id)
+        user = _one(tx, user_id, locked=True)
         changed = replace(
             user,
             language=user.language if language is None else language,
@@ -107,7 +107,7 @@ async def change_own_password(desk: Desk, user_id: int, session: str, old: str, 
     Raises TooManyTries, BadForm, Refused. Wrong ones count as at the sign-in: an open browser is no way around that.
     """
     now = desk.clock.now()
-    async with desk.passwords_at_once:
+    async with desk.passwords.through():
         user, wait = await desk.store.read(lambda tx: _with_wait(tx, user_id, address, now))
         if objection := objection_to_new_password(user):
             raise Refused(objection)
@@ -121,7 +121,7 @@ async def change_own_password(desk: Desk, user_id: int, session: str, old: str, 
     secret = await asyncio.to_thread(hashed, new)
 
     def body(tx: Transaction) -> None:
-        current = _one(tx, user_id)
+        current = _one(tx, user_id, locked=True)
         if current.password_hash != user.password_hash:
             raise Refused("The password was changed by somebody else meanwhile.")
         tx.accounts.change(replace(current, password_hash=secret))
@@ -150,12 +150,12 @@ def session_key(digest: str) -> str:
 # --- what they share ---------------------------------------------------------------------------------
 
 
-def _named(tx: Transaction, name: str) -> User:
-    return _found(tx.accounts.named(name), f"There is no account called {name!r}.")
+def _named(tx: Transaction, name: str, *, locked: bool = False) -> User:
+    return _found(tx.accounts.named(name, locked=locked), f"There is no account called {name!r}.")
 
 
-def _one(tx: Transaction, user_id: int) -> User:
-    return _found(tx.accounts.one(user_id), "There is no such account any more.")
+def _one(tx: Transaction, user_id: int, *, locked: bool = False) -> User:
+    return _found(tx.accounts.one(user_id, locked=locked), "There is no such account any more.")
 
 
 def _found(user: User | None, text: str) -> User:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from responder.config.configuration import Configuration
 from responder.domain.acts import CommandResult, Fetch, Page, Query, Request, Sample
 from responder.domain.policy import Policy
 from responder.domain.target import Target
+from responder.flows.password_door import PasswordDoor
 from responder.store.database import Store
 
 
@@ -59,8 +59,7 @@ class Desk:
     web: Web
     notifier: Sender
     links: Links = field(init=False)
-    passwords_at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
-    """Each check of a password takes 64 MiB."""
+    passwords: PasswordDoor = field(default_factory=PasswordDoor)
     loaded_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:

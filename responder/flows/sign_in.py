@@ -11,14 +11,14 @@ from responder.adapters.notifier import Secret
 from responder.adapters.passwords import fits, hashed, is_outdated
 from responder.config.settings import digest
 from responder.domain.access import Identity, Via
-from responder.domain.accounts import TOUCHED_EVERY, WITHIN, Failure, Session, User, wait_for
+from responder.domain.accounts import TOUCHED_EVERY, WITHIN, Failure, Session, Source, User, wait_for
 from responder.domain.audit import Entry, Outcome
 from responder.domain.durations import spoken
 from responder.errors import SignInRefused, TooManyTries
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
-_LONGEST_AGENT = 200
+_LONGEST_AGENT, _LONGEST_NAME = 200, 256
 WRONG = "The name or the password is wrong."
 
 
@@ -46,17 +46,19 @@ async def sign_in(desk: Desk, name: str, password: str, visit: Visit) -> SignedI
     """
     if not desk.configuration.settings.sign_in.local:
         raise SignInRefused("Nobody signs in by a password here.")
-    now, asked = desk.clock.now(), name.casefold()[:64]
+    now, asked = desk.clock.now(), name.casefold().replace("\x00", "")[:_LONGEST_NAME]
 
     def gather(tx: Transaction) -> tuple[User | None, timedelta]:
         failures = tx.accounts.failures(asked, visit.address, now - WITHIN)
-        return tx.accounts.named(asked), wait_for(failures, asked, visit.address, now)
+        user = tx.accounts.named(asked)
+        is_usual = user is not None and tx.accounts.was_at(user.id, visit.address)
+        return user, wait_for(failures, asked, visit.address, now, is_usual=is_usual)
 
     # Looked up behind the door: of many tries at once, each sees the failures of those before it.
-    async with desk.passwords_at_once:
+    async with desk.passwords.through():
         user, wait = await desk.store.read(gather)
         if wait > timedelta():
-            await _refuse(desk, asked, visit, "too many wrong passwords", status=429)
+            # The wrong ones are in the log; those that are not looked at would fill it.
             raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
         is_right = await asyncio.to_thread(fits, password, user.password_hash if user else "")
         if user is None or not is_right or user.disabled_at is not None:
@@ -85,7 +87,7 @@ async def begin_session(desk: Desk, user: User, visit: Visit, *, by: str, newer_
     entry = Entry(at=now, actor=user.name, via=Via.SESSION, address=visit.address, action="sign in", object=by)
 
     def body(tx: Transaction) -> None:
-        current = tx.accounts.one(user.id)
+        current = tx.accounts.one(user.id, locked=True)
         if current is None or current.disabled_at is not None or current.password_hash != user.password_hash:
             raise SignInRefused(WRONG)
         tx.accounts.forget_before(now, now - rules.idle, now - WITHIN)
@@ -110,21 +112,23 @@ async def sign_out(desk: Desk, identity: Identity, address: str) -> None:
     await desk.store.write(body)
 
 
-async def whose_session(desk: Desk, secret: str) -> Identity | None:
-    """Who holds this cookie; None if the session is over, was ended, or never was."""
+async def whose_session(desk: Desk, secret: str, *, is_used: bool = True) -> Identity | None:
+    """Who holds this cookie; None if the session is over, was ended, or never was. Not `is_used`: only looked at."""
     now, key = desk.clock.now(), digest(secret)
     found = await desk.store.read(lambda tx: tx.accounts.session(key))
     if found is None:
         return None
     session, user = found
-    if user.disabled_at is not None or session.is_over(now, desk.configuration.settings.sign_in.idle):
+    rules = desk.configuration.settings.sign_in
+    ways = {Source.LOCAL: rules.local, Source.OIDC: rules.oidc is not None}
+    if user.disabled_at is not None or session.is_over(now, rules.idle) or not ways.get(user.source, True):
         return None
-    if now - session.seen_at >= TOUCHED_EVERY:
+    if is_used and now - session.seen_at >= TOUCHED_EVERY:
         await desk.store.write(lambda tx: tx.accounts.touch(key, user.id, now))
     return user.identity(Via.SESSION, session=key)
 
 
-async def _refuse(desk: Desk, name: str, visit: Visit, why: str, *, status: int = 401) -> None:
+async def _refuse(desk: Desk, name: str, visit: Visit, why: str) -> None:
     now = desk.clock.now()
     entry = Entry(
         at=now,
@@ -134,14 +138,12 @@ async def _refuse(desk: Desk, name: str, visit: Visit, why: str, *, status: int 
         action="sign in",
         object="password",
         outcome=Outcome.REFUSED,
-        status=status,
+        status=401,
         text=why,
     )
 
     def body(tx: Transaction) -> None:
-        # One that was not even looked at does not make the wait longer.
-        if status == 401:
-            tx.accounts.failed(Failure(name=name, address=visit.address, at=now))
+        tx.accounts.failed(Failure(name=name, address=visit.address, at=now))
         tx.audit_log.add(entry)
 
     await desk.store.write(body)

@@ -25,7 +25,7 @@ async def admit(desk: Desk, met: Arrival, visit: Visit) -> SignedIn:
     now = desk.clock.now()
 
     def body(tx: Transaction) -> User | str:
-        known = tx.accounts.known_as(Source.OIDC, _subject(met))
+        known = tx.accounts.known_as(Source.OIDC, _subject(met), locked=True)
         taken = tx.accounts.named(met.name) if known is None else None
         objection = _objection(known or taken, is_known=known is not None)
         if objection:

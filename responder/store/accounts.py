@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from responder.domain.access import Role
@@ -28,19 +28,22 @@ class AccountStore:
         """Writes an account as it is now."""
         self._connection.execute(update(users).where(users.c.id == user.id).values(_row(user)))
 
-    def named(self, name: str) -> User | None:
+    # An account that is read to be changed is read `locked`: what another replica changes meanwhile would be undone.
+
+    def named(self, name: str, *, locked: bool = False) -> User | None:
         """The account of this name, whatever the case of its letters."""
-        row = self._connection.execute(select(users).where(users.c.folded == name.casefold())).first()
-        return self._user(row) if row else None
+        return self._found(users.c.folded == name.casefold(), locked=locked)
 
-    def one(self, user_id: int) -> User | None:
-        row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
-        return self._user(row) if row else None
+    def one(self, user_id: int, *, locked: bool = False) -> User | None:
+        return self._found(users.c.id == user_id, locked=locked)
 
-    def known_as(self, source: Source, subject: str) -> User | None:
+    def known_as(self, source: Source, subject: str, *, locked: bool = False) -> User | None:
         """The account that this source knows under this name of its own."""
-        here = (users.c.source == source) & (users.c.subject == subject)
-        row = self._connection.execute(select(users).where(here)).first()
+        return self._found((users.c.source == source) & (users.c.subject == subject), locked=locked)
+
+    def _found(self, here: ColumnElement[bool], *, locked: bool) -> User | None:
+        query = select(users).where(here)
+        row = self._connection.execute(query.with_for_update() if locked else query).first()
         return self._user(row) if row else None
 
     def all(self) -> list[User]:
@@ -98,6 +101,11 @@ class AccountStore:
         return (
             gone + self._connection.execute(delete(login_failures).where(login_failures.c.at < failed_before)).rowcount
         )
+
+    def was_at(self, user_id: int, address: str) -> bool:
+        """True if somebody has signed in from there and is signed in still."""
+        here = (sessions.c.user_id == user_id) & (sessions.c.address == address)
+        return self._connection.execute(select(sessions.c.digest).where(here).limit(1)).first() is not None
 
     # --- wrong passwords -----------------------------------------------------------------------------
 

@@ -61,19 +61,26 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
 @operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
 async def move(request: web.Request) -> web.StreamResponse:
     """Does what a verb says, under the rules of the policy. `version`: the one that was seen, if it matters."""
-    return await _moved(request)
+    return await _moved(request, request.match_info["verb"])
 
 
 @needs("approve")
 @operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
-async def decide(request: web.Request) -> web.StreamResponse:
-    """A yes or a no to what waits at a gate of the ticket."""
-    return await _moved(request)
+async def approve_at_gate(request: web.Request) -> web.StreamResponse:
+    """A yes to what waits at a gate of the ticket."""
+    return await _moved(request, "approve")
 
 
-async def _moved(request: web.Request) -> web.StreamResponse:
+@needs("approve")
+@operation(body=asked.MoveBody, answers=tickets.TicketLine, asks=IF_MATCH)
+async def reject_at_gate(request: web.Request) -> web.StreamResponse:
+    """A no to what waits at a gate of the ticket, with the reason."""
+    return await _moved(request, "reject")
+
+
+async def _moved(request: web.Request, verb: str) -> web.StreamResponse:
     desk, content = _desk(request), await _content(request)
-    verb, key, given = request.match_info["verb"], request.match_info["key"], content.get("version")
+    key, given = request.match_info["key"], content.get("version")
 
     async def done(seen: int | None) -> web.Response:
         version, actor = seen if given is None else given, _actor(request, content)
@@ -129,7 +136,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/v1/tickets/{key}/clocks", explain_clocks),
         # Only the verbs, so that another method on what is read of a ticket is told which ones there are.
         web.post(f"/api/v1/tickets/{{key}}/{{verb:{'|'.join(VERBS)}}}", move),
-        web.post(f"/api/v1/tickets/{{key}}/{{verb:{'|'.join(handle.DECISIONS)}}}", decide),
+        web.post("/api/v1/tickets/{key}/approve", approve_at_gate),
+        web.post("/api/v1/tickets/{key}/reject", reject_at_gate),
         web.get("/api/v1/verbs", list_verbs),
         web.get("/api/v1/quarantine", list_quarantine),
     ]

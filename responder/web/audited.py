@@ -21,7 +21,7 @@ from responder.store.audit_log import Act, acting, refusal
 from responder.web.identity import address_of
 
 log = structlog.get_logger()
-_OF_STRANGERS = Rates(per_address=20, in_all=200)
+OF_STRANGERS = Rates(per_address=20, in_all=200)
 """How often in an hour it is written down what those try who show no credential: the log never shrinks."""
 _LONGEST = 500
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -93,7 +93,7 @@ async def refused(request: web.Request, desk: Desk, who: Identity, why: str) -> 
 async def refused_stranger(request: web.Request, desk: Desk, strangers: Throttle, error: web.HTTPException) -> None:
     """Writes down that somebody was not let in who shows no credential, and not without end."""
     address, now = address_of(request, desk.configuration.settings), desk.clock.now()
-    if strangers.knock(address, _OF_STRANGERS, now) is None:
+    if strangers.knock(address, OF_STRANGERS, now) is None:
         strangers.count(now)
         await _write(desk, refusal(_entry(request, desk, "", ""), error.status, error.text or ""))
 

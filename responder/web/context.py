@@ -21,7 +21,7 @@ from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
 from responder.store.changes import Changes
 from responder.store.transaction import Transaction
-from responder.web.audited import SAFE, audited, refused, refused_stranger
+from responder.web.audited import OF_STRANGERS, SAFE, audited, refused, refused_stranger
 from responder.web.identity import refuse_other_sites as _refuse_other_sites
 from responder.web.identity import shown_secret, who_asks
 
@@ -131,8 +131,18 @@ async def _refuse_without(request: web.Request, desk: Desk, who: Identity, scope
     if not why and who.teams and scope in (Scope.ACT, Scope.APPROVE):
         why = who.objection_to_team(await _team(request, desk))
     if why:
-        await refused(request, desk, who, why)
+        await _written(request, desk, who, why)
         raise web.HTTPForbidden(text=why)
+
+
+async def _written(request: web.Request, desk: Desk, who: Identity, why: str) -> None:
+    """The log never shrinks: what somebody merely may not look at is written down so often in an hour."""
+    strangers = request.app[CONTEXT].strangers
+    if (
+        request.method not in SAFE
+        or strangers.knock(f"reads {who.via} {who.name}", OF_STRANGERS, desk.clock.now()) is None
+    ):
+        await refused(request, desk, who, why)
 
 
 async def _team(request: web.Request, desk: Desk) -> str:

@@ -25,6 +25,7 @@ from responder.flows.report_by_person import open_report
 from responder.web import multipart
 from responder.web.bodies import desk_of
 from responder.web.context import allowed_actor, refuse_other_sites
+from responder.web.identity import forwarded
 from responder.web.readers import asked_language
 from responder.web.rendering import page
 from responder.web.reporters import file_limits
@@ -123,7 +124,7 @@ def _refusal_to_send(request: web.Request) -> web.StreamResponse | None:
     desk = desk_of(request)
     settings = desk.configuration.settings.feedback
     rates = Rates(per_address=settings.per_address, in_all=settings.in_all)
-    sender = sender_of(request.remote or "", request.headers.get("X-Forwarded-For", ""), settings.proxies)
+    sender = sender_of(request.remote or "", forwarded(request), settings.proxies)
     wait = request.app[_DOOR].throttle.knock(sender, rates, desk.clock.now())
     if wait is None:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from base64 import b64decode
-from dataclasses import replace
 
 from aiohttp import web
 from yarl import URL
@@ -14,12 +13,14 @@ from responder.config.sign_in import Proxy
 from responder.domain.access import OF_TOKEN, Identity, Scope, Via
 from responder.domain.accounts import Source, User, objection_to_name
 from responder.domain.throttle import sender_of
+from responder.errors import SignInRefused
 from responder.flows.desk import Desk
 from responder.flows.sign_in import whose_session
-from responder.store.transaction import Transaction
+from responder.flows.sign_in_proxy import known_by_proxy
 
 HERE = "responder_session"
 _OPEN = Identity(name="console", via=Via.OPEN, scopes=frozenset(Scope))
+_STREAM = "/api/v1/events"
 _HOME = ("localhost", "127.0.0.1", "::1")
 
 
@@ -45,7 +46,12 @@ def shown_secret(request: web.Request) -> tuple[str, str]:
 def address_of(request: web.Request, settings: Settings) -> str:
     """Where a request comes from: the peer, or whom a proxy of ours names."""
     proxies = (*settings.feedback.proxies, *(settings.sign_in.proxy.networks if settings.sign_in.proxy else ()))
-    return sender_of(request.remote or "", request.headers.get("X-Forwarded-For", ""), proxies)
+    return sender_of(request.remote or "", forwarded(request), proxies)
+
+
+def forwarded(request: web.Request) -> str:
+    """All that proxies have written down of the way here; some append a line of their own."""
+    return ",".join(request.headers.getall("X-Forwarded-For", []))
 
 
 async def who_asks(request: web.Request, desk: Desk) -> Identity | None:
@@ -62,7 +68,11 @@ async def who_asks(request: web.Request, desk: Desk) -> Identity | None:
     if secret:
         refuse_other_sites(request, settings)
         return await _by_token(desk, secret)
-    found = await _by_session(request, desk) or await _by_proxy(request, desk)
+    named = await _by_proxy(request, desk)
+    found = await _by_session(request, desk)
+    # On a browser that several use, the proxy knows who sits there now.
+    if found is None or (named is not None and named.name != found.name):
+        found = named
     if found is not None:
         refuse_other_sites(request, settings, must_tell=True)
     return found
@@ -76,7 +86,7 @@ def refuse_other_sites(request: web.Request, settings: Settings, *, must_tell: b
     """
     if request.method in ("GET", "HEAD"):
         return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    site, origin = request.headers.get("Sec-Fetch-Site") or None, request.headers.get("Origin") or None
     if must_tell and site is None and origin is None:
         raise web.HTTPForbidden(text="The browser did not say from which page this came, so it was not done.")
     # A page that sends no referrer makes browsers say "null" of their own site's forms, too.
@@ -87,7 +97,10 @@ def refuse_other_sites(request: web.Request, settings: Settings, *, must_tell: b
 
 def _is_here(origin: str, request: web.Request, settings: Settings) -> bool:
     """True for our own pages, also behind a proxy that passes on another Host than browsers see."""
-    return URL(origin).authority in (request.host, URL(settings.base_url).authority)
+    try:
+        return URL(origin).authority in (request.host, URL(settings.base_url).authority)
+    except ValueError:
+        return False
 
 
 def _refuse_other_names(request: web.Request, settings: Settings) -> None:
@@ -106,7 +119,9 @@ async def _by_token(desk: Desk, secret: str) -> Identity | None:
 
 async def _by_session(request: web.Request, desk: Desk) -> Identity | None:
     secret = request.cookies.get(cookie_name(desk.configuration.settings), "")
-    return await whose_session(desk, secret) if secret else None
+    # What a page asks by itself is no sign that somebody sits before it.
+    is_used = request.path != _STREAM and request.headers.get("X-Requested-With") != "live"
+    return await whose_session(desk, secret, is_used=is_used) if secret else None
 
 
 # --- a proxy in front of us --------------------------------------------------------------------------
@@ -117,12 +132,12 @@ async def _by_proxy(request: web.Request, desk: Desk) -> Identity | None:
     rules = desk.configuration.settings.sign_in.proxy
     if rules is None or not _is_from(request.remote or "", rules):
         return None
-    name = request.headers.get(rules.header, "").strip()
+    name = _one_line(request, rules.header)
     if not name:
         return None
     if objection := objection_to_name(name):
         raise web.HTTPForbidden(text=objection)
-    listed = request.headers.get(rules.groups_header, "") if rules.groups_header else ""
+    listed = _one_line(request, rules.groups_header) if rules.groups_header else ""
     groups = frozenset(one.strip() for one in listed.split(",") if one.strip())
     role = rules.role_of(groups)
     if role is None:
@@ -137,27 +152,18 @@ async def _by_proxy(request: web.Request, desk: Desk) -> Identity | None:
         created_at=now,
         seen_at=now,
     )
-    return (await _kept(desk, wanted)).identity(Via.PROXY)
+    try:
+        return (await known_by_proxy(desk, wanted)).identity(Via.PROXY)
+    except SignInRefused as error:
+        raise web.HTTPForbidden(text=str(error)) from error
 
 
-async def _kept(desk: Desk, wanted: User) -> User:
-    """The account that belongs to a name, made or brought up to date where it must be."""
-    known = await desk.store.read(lambda tx: tx.accounts.named(wanted.name))
-    if known is None:
-        return await desk.store.write(lambda tx: _added(tx, wanted))
-    if known.source is not Source.PROXY or known.disabled_at is not None:
-        why = "is disabled" if known.disabled_at else f"is a {known.source} account, which no proxy can speak for"
-        raise web.HTTPForbidden(text=f"{known.name} {why}.")
-    if (known.role, known.teams) == (wanted.role, wanted.teams):
-        return known
-    current = replace(known, role=wanted.role, teams=wanted.teams)
-    await desk.store.write(lambda tx: tx.accounts.change(current))
-    return current
-
-
-def _added(tx: Transaction, wanted: User) -> User:
-    """Two first requests at once make one account."""
-    return tx.accounts.named(wanted.name) or tx.accounts.add(wanted)
+def _one_line(request: web.Request, header: str) -> str:
+    """Raises HTTPForbidden where somebody has put a line of their own beside the proxy's."""
+    lines = request.headers.getall(header, [])
+    if len(lines) > 1:
+        raise web.HTTPForbidden(text=f"The header {header} came more than once.")
+    return lines[0].strip() if lines else ""
 
 
 def _is_from(address: str, rules: Proxy) -> bool:

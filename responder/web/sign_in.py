@@ -55,7 +55,9 @@ async def leave(request: web.Request) -> web.StreamResponse:
     if who is not None and who.session:
         await sign_out(desk, who, address_of(request, desk.configuration.settings))
     answer = web.Response(status=303, headers={"Location": f"{SIGN_IN}?left=1"})
-    answer.del_cookie(cookie_name(desk.configuration.settings), path="/")
+    settings = desk.configuration.settings
+    is_secure = settings.base_url.startswith("https://")
+    answer.del_cookie(cookie_name(settings), path="/", secure=is_secure, httponly=True, samesite="Lax")
     return answer
 
 

@@ -97,7 +97,8 @@ def routes() -> list[web.RouteDef]:
         web.get(r"/tickets/{key}.md", ticket_as_markdown),
         web.get("/tickets/{key}", ticket_page),
         web.post(f"/tickets/{{key}}/{START}", start),
-        web.post("/tickets/{key}/{verb}", act),
+        # Only the verbs: what is decided at a gate has a form of its own, and asks for more.
+        web.post(f"/tickets/{{key}}/{{verb:{'|'.join(LABELS)}}}", act),
     ]
 
 

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from multidict import CIMultiDict
 
 from responder.config.configuration import read
 from responder.errors import ConfigError
+from responder.flows.accounts import Wanted, change_account
 from responder.flows.batcher import Batcher
+from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
 from responder.web.context import Context
 from responder.web.server import build
-from tests.web.conftest import GUARDED, Client, account
+from tests.web.conftest import GUARDED, Client, account, cookie
 from tests.world import MAIN, World, alert, write_files
 
 PROXY = """sign_in:
@@ -69,6 +72,52 @@ async def test_whom_the_proxy_names_acts_with_the_role_of_the_groups(
     await client.get("/api/v1/tickets", headers=named("mei", "leads"))
     user = await world.read(lambda tx: tx.accounts.named("mei"))
     assert (user.role, user.teams) == ("admin", ())
+
+
+async def test_what_the_proxy_makes_of_somebody_is_in_the_log(behind_a_proxy: World, aiohttp_client: Any) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+    for groups in ("ops", "ops", "leads"):
+        await client.get("/api/v1/tickets", headers=named("mei", groups))
+
+    found = await behind_a_proxy.read(lambda tx: tx.audit_log.listed(AuditFilter(), 9))
+    assert [(one.action, one.object, one.text) for one in found] == [
+        ("renew the role", "mei", "responder of ops → admin of all teams"),
+        ("renew the role", "mei", "responder of ops"),
+    ]
+
+
+async def test_somebody_who_is_disabled_stays_so_whatever_the_proxy_says(
+    behind_a_proxy: World, aiohttp_client: Any
+) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+    await client.get("/api/v1/tickets", headers=named("mei", "ops"))
+    await change_account(behind_a_proxy.desk, "mei", Wanted(is_disabled=True))
+
+    answer = await client.get("/api/v1/tickets", headers=named("mei", "leads"))
+
+    assert (answer.status, (await answer.json())["detail"]) == (403, "mei is disabled.")
+
+
+async def test_a_line_of_ones_own_beside_the_proxys_is_refused(behind_a_proxy: World, aiohttp_client: Any) -> None:
+    client = await visited(behind_a_proxy, aiohttp_client)
+    lines = CIMultiDict([("X-Remote-User", "root"), ("X-Remote-User", "mei"), ("X-Remote-Groups", "leads")])
+
+    answer = await client.get("/api/v1/tickets", headers=lines)
+
+    assert (answer.status, "more than once" in (await answer.json())["detail"]) == (403, True)
+
+
+async def test_on_a_browser_of_several_people_the_proxy_knows_who_it_is(
+    behind_a_proxy: World, aiohttp_client: Any
+) -> None:
+    world, client = behind_a_proxy, await visited(behind_a_proxy, aiohttp_client)
+    await world.post(alert())
+    await world.work()
+    old = await cookie(world, "admin", "lars")
+
+    await client.post("/api/v1/tickets/1/acknowledge", headers={**old, **named("mei")})
+
+    assert (await world.ticket())["acknowledged_by"] == "mei"
 
 
 async def test_without_a_group_that_counts_nobody_comes_in(behind_a_proxy: World, aiohttp_client: Any) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
+from multidict import CIMultiDict
 
 from responder.adapters.passwords import hashed
 from responder.domain.accounts import Failure
 from responder.domain.audit import Entry
 from responder.flows.batcher import Batcher
 from responder.store.audit_log import AuditFilter
+from responder.store.database import Database
 from responder.web.context import Context
 from responder.web.server import build
-from tests.web.conftest import Client, account, cookie, header
+from tests.web.conftest import GUARDED, Client, account, cookie, header
 from tests.world import World, alert
 
 PASSWORD = "correct horse battery"
@@ -115,6 +120,55 @@ async def test_after_five_wrong_passwords_even_the_right_one_waits(client: Clien
     assert (await sign_in(client)).status == 303
 
 
+async def test_what_is_not_looked_at_does_not_fill_the_log(client: Client, world: World, mei: None) -> None:
+    for _ in range(12):
+        await sign_in(client, password="wrong")
+    assert len(await log(world)) == 5
+
+
+async def test_where_somebody_is_signed_in_strangers_do_not_count(client: Client, world: World, mei: None) -> None:
+    now = world.clock.now()
+    elsewhere = given_cookie(await sign_in(client))
+    for n in range(50):
+        wrong = Failure(name="mei", address=f"2001:db8:{n}::/64", at=now)
+        await world.database.write(lambda tx, wrong=wrong: tx.accounts.failed(wrong))  # type: ignore[misc]
+    assert (await sign_in(client)).status == 303
+    await client.post("/sign-out", headers=elsewhere)
+
+
+async def test_of_a_flood_of_passwords_few_wait(client: Client, world: World, mei: None) -> None:
+    answers = await asyncio.gather(*(sign_in(client, f"nobody{n}", "wrong") for n in range(20)))
+    statuses = Counter(answer.status for answer in answers)
+    assert set(statuses) == {401, 429}
+    assert (await sign_in(client)).status in (303, 429)
+
+
+async def test_a_name_that_is_none_is_no_fault_of_ours(client: Client, world: World) -> None:
+    for name in ("mei\x00", "\x00", "x" * 300, "\udcff"):
+        assert (await sign_in(client, name.encode("utf-8", "replace").decode(), "wrong")).status == 401
+
+
+async def test_addresses_count_behind_every_line_that_proxies_write(
+    tmp_path: Path, database: Database, aiohttp_client: Any
+) -> None:
+    main = GUARDED + "feedback: {open: true, proxies: [127.0.0.1/32]}\n"
+    world = World(tmp_path, database, main=main)
+    await account(world, "responder", "mei", password_hash=HASH)
+    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_no, is_ready=_yes)
+    client: Client = await aiohttp_client(build(context))
+    statuses = []
+    for n in range(6):
+        lines = [
+            ("X-Forwarded-For", f"198.51.100.{n}"),
+            ("X-Forwarded-For", f"203.0.113.9:{5000 + n}"),
+            *FROM_HERE.items(),
+        ]
+        form = {"name": "mei", "password": "wrong"}
+        statuses.append((await client.post("/sign-in", data=form, headers=CIMultiDict(lines))).status)
+    assert statuses == [401, 401, 401, 401, 401, 429]
+    assert {one.address for one in await log(world)} == {"203.0.113.9"}
+
+
 async def test_a_stranger_elsewhere_does_not_lock_somebody_out(client: Client, world: World, mei: None) -> None:
     now = world.clock.now()
     for _ in range(20):
@@ -148,6 +202,28 @@ async def test_a_session_survives_a_restart_and_not_its_end(
     assert (await restarted.get("/api/v1/tickets", headers=inside)).status == 200
     world.clock.advance(timedelta(hours=12))
     assert (await restarted.get("/api/v1/tickets", headers=inside)).status == 401
+
+
+async def test_an_open_page_by_itself_keeps_nobody_signed_in(client: Client, world: World, mei: None) -> None:
+    inside = given_cookie(await sign_in(client))
+    for _ in range(12):
+        world.clock.advance(timedelta(hours=1))
+        await client.get("/api/v1/tickets", headers={**inside, "X-Requested-With": "live"})
+    assert (await client.get("/api/v1/tickets", headers=inside)).status == 401
+
+
+async def test_without_passwords_their_sessions_are_over(client: Client, world: World, mei: None) -> None:
+    inside = given_cookie(await sign_in(client))
+    settings = world.desk.configuration.settings
+    without = settings.model_copy(update={"sign_in": settings.sign_in.model_copy(update={"local": False})})
+    world.desk.take_over(replace(world.desk.configuration, settings=without))
+    assert (await client.get("/api/v1/tickets", headers=inside)).status == 401
+
+
+async def test_the_browser_forgets_the_cookie_of_who_signs_out(client: Client, mei: None) -> None:
+    left = await client.post("/sign-out", headers=given_cookie(await sign_in(client)), allow_redirects=False)
+    (gone,) = left.cookies.values()
+    assert (gone.key, gone.value, gone["secure"], gone["max-age"]) == ("__Host-responder_session", "", True, "0")
 
 
 async def test_no_session_lasts_longer_than_a_week_however_busy(client: Client, world: World, mei: None) -> None:
@@ -192,6 +268,8 @@ async def test_another_site_signs_nobody_in(client: Client, mei: None) -> None:
         ({}, "did not say"),
         ({"Origin": "https://evil.example"}, "another site"),
         ({"Origin": "null"}, "another site"),
+        ({"Origin": ""}, "did not say"),
+        ({"Origin": "http://["}, "another site"),
         ({"Sec-Fetch-Site": "cross-site"}, "another site"),
         ({"Sec-Fetch-Site": "same-site", "Origin": "https://responder.test"}, "another site"),
     ],
@@ -250,6 +328,17 @@ async def test_who_may_act_does_not_thereby_answer_what_waits_for_consent(client
         assert answer.status == status, role
 
 
+async def test_a_gate_is_answered_by_who_may_approve_whatever_the_way(client: Client, world: World) -> None:
+    await world.post(alert())
+    for role, by_page, by_api in (("responder", (404, 405), 403), ("approver", (404, 405), 409)):
+        mei = await cookie(world, role)
+        for verb in ("approve", "reject"):
+            page = await client.post(f"/tickets/1/{verb}", data={"reason": "x"}, headers=mei)
+            assert page.status in by_page, (role, verb)
+            answer = await client.post(f"/api/v1/tickets/1/{verb}", json={"reason": "x"}, headers=mei)
+            assert answer.status == by_api, (role, verb)
+
+
 async def test_people_of_a_team_touch_no_tickets_of_others_but_read_them(client: Client, world: World) -> None:
     await world.post(alert())
     await world.work()
@@ -303,6 +392,13 @@ async def test_a_link_of_a_message_acts_in_the_log_in_the_name_of_its_person(cli
     (entry,) = await log(world)
     assert (entry.actor, entry.via, entry.action, entry.object) == ("mei", "link", "POST /ack/{token}", "1")
     assert link.rpartition("/")[2] not in repr(entry)
+
+
+async def test_what_somebody_may_not_look_at_does_not_fill_the_log(client: Client, world: World) -> None:
+    lars = await cookie(world, "reporter", "lars")
+    for _ in range(30):
+        assert (await client.get("/api/v1/tickets", headers=lars)).status == 403
+    assert len(await log(world)) == 1 + 20
 
 
 async def test_strangers_do_not_fill_the_log(client: Client, world: World) -> None:
