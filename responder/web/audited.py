@@ -14,7 +14,7 @@ from aiohttp import web
 from responder.domain.access import Identity, Via
 from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
-from responder.errors import LinkUsed, NotFound, NotTheirs, ResponderError, StoreUnavailable
+from responder.errors import LinkUsed, NotFound, NotTheirs, Refused, ResponderError, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.store.answers import Answer, Claim, KeyTaken, claiming
 from responder.store.audit_log import Act, acting, refusal
@@ -49,16 +49,23 @@ async def audited(
 async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
     """What a signed link does in a person's name; `about` is the id of what it was made for.
 
-    Raises what is raised inside.
+    Raises what is raised inside, and Refused for a person whose account is disabled.
     """
     act = Act(entry=replace(_entry(request, desk, person, Via.LINK), object=str(about)))
     with acting(act):
         try:
+            await _refuse_disabled(desk, person)
             yield
         except ResponderError as error:
             await _close(desk, act, _status(error), str(error))
             raise
     await _close(desk, act, 200, "")
+
+
+async def _refuse_disabled(desk: Desk, person: str) -> None:
+    user = await desk.store.read(lambda tx: tx.accounts.named(person))
+    if user is not None and user.disabled_at is not None:
+        raise Refused(f"The account of {person} is disabled, so this link does not act.")
 
 
 @contextlib.asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 from responder.config.configuration import read
 from responder.store.database import Database
 from tests.flows.asking import ASKING, PEOPLE, rule, the_approval
-from tests.web.conftest import GUARDED, Client, header
+from tests.web.conftest import GUARDED, Client, account, header
 from tests.world import RUNBOOK, World, alert
 
 
@@ -177,3 +177,11 @@ async def test_a_link_answers_once_while_others_are_awaited(client: Client, worl
 
     assert (other.status, "acts only once" in await other.text()) == (409, True)
     assert [(one.person, one.yes) for one in (await the_approval(world)).answers] == [("mei", True)]
+
+
+async def test_who_is_disabled_answers_by_no_link(client: Client, world: World) -> None:
+    path = await asked(world, "mei")
+    await account(world, "approver", "mei", disabled_at=world.clock.now())
+    refused = await client.post(path, data={"answer": "yes"})
+    assert (refused.status, "The account of mei is disabled" in await refused.text()) == (409, True)
+    assert (await the_approval(world)).is_waiting

@@ -14,9 +14,10 @@ from responder.adapters.links import AckClaim, DrillClaim
 from responder.flows import watch
 from responder.flows.handle import do
 from responder.flows.texts.languages import entries
+from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
 from responder.web import pages
-from tests.web.conftest import GUARDED, Client
+from tests.web.conftest import GUARDED, Client, account
 from tests.world import PEOPLE, World, alert
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -169,3 +170,16 @@ async def test_the_ticket_says_who_is_next_and_in_how_long(client: Client, world
     assert "Times are UTC" in shown
     clocks = re.findall(r'<span class="name">(\w+)</span>', shown)
     assert clocks[0] == "respond"
+
+
+async def test_for_somebody_whose_account_is_disabled_no_link_acts(client: Client, world: World) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    await account(world, "responder", "mei", disabled_at=world.clock.now())
+    refused = await client.post(path_for(world, "mei"))
+    text = await refused.text()
+    assert (refused.status, "mei 的账号已停用" in text) == (409, True)
+    assert (await world.ticket())["acknowledged_by"] == ""
+    [entry] = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(actor="mei"), 5))
+    assert (entry.via, entry.outcome, "is disabled" in entry.text) == ("link", "refused", True)
+    assert (await client.post(path_for(world, "lars"))).status == 200
