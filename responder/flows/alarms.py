@@ -37,10 +37,17 @@ def _escalate(desk: Desk, change: Change, what: str) -> None:
 
 
 def _meant(desk: Desk, tx: Transaction, ticket: Ticket, alarm: Alarm) -> tuple[tuple[Recipient, ...], str]:
-    """Whom it names: the assignee, the team, the next tier, and everybody with one of its roles."""
-    names = (ticket.assignee,) if Notify.ASSIGNEE in alarm.tell and ticket.assignee else ()
-    told, why = addressed(names, alarm.roles, desk.configuration.people)
-    tiers = [1] if Notify.TEAM in alarm.tell or (Notify.ASSIGNEE in alarm.tell and not ticket.assignee) else []
+    """Whom it names: the assignee, the team, the next tier, and everybody with one of its roles.
+
+    The team stands in for an assignee whom nobody can reach: a ticket must not fall silent in such a name.
+    """
+    people, asks_assignee = desk.configuration.people, Notify.ASSIGNEE in alarm.tell
+    owner = people.get(ticket.assignee)
+    names = (ticket.assignee,) if asks_assignee and owner is not None and owner.channels else ()
+    told, why = addressed(names, alarm.roles, people)
+    if asks_assignee and ticket.assignee and not names:
+        why = "; ".join(one for one in (why, f"{ticket.assignee} cannot be reached by any channel") if one)
+    tiers = [1] if Notify.TEAM in alarm.tell or (asks_assignee and not names) else []
     if Notify.NEXT_TIER in alarm.tell:
         tiers.append(max(ticket.tier, 1) + 1)
     if tiers and not desk.policy.promises_of(ticket.grade).tiers:

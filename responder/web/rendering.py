@@ -47,6 +47,7 @@ def environment(language: str) -> Environment:
     made.globals["gettext"] = made.globals["_"] = partial(_in_words_of, Translations(language))
     made.globals["language"] = language
     made.globals["units"] = _units(language)
+    made.globals["is_by_people"] = _is_by_people
     made.filters["at"] = _at
     made.filters["exact"] = _exact
     made.filters["made"] = _made
@@ -66,8 +67,14 @@ def environment(language: str) -> Environment:
 
 def _in_words_of(words: Translations, text: str, /, **given: object) -> Markup:
     """A text of a template in a language, with what is given in its places. A name that is no word of ours is text."""
-    found = escape(words.gettext(text))
+    # Of nothing gettext gives its header.
+    found = escape(words.gettext(text) if text else "")
     return found % given if given else found.replace("%%", "%")
+
+
+def _is_by_people(event: Mapping[str, Any]) -> bool:
+    """True for what people wrote themselves: nobody puts other words into their mouths."""
+    return event["kind"] == "note" and event["actor"] not in ("", "responder", "machine")
 
 
 def _units(language: str) -> str:

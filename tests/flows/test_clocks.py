@@ -137,3 +137,15 @@ async def test_a_clock_that_is_not_there_is_refused_with_those_that_are(world: T
     await world.fires("warning")
     with pytest.raises(NotFound, match="has no clock review; it has respond, restore, resolve"):
         await explain_clocks(world.desk, "1", "review")
+
+
+async def test_an_owner_whom_nobody_can_reach_does_not_silence_the_clock(world: Team) -> None:
+    await world.fires()
+    await world.do("acknowledge", "a-stranger")
+    before = len(world.sender.sent)
+
+    await later(world, 50)
+    await world.work()
+
+    assert "mei" in world.sender.people()[before:]
+    assert "a-stranger cannot be reached by any channel" in texts(await world.ticket())

@@ -235,3 +235,10 @@ async def test_a_runbook_is_started_from_the_page_or_it_says_why_not(
     await world.work()
     assert world.fleet.restarts() == ["web-1", "web-2"]
     assert "Done: Start a runbook." in await shown(client, "/tickets/1?done=runs", act)
+
+
+async def test_what_people_wrote_stays_as_they_wrote_it(client: Client, world: World, act: dict[str, str]) -> None:
+    await world.post(alert("DiskFull"))
+    await do(world.desk, "note", "1", actor="lars", content={"text": "Once."})
+    for path in ("/tickets/1", "/tickets/1.md"):
+        assert "Once." in await shown(client, f"{path}?lang=zh", act), path
