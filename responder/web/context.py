@@ -46,7 +46,7 @@ class Context:
 CONTEXT = web.AppKey("context", Context)
 ACTOR = web.RequestKey("actor", str)
 IDENTITY = web.RequestKey("identity", Identity)
-SIGN_IN = "/sign-in"
+SIGN_IN, _FORM = "/sign-in", "/feedback"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -126,7 +126,12 @@ async def _known(request: web.Request, desk: Desk, scope: str) -> Identity:
 
 
 async def _refuse_without(request: web.Request, desk: Desk, who: Identity, scope: str) -> None:
-    """Raises HTTPForbidden for a lesser role or token, and for tickets of other teams."""
+    """Raises HTTPForbidden for a lesser role or token, and for tickets of other teams.
+
+    Who may only report is led from the first page to the form.
+    """
+    if request.path == "/" and not who.may(Scope.READ) and desk.configuration.settings.feedback.is_on:
+        raise web.HTTPSeeOther(_FORM)
     why = who.objection(scope)
     if not why and who.teams and scope in (Scope.ACT, Scope.APPROVE):
         why = who.objection_to_team(await _team(request, desk))

@@ -339,6 +339,18 @@ async def test_a_gate_is_answered_by_who_may_approve_whatever_the_way(client: Cl
             assert answer.status == by_api, (role, verb)
 
 
+async def test_who_may_only_report_is_led_to_the_form(tmp_path: Path, database: Database, aiohttp_client: Any) -> None:
+    world = World(tmp_path, database, main=GUARDED + "feedback: {behind: token}\n")
+    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_no, is_ready=_yes)
+    client: Client = await aiohttp_client(build(context))
+    ines = await cookie(world, "reporter", "ines")
+
+    first = await client.get("/", headers={**ines, **PAGE}, allow_redirects=False)
+    assert (first.status, first.headers["Location"]) == (303, "/feedback")
+    assert (await client.get("/feedback", headers=ines)).status == 200
+    assert (await client.get("/tickets", headers=ines)).status == 403
+
+
 async def test_people_of_a_team_touch_no_tickets_of_others_but_read_them(client: Client, world: World) -> None:
     await world.post(alert())
     await world.work()
