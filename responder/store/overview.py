@@ -10,6 +10,7 @@ from sqlalchemy import Integer, case, func, literal_column, select, text
 from sqlalchemy.engine import Connection
 
 from responder.domain.escalation import Chain
+from responder.domain.report import Signal
 from responder.domain.ticket import Status, Ticket
 from responder.store.chains import chain_of
 from responder.store.tables import approvals, chains, clocks, holds, runs, tickets
@@ -57,12 +58,13 @@ class Overview:
         return found
 
     def most_urgent(self, grades: Sequence[str], limit: int) -> list[Ticket]:
-        """Open tickets as people should look at them: what is restored last, the gravest grade first, and in a grade
-        what comes to the end of a clock first.
+        """Open tickets as people should look at them: what is restored and fires no more last, the gravest
+        grade first, and in a grade what comes to the end of a clock first.
 
         Of very many it looks at the clocks of the gravest and oldest only, which are due first."""
         rank = case({grade: place for place, grade in enumerate(grades)}, value=tickets.c.grade, else_=len(grades))
-        is_over = case((tickets.c.status.in_(_OVER), 1), else_=0)
+        is_calm = tickets.c.status.in_(_OVER) & (tickets.c.signal != Signal.FIRING.value)
+        is_over = case((is_calm, 1), else_=0)
         wanted = select(tickets.c.id, is_over.label("is_over"), (rank if grades else is_over).label("rank"))
         first = wanted.where(_IS_OPEN).order_by("is_over", "rank", tickets.c.id).limit(CONSIDERED).subquery()
         running = (clocks.c.ticket_id == first.c.id, clocks.c.stopped_at.is_(None))

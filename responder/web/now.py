@@ -10,7 +10,8 @@ from typing import Any
 from aiohttp import web
 
 from responder.domain.approval import able
-from responder.domain.ticket import Status
+from responder.domain.report import Signal
+from responder.domain.ticket import Status, Ticket
 from responder.flows.desk import Desk
 from responder.flows.duty import on_duty
 from responder.flows.maintenance import in_maintenance_now
@@ -63,8 +64,8 @@ def _gather(desk: Desk, tx: Transaction, visitor: Visitor) -> dict[str, Any]:
     lines = lines_of(tx, policy, overview.most_urgent(tuple(policy.grades), _SHOWN), now)
     storm = storm_ticket(desk, tx, now)
     return {
-        "urgent": [line for line in lines if line.ticket.status not in _OVER],
-        "calm": [line for line in lines if line.ticket.status in _OVER],
+        "urgent": [line for line in lines if not _is_calm(line.ticket)],
+        "calm": [line for line in lines if _is_calm(line.ticket)],
         "open": overview.open_count(),
         "grades": _by_grade(lines),
         "on_call": _on_call(desk, tx, now),
@@ -77,8 +78,13 @@ def _gather(desk: Desk, tx: Transaction, visitor: Visitor) -> dict[str, Any]:
     }
 
 
+def _is_calm(ticket: Ticket) -> bool:
+    """What is said to be restored while its alert fires is not."""
+    return ticket.status in _OVER and ticket.signal is not Signal.FIRING
+
+
 def _by_grade(lines: list[TicketLine]) -> Counter[str]:
-    return Counter(line.ticket.grade for line in lines if line.ticket.status not in _OVER)
+    return Counter(line.ticket.grade for line in lines if not _is_calm(line.ticket))
 
 
 def _on_call(desk: Desk, tx: Transaction, now: datetime) -> list[OnCall]:

@@ -11,7 +11,7 @@ from responder.flows.handle import do
 from responder.store import overview
 from responder.store.database import Database
 from responder.store.overview import Overview
-from tests.world import World, alert
+from tests.world import World, alert, resolved
 
 
 @pytest.fixture
@@ -30,6 +30,9 @@ async def test_the_gravest_comes_first_then_what_is_due_first_and_what_is_restor
     await world.work()
     world.clock.advance(timedelta(minutes=3))
     await world.post(alert("Late"), alert("Middle", severity="warning"))
+    # Its alert fires still.
+    assert await urgent(world) == ["Early", "Late", "ServiceDown", "Middle", "Slight"]
+    await world.post(resolved())
     assert await urgent(world) == ["Early", "Late", "Middle", "Slight", "ServiceDown"]
     assert await urgent(world, 2) == ["Early", "Late"]
 

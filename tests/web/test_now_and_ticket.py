@@ -60,12 +60,30 @@ async def test_what_is_late_stands_above_what_has_time_and_what_is_restored_stan
     await world.post(alert(), alert("Slight", severity="info"), alert("Early"))
     await world.work()
     world.clock.advance(timedelta(minutes=20))
-    await world.post(alert("Fresh"))
+    await world.post(alert("Fresh"), resolved())
     text = await shown(client, "/", act)
     places = [text.index(f">{name} on") for name in ("Early", "Fresh", "Slight", "ServiceDown")]
     assert places == sorted(places)
     assert "5m</time> late" in text
     assert text.index("Restored: nothing to do") < places[-1]
+
+
+async def test_what_is_said_to_be_restored_while_its_alert_fires_stands_by_its_urgency(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert(), alert("Slight", severity="info"))
+    await world.work()
+    assert (await world.ticket())["status"] == "restored"
+    text = await shown(client, "/", act)
+    line = text[text.index("<tbody>") : text.index(">Slight on")]
+    assert "ServiceDown on web-1:9100</a>" in line
+    assert '<span class="tag">restored</span>' in line
+    assert "Restored: nothing to do" not in text
+    assert "P1</span> 1</a>" in text
+    await world.post(resolved())
+    text = await shown(client, "/", act)
+    assert text.index(">Slight on") < text.index("Restored: nothing to do") < text.index(">ServiceDown on")
+    assert '<span class="tag">restored</span>' not in text
 
 
 async def test_who_may_only_read_sees_no_form_that_acts(client: Client, world: World) -> None:
