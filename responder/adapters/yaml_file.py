@@ -79,7 +79,22 @@ def explained(error: Any, where: str) -> str:
     message = _PLAINLY.get(message.partition(",")[0], _DURATION.sub(_spoken, message))
     if kind == "value_error":
         return f"{where}: {message}" if where else message
-    return f"{where}: expected {message}, found {without_addresses(repr(value)):.80}"
+    if _OF_SECRETS.search(where):
+        return f"{where}: expected {message}"
+    return f"{where}: expected {message}, found {_shown(value)}"
+
+
+_OF_SECRETS = re.compile(r"url|password|secret|token|sha256|channels(\.\d+)?$", re.IGNORECASE)
+"""Fields whose value is nobody's to read, also where it is written wrongly."""
+
+
+def _shown(value: object) -> str:
+    """A value, but for what may hold fields with secrets."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return f"{without_addresses(repr(value)):.80}"
 
 
 _PLAINLY = {
@@ -180,7 +195,8 @@ def _places_of_mistakes(path: Path) -> Iterator[None]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        said = " ".join(str(error.problem or error.context or error).split())
+        # What the library says of a key that is there twice ends with both its values.
+        said = " ".join(str(error.problem or error.context or error).split()).partition(" with value ")[0]
         raise ConfigError([Problem(path=path, line=line, column=column, text=without_addresses(said))]) from error
     except (YAMLError, ValueError, KeyError, RecursionError) as error:
         # Broken dates, numbers and booleans come as plain errors, without a place.

@@ -249,3 +249,33 @@ async def test_nobody_sees_the_policy_without_a_credential(client: Client) -> No
     for path in ("/policy", "/policy/reload", "/policy/explain", "/api/v1/policy", "/api/v1/policy/changes"):
         assert (await client.get(path)).status == 401
     assert (await client.post("/policy/reload")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("url: {x: SECRET}", "url: expected a text"),
+        ("url: [SECRET]", "url: expected a text"),
+        ("url: SECRET, url: SECRET", 'found duplicate key "url"'),
+        ("url: SECRET, name: {x: SECRET}", "name: expected a text, found a mapping"),
+    ],
+)
+async def test_what_is_written_wrongly_where_a_secret_belongs_is_not_shown(
+    client: Client, world: World, viewer: dict[str, str], written: str, said: str
+) -> None:
+    people = world.path.parent / "people.yml"
+    people.write_text(f"people:\n  - {{name: mei, channels: [{{{written}}}]}}\n")
+    text = await (await client.get("/api/v1/policy/changes", headers=viewer)).text()
+    assert said.replace('"', '\\"') in text
+    assert "SECRET" not in text
+
+
+@pytest.mark.parametrize("written", ["{url: SECRET}", "SECRET", "[SECRET]"])
+async def test_nor_where_the_list_of_channels_belongs(
+    client: Client, world: World, viewer: dict[str, str], written: str
+) -> None:
+    people = world.path.parent / "people.yml"
+    people.write_text(f"people:\n  - {{name: mei, channels: {written}}}\n")
+    text = await (await client.get("/api/v1/policy/changes", headers=viewer)).text()
+    assert "people.0.channels" in text
+    assert "SECRET" not in text
