@@ -53,6 +53,31 @@ async def test_search_and_filters_narrow_the_list_and_each_can_be_taken_away(
     ]
 
 
+def sent_by(text: str) -> list[tuple[str, str]]:
+    """What the form of the filter sends as it stands."""
+    form = text.split('class="filter"')[1].split("</form>", maxsplit=1)[0]
+    sent = [(name, value) for name, value in re.findall(r'<input [^>]*?name="(\w+)"[^>]*? value="([^"]*)"', form)]
+    for name, several, options in re.findall(r'<select [^>]*?name="(\w+)"( multiple)?[^>]*>(.*?)</select>', form):
+        chosen = re.findall(r'<option value="([^"]*)" selected>', options)
+        sent += [(name, value) for value in (chosen if several else chosen[-1:])]
+    return sorted((name, value) for name, value in sent if value)
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("grade=P1,P2", [("grade", "P1"), ("grade", "P2")]),
+        ("status=new&status=handed_over&open=yes", [("open", "yes"), ("status", "handed_over"), ("status", "new")]),
+        ("source=main&text=disk&sort=urgent", [("sort", "urgent"), ("source", "main"), ("text", "disk")]),
+    ],
+)
+async def test_what_the_form_shows_is_the_whole_filter(
+    client: Client, world: World, act: dict[str, str], query: str, kept: list[tuple[str, str]]
+) -> None:
+    await world.post(alert())
+    assert sent_by(await shown(client, f"/tickets?{query}", act)) == kept
+
+
 async def test_page_follows_page_until_the_end_and_none_is_left_out(
     client: Client, world: World, act: dict[str, str]
 ) -> None:
