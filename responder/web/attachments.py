@@ -9,7 +9,7 @@ from aiohttp import web
 from responder.domain.access import Scope
 from responder.domain.reporter import REPORTER
 from responder.flows.mail_files import BY_MAIL
-from responder.web.context import CONTEXT, identity_of, needs
+from responder.web.context import CONTEXT, demand, needs
 from responder.web.operations import Media, operation
 
 
@@ -19,8 +19,8 @@ async def download(request: web.Request) -> web.StreamResponse:
     """The bytes of one attachment. What a reporter sent may say who that is: it needs the scope act."""
     wanted = request.match_info["id"]
     found = await request.app[CONTEXT].desk.store.read(lambda tx: tx.attachments.one(int(wanted)))
-    if found.actor in (REPORTER, BY_MAIL) and (why := identity_of(request).objection(Scope.ACT)):
-        raise web.HTTPForbidden(text=why)
+    if found.actor in (REPORTER, BY_MAIL):
+        await demand(request, Scope.ACT)
     return web.Response(
         body=found.content,
         headers={

@@ -140,6 +140,11 @@ async def _refuse_without(request: web.Request, desk: Desk, who: Identity, scope
         raise web.HTTPForbidden(text=why)
 
 
+async def demand(request: web.Request, scope: str) -> None:
+    """What some answers of a handler need that itself needs less. Raises HTTPForbidden; the log says so."""
+    await _refuse_without(request, request.app[CONTEXT].desk, identity_of(request), scope)
+
+
 async def _written(request: web.Request, desk: Desk, who: Identity, why: str) -> None:
     """The log never shrinks: what somebody merely may not look at is written down so often in an hour."""
     strangers = request.app[CONTEXT].strangers

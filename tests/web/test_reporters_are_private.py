@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client, cookie, header
 from tests.web.test_mails import MAIL, PEOPLE, sent
@@ -52,6 +53,8 @@ async def test_a_file_of_a_mail_is_for_those_who_act(client: Client, world: Worl
     responder = await cookie(world, "responder")
     assert b"li.wei" in await (await client.get(path, headers=responder)).read()
     assert path in await (await client.get("/tickets/1", headers=responder)).text()
+    [entry] = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(outcome="refused"), 5))
+    assert (entry.actor, entry.status, entry.object) == ("viewer", 403, str(kept["id"]))
 
 
 async def test_a_file_of_a_colleague_is_for_everybody_who_reads(
