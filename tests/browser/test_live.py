@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,11 @@ from responder.web.context import Context
 from responder.web.events import POSITION
 from responder.web.rendering import rendered
 from responder.web.server import build
-from tests.browser.chromium import Trouble, barriers
+from tests.browser.chromium import Trouble, barriers, cut_off
 from tests.browser.site import DRIVEN, MAIN_FILE, Site
 from tests.flows.reports import Reports
 from tests.servers.ports import free_port
+from tests.world import alert
 
 pytestmark = DRIVEN
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
@@ -199,7 +201,7 @@ async def test_a_server_that_is_away_is_told_of_only_when_it_lasts_and_the_page_
     # The first try again comes too early as well, so that it lasts.
     await page.clock.fast_forward(1100)
     await page.clock.fast_forward(3100)
-    await expect(page.locator("output")).to_contain_text("Reconnecting since")
+    await expect(page.locator("output")).to_have_text(re.compile(r"^Reconnecting since ([01]\d|2[0-3]):\d\d$"))
     await page.clock.fast_forward(30_000)
     await expect(page.locator("output")).to_contain_text("No connection since")
     stage.shown.title = "After a long cut"
@@ -207,6 +209,48 @@ async def test_a_server_that_is_away_is_told_of_only_when_it_lasts_and_the_page_
     await page.clock.fast_forward(31_000)
     await expect(page).to_have_title("After a long cut")
     await expect(page.locator("output")).to_have_text("Live")
+    stage.trouble.said[:] = [one for one in stage.trouble.said if "net::ERR_" not in one]
+
+
+async def test_what_is_sent_while_the_server_is_away_is_held_back_and_goes_when_it_is_there_again(stage: Stage) -> None:
+    await stage.world.post(alert("DiskFull"), alert("Other"))
+    page = await stage.visitor()
+    await page.clock.install()
+    unsent = page.get_by_role("alert").filter(has_text="No connection; nothing was sent.")
+
+    async def away() -> None:
+        await expect(page.locator("[data-live-badge=live]")).to_have_text("Live")
+        await stage.stop()
+        await page.clock.fast_forward(1100)
+        await page.clock.fast_forward(3100)
+        await expect(page.locator("output")).to_contain_text("Reconnecting since")
+
+    await page.goto("/tickets/1")
+    await page.keyboard.press("c")
+    note = page.locator("#f-note-text")
+    await note.fill("half a thought")
+    await away()
+    await page.locator("#do-note button").click()
+    await expect(unsent).to_be_visible()
+    assert (await note.input_value(), page.url) == ("half a thought", f"{stage.origin}/tickets/1")
+    assert await cut_off(page) == []
+    await stage.start()
+    await page.locator("#do-note button").click()
+    await expect(page.get_by_role("status").filter(has_text="Done: Note.")).to_be_visible()
+    await expect(page.locator("#history")).to_contain_text("half a thought")
+    await expect(unsent).to_have_count(0)
+
+    await page.goto("/")
+    await page.keyboard.press("j")
+    await away()
+    await page.keyboard.press("a")
+    await expect(unsent).to_be_visible()
+    assert page.url == f"{stage.origin}/"
+    await stage.start()
+    await page.clock.fast_forward(31_000)
+    await expect(unsent).to_have_count(0)
+    await page.keyboard.press("a")
+    await expect(page.get_by_role("status").filter(has_text="Done: Acknowledge.")).to_be_visible()
     stage.trouble.said[:] = [one for one in stage.trouble.said if "net::ERR_" not in one]
 
 

@@ -1,5 +1,7 @@
 // Keys, and times that stay true. Everything here presses what the page has anyway: without it the page works the same.
 
+import "./sending.js";
+
 const PENDING_MS = 1500;
 const typing = (at) => at instanceof Element && at.closest("input, select, textarea, [contenteditable]");
 const shown = (one) => one.checkVisibility();

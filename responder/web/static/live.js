@@ -43,7 +43,7 @@ function tell() {
   if (!lostAt || isOver) return;
   const away = Date.now() - lostAt;
   const time = new Date(lostAt).toLocaleTimeString(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", timeZone: words.zone || undefined,
+    hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: words.zone || undefined,
   });
   if (away >= LONG_MS) show("away", words.wordAway.replace("{time}", time));
   else if (away >= SHORT_MS) show("reconnecting", words.wordReconnecting.replace("{time}", time));
@@ -52,6 +52,7 @@ function tell() {
 }
 
 function isBack() {
+  document.dispatchEvent(new Event("live:heard"));
   lostAt = 0;
   failures = 0;
   clearTimeout(telling);
@@ -59,6 +60,7 @@ function isBack() {
 }
 
 function isGone() {
+  document.dispatchEvent(new Event("live:lost"));
   lostAt ||= Date.now();
   tell();
 }
