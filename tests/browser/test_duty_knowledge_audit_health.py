@@ -105,3 +105,26 @@ async def test_the_pages_have_no_barriers_and_nothing_is_cut_off(site: Site, wid
         await page.goto(path)
         await expect(page.locator("header.top nav a[aria-current]").first).to_be_attached(attached=path != PATHS[-1])
         assert (path, await cut_off(page), await barriers(page)) == (path, [], [])
+
+
+_CONTROLS = """() => [...document.querySelectorAll(
+    'main :is(button, .button, input, select, textarea, [rel=prev], [rel=next], [href*="order=oldest"])')]
+    .filter(one => one.checkVisibility()).map(one => one.outerHTML.slice(0, 80))"""
+
+
+_WORDS_OF_CONTROLS = ("Escalate", "More", "oldest first", "Switch automation off", "Copy")
+
+
+async def test_paper_has_no_controls_and_no_secret(site: Site) -> None:
+    await furnished(site)
+    page = await site.visitor()
+    await site.sign_in(page, "admin", "mei")
+    await page.emulate_media(media="print")
+    for path in ("/", "/tickets?grade=P1,P2", "/tickets/1", "/inventory", "/policy", *PATHS):
+        await page.goto(path)
+        assert (path, await page.evaluate(_CONTROLS)) == (path, [])
+        text = await page.locator("main").inner_text()
+        assert [word for word in _WORDS_OF_CONTROLS if word in text] == []
+    await page.goto("/on-call")
+    assert "Your shifts in your calendar" not in await page.locator("main").inner_text()
+    await expect(page.locator("table.calendar").first).to_be_visible()
