@@ -15,7 +15,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One act or one refusal. `status` is that of the HTTP answer, 0 where there was none; `text` says why not."""
+    """One act or one refusal. `status` is that of the HTTP answer, 0 where there was none; `text` says what was done as
+    far as the action does not, or why it was refused."""
 
     id: int = 0
     at: datetime
@@ -27,6 +28,14 @@ class Entry:
     outcome: Outcome = Outcome.DONE
     status: int = 0
     text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deed:
+    """What a transaction has done, for its entry. `about` is to what, where the action has no place for that."""
+
+    text: str
+    about: str = ""
 
 
 def outcome_of(status: int) -> Outcome:

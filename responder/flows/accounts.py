@@ -14,6 +14,7 @@ from responder.domain.accounts import WITHIN, Failure, User, objection_to_name, 
 from responder.domain.durations import spoken
 from responder.domain.reporter import LANGUAGES
 from responder.errors import BadForm, NotFound, Refused, TooManyTries
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
@@ -38,6 +39,7 @@ async def add_account(desk: Desk, name: str, role: Role, teams: tuple[str, ...],
     def body(tx: Transaction) -> User:
         if known := tx.accounts.named(name):
             raise Refused(f"There is already an account called {known.name}.")
+        deeds.tell(desk, tx, f"role {role}, teams {deeds.listed(teams)}", name)
         return tx.accounts.add(User(name=name, role=role, teams=teams, password_hash=secret, created_at=now))
 
     return await desk.store.write(body)
@@ -56,6 +58,7 @@ async def change_account(desk: Desk, name: str, wanted: Wanted) -> User:
         tx.accounts.change(after)
         if after.disabled_at is not None:
             tx.accounts.end_all(after.id)
+        deeds.tell(desk, tx, _difference(before, after), after.name)
         return after
 
     return await desk.store.write(body)
@@ -174,6 +177,18 @@ def _as_wanted(before: User, wanted: Wanted, now: datetime) -> User:
         teams=before.teams if wanted.teams is None else wanted.teams,
         disabled_at=disabled_at,
     )
+
+
+def _difference(before: User, after: User) -> str:
+    """What of an account is otherwise, in words for the audit log."""
+    said = []
+    if before.role is not after.role:
+        said.append(f"role {before.role} → {after.role}")
+    if before.teams != after.teams:
+        said.append(f"teams {deeds.listed(before.teams)} → {deeds.listed(after.teams)}")
+    if (before.disabled_at is None) != (after.disabled_at is None):
+        said.append("disabled" if after.disabled_at else "enabled again")
+    return ", ".join(said) or "as it was"
 
 
 def _with_wait(tx: Transaction, user_id: int, address: str, now: datetime) -> tuple[User, timedelta]:

@@ -15,6 +15,7 @@ from responder.domain.acts import CommandResult, Fetch, Page, Query, Request, Sa
 from responder.domain.policy import Policy
 from responder.domain.target import Target
 from responder.flows.password_door import PasswordDoor
+from responder.store.audit_log import says
 from responder.store.database import Store
 
 
@@ -71,7 +72,19 @@ class Desk:
 
     def take_over(self, configuration: Configuration) -> None:
         """From now on this configuration; what is at work goes on with its snapshot."""
+        if self.configuration is not configuration:
+            says(_changed(self.configuration, configuration))
         self.configuration = configuration
         self.loaded_at = self.clock.now()
         self.links = Links(configuration.settings.base_url, configuration.secret)
         self.store.first_grades = configuration.policy.delivery.lane
+
+
+def _changed(before: Configuration, after: Configuration) -> str:
+    """Which files and runbooks are not as before, in words for the audit log."""
+    then, now = (
+        {**one.files, **{f"runbook {name}": book.version for name, book in one.runbooks.items()}}
+        for one in (before, after)
+    )
+    names = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    return f"changed: {', '.join(names)}" if names else "no file has changed"

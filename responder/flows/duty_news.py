@@ -14,6 +14,7 @@ from responder.domain.duty_news import DutyChange, Gap, Notice, Views, changes_o
 from responder.domain.message import MessageState
 from responder.domain.rota import Override, Rota
 from responder.domain.ticket import Status
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.flows.telling import tiers_of
 from responder.flows.watch_rotas import LOOKED_AHEAD, rotas_that_call
@@ -50,6 +51,7 @@ def outcome(desk: Desk, tx: Transaction, before: Sequence[Override], changed: Se
 
     Whoever made the change for themself knows it; and what nobody was told of yet need not be taken back.
     """
+    _tell_the_log(desk, tx, changed, act)
     seen = list(_seen(desk, tx, before, changed))
     news: dict[str, list[DutyChange]] = {}
     for rota, views in seen:
@@ -80,6 +82,24 @@ def written_down(desk: Desk, made: Outcome) -> Outcome:
             span = {"start": gap.start.isoformat(), "until": gap.until.isoformat()}
             log.warning("nobody is on call", rota=gap.rota, **span)
     return made
+
+
+def _tell_the_log(desk: Desk, tx: Transaction, changed: Sequence[Override], act: Act) -> None:
+    said = []
+    for verb, some in (
+        ("made", [one for one in changed if not one.ended_at]),
+        ("ended", [one for one in changed if one.ended_at]),
+    ):
+        if some:
+            said.append(f"{verb}: {'; '.join(map(_in_short, some))}")
+    about = " ".join(dict.fromkeys(one.rota or one.instead_of for one in changed))
+    deeds.tell(desk, tx, f"{'; '.join(said) or 'as it was'}; {deeds.reason(desk, act.reason)}", about)
+
+
+def _in_short(one: Override) -> str:
+    whom = f" instead of {one.instead_of}" if one.instead_of else ""
+    what = f"{one.person}{whom} in rota {one.rota}" if one.person else f"{one.instead_of} is away"
+    return f"{one.id} {what}, {deeds.instant(one.start)} to {deeds.instant(one.until)} UTC"
 
 
 def held_until(desk: Desk, tx: Transaction, notice: Notice) -> datetime | None:

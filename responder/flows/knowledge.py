@@ -14,6 +14,7 @@ from responder.domain.masking import masked
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.domain.words import Passage, marked, names, tokens
 from responder.errors import BadForm, NotFound, Refused
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.flows.moves import refuse_other_teams
 from responder.flows.recognise import ERROR_CODE, similar, solution_of, symptom_of
@@ -120,6 +121,7 @@ async def draft(desk: Desk, key: str, actor: str, who: Identity | None = None) -
         change = Change.of(ticket, known.clocks)
         change.note(now, EventKind.HANDLED, f"{actor} has drafted {written.name}.", actor, article=written.id)
         tx.apply([change], now)
+        deeds.tell(desk, tx, f"{written.title} ({ticket.number})", str(written.id))
         return written
 
     return await desk.store.write(body)
@@ -131,7 +133,13 @@ async def write(desk: Desk, words: Mapping[str, str], actor: str, labels: Mappin
         raise BadForm("“title” is missing: what the trouble is called.")
     now = desk.clock.now()
     made = _worded(desk, Article(title="", labels=labels, actor=actor, created_at=now, changed_at=now), words)
-    return await desk.store.write(lambda tx: LibraryStore(tx.connection).write(made))
+
+    def body(tx: Transaction) -> Article:
+        written = LibraryStore(tx.connection).write(made)
+        deeds.tell(desk, tx, written.title, str(written.id))
+        return written
+
+    return await desk.store.write(body)
 
 
 async def edit(
@@ -184,6 +192,8 @@ async def _change(desk: Desk, article_id: int, actor: str, decide: _Decide) -> A
         changed = replace(changed, actor=actor, changed_at=now)
         library.keep(changed)
         _index(library, changed)
+        parts = ", ".join(name for name in EDITABLE if getattr(article, name) != getattr(changed, name))
+        deeds.tell(desk, tx, f"{changed.title}: {parts}" if parts else changed.title)
         return changed
 
     return await desk.store.write(body)

@@ -9,6 +9,7 @@ from responder.config.configuration import Configuration
 from responder.domain.switches import Switch, in_maintenance, maintenance_of
 from responder.domain.target import find
 from responder.errors import NotFound, Refused
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
@@ -40,6 +41,8 @@ async def start_maintenance(
         for target in targets:
             name, why = maintenance_of(target), reason[:_LONGEST_REASON]
             tx.switchboard.turn_on(Switch(name=name, reason=why, actor=actor, at=now, until=now + lasting))
+        text = f"in maintenance {deeds.until(now + lasting)}: {deeds.reason(desk, reason)} ({', '.join(targets)})"
+        deeds.tell(desk, tx, text, " ".join(targets))
         return [busy for target in targets if (busy := tx.runs.busy_with([target]))]
 
     return await desk.store.write(body)
@@ -51,6 +54,7 @@ async def end_maintenance(desk: Desk, targets: Collection[str]) -> None:
     def body(tx: Transaction) -> None:
         for target in targets:
             tx.switchboard.turn_off(maintenance_of(target))
+        deeds.tell(desk, tx, f"maintenance ended ({', '.join(targets)})", " ".join(targets))
 
     await desk.store.write(body)
 

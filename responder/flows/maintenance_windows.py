@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from responder.domain.maintenance import MaintenanceWindow, mutes_everything
 from responder.domain.matching import parse_matcher
 from responder.errors import NotFound, Refused
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.store.maintenance_windows import AdHocWindow
 from responder.store.transaction import Transaction
@@ -48,7 +49,15 @@ async def begin_window(
         at=now,
         until=now + lasting,
     )
-    return await desk.store.write(lambda tx: tx.maintenance.begin(window))
+
+    def body(tx: Transaction) -> int:
+        number = tx.maintenance.begin(window)
+        what = "every alert" if everything else ", ".join(matchers)
+        text = f"{deeds.reason(desk, what)} {deeds.until(window.until)}: {deeds.reason(desk, reason)}"
+        deeds.tell(desk, tx, text, str(number))
+        return number
+
+    return await desk.store.write(body)
 
 
 def refusal_of(matchers: Sequence[str], *, everything: bool) -> str:

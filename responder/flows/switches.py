@@ -11,6 +11,7 @@ from responder.config.configuration import Configuration
 from responder.domain.switches import EVERYTHING, Names, Scope, Switch, of_runbook, of_target, scope_of, scopes_in
 from responder.domain.target import find
 from responder.errors import NotFound, Refused
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 
@@ -55,12 +56,22 @@ async def turn_off_automation(
     now = desk.clock.now()
     until = now + lasting if lasting else None
     switch = Switch(name=scope.switch, reason=reason[:_LONGEST_REASON], actor=actor, at=now, until=until)
-    await desk.store.write(lambda tx: tx.switchboard.turn_on(switch))
+
+    def body(tx: Transaction) -> None:
+        tx.switchboard.turn_on(switch)
+        deeds.tell(desk, tx, f"off {deeds.until(until)}: {deeds.reason(desk, reason)}", str(scope))
+
+    await desk.store.write(body)
 
 
 async def turn_on_automation(desk: Desk, scope: Scope = EVERYTHING) -> None:
     """Switches it on again; what else is off stays off."""
-    await desk.store.write(lambda tx: tx.switchboard.turn_off(scope.switch))
+
+    def body(tx: Transaction) -> None:
+        tx.switchboard.turn_off(scope.switch)
+        deeds.tell(desk, tx, "on again", str(scope))
+
+    await desk.store.write(body)
 
 
 def known_scope(configuration: Configuration, runbook: str, target: str) -> Scope:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import insert, or_, select
 from sqlalchemy.engine import Connection
 
-from responder.domain.audit import Entry, Outcome, outcome_of
+from responder.domain.audit import Deed, Entry, Outcome, outcome_of
 from responder.store.tables import audit_log
 
 if TYPE_CHECKING:
@@ -50,6 +50,18 @@ def names_too(*names: str) -> None:
         act.entry = replace(act.entry, object=" ".join((act.entry.object, *names)).strip()[:_LONGEST])
 
 
+def says(text: str) -> None:
+    """What the present act does, where no transaction tells it; before anything is written."""
+    if (act := _NOW.get()) is not None and not act.is_written:
+        act.entry = _with_deed(act.entry, Deed(text=text))
+
+
+def _with_deed(entry: Entry, deed: Deed | None) -> Entry:
+    if deed is None:
+        return entry
+    return replace(entry, text=deed.text[:_LONGEST], object=entry.object or deed.about[:_LONGEST])
+
+
 def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction], T], Callable[[], None]]:
     """A body that also writes the entry of the act that it belongs to, and what to call when it is committed."""
     act = _NOW.get()
@@ -59,7 +71,7 @@ def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction]
     def recorded(tx: Transaction) -> T:
         result = body(tx)
         act.is_refused = bool(tx.refusal)
-        tx.audit_log.add(refusal(act.entry, 409, tx.refusal) if tx.refusal else act.entry)
+        tx.audit_log.add(refusal(act.entry, 409, tx.refusal) if tx.refusal else _with_deed(act.entry, tx.deed))
         return result
 
     def committed() -> None:

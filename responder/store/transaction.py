@@ -10,6 +10,7 @@ from functools import cached_property
 from sqlalchemy.engine import Connection
 
 from responder.domain import numbering
+from responder.domain.audit import Deed
 from responder.domain.correlation import Decision
 from responder.domain.policy import Policy
 from responder.domain.ticket import Change, EventKind, Sums, Ticket
@@ -86,6 +87,7 @@ class Transaction:
         self.connection = connection
         self.has_promised = False
         self.refusal = ""
+        self.deed: Deed | None = None
         self.touched = Touched()
         gather(connection, self.touched)
         self._first_grades = first_grades

@@ -144,7 +144,8 @@ async def answer_by_form(request: web.Request) -> web.StreamResponse:
         yes, actor = _yes_or_no(form), actor_of(request, form)
         approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form))
     except (Refused, NotFound) as error:
-        return await console_page(request, "problem.html", status=409, title="It does not count", text=str(error))
+        why, title = str(error), "It does not count"
+        return await console_page(request, "problem.html", status=409, title=title, refusal=why, text=why)
     return web.Response(status=303, headers={"Location": f"/tickets/{approval.ticket_id}"})
 
 

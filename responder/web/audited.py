@@ -15,6 +15,7 @@ from responder.domain.access import Identity, Via
 from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
 from responder.errors import LinkUsed, NotFound, NotTheirs, Refused, ResponderError, StoreUnavailable
+from responder.flows.deeds import clean
 from responder.flows.desk import Desk
 from responder.store.answers import Answer, Claim, KeyTaken, claiming
 from responder.store.audit_log import Act, acting, refusal
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 OF_STRANGERS = Rates(per_address=20, in_all=200)
 """How often in an hour it is written down what those try who show no credential: the log never shrinks."""
 _LONGEST = 500
+REFUSAL = web.ResponseKey("refusal", str)
+"""Here a page that refuses keeps the sentence which it shows."""
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -125,7 +128,7 @@ async def _close(desk: Desk, act: Act, status: int, text: str) -> None:
     if status >= 400 and not act.is_refused:
         # Its entry is this one: the transaction that writes it must not add that of an act which was done.
         act.is_written = True
-        await _write(desk, refusal(act.entry, status, text))
+        await _write(desk, refusal(act.entry, status, clean(desk, text)))
     elif status < 400 and not act.is_written:
         act.is_written = True
         await _write(desk, replace(act.entry, status=status))
@@ -148,6 +151,8 @@ def _status(error: ResponderError) -> int:
 
 def _detail(answer: web.StreamResponse) -> str:
     """What an answer that says no gives as its reason."""
-    if answer.status < 400 or not isinstance(answer, web.Response) or answer.content_type != "application/problem+json":
+    if answer.status < 400 or not isinstance(answer, web.Response):
         return ""
+    if answer.content_type != "application/problem+json":
+        return str(answer.get(REFUSAL, ""))
     return str(orjson.loads(answer.body or b"{}").get("detail", ""))  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from responder.errors import StoreUnavailable
 from responder.flows.desk import Desk
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
+from responder.web.audited import REFUSAL
 from responder.web.context import CONTEXT, IDENTITY
 from responder.web.events import POSITION
 from responder.web.identity import who_asks
@@ -91,13 +92,24 @@ async def _who(request: web.Request, desk: Desk) -> Identity | None:
 
 
 async def console_page(
-    request: web.Request, template: str, *, status: int = 200, title: str | tuple[str, ...], **content: Any
+    request: web.Request,
+    template: str,
+    *,
+    status: int = 200,
+    title: str | tuple[str, ...],
+    refusal: str = "",
+    **content: Any,
 ) -> web.Response:
-    """A page of the console. Templates find beside their own content what `_shared` gives them."""
+    """A page of the console. Templates find beside their own content what `_shared` gives them.
+
+    `refusal` is the sentence with which the page refuses what was asked: the audit log keeps it.
+    """
     visitor = await visitor_of(request)
     shared = await _shared(request, visitor)
     text = rendered(template, visitor.language, {**shared, "title": title, **content})
-    return web.Response(text=text, status=status, content_type="text/html")
+    made = web.Response(text=text, status=status, content_type="text/html")
+    made[REFUSAL] = refusal
+    return made
 
 
 async def _shared(request: web.Request, visitor: Visitor) -> dict[str, Any]:

@@ -171,6 +171,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         request,
         "inventory.html",
         status=tried.status,
+        refusal=tried.why,
         title="Inventory",
         tried=tried,
         total=total,

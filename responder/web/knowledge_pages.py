@@ -158,6 +158,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         request,
         "article.html",
         status=tried.status,
+        refusal=tried.why,
         title=("Article", f"{article.id}: {article.title}"),
         tried=tried,
         parts=[(name, blocks(getattr(article, name))) for name in _TEXTS],
@@ -187,7 +188,13 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 async def _new(request: web.Request, tried: Tried) -> web.Response:
     return await console_page(
-        request, "article_new.html", status=tried.status, title="New article", tried=tried, texts=_TEXTS
+        request,
+        "article_new.html",
+        status=tried.status,
+        refusal=tried.why,
+        title="New article",
+        tried=tried,
+        texts=_TEXTS,
     )
 
 

@@ -87,6 +87,7 @@ async def shown(request: web.Request, tried: Tried, found: Preview | None = None
         request,
         "on_call.html",
         status=tried.status,
+        refusal=tried.why,
         title="On call",
         tried=tried,
         preview=found if found and not found.why_not else None,

@@ -77,7 +77,7 @@ async def automation_off(request: web.Request) -> web.StreamResponse:
         lasting, reason = duration_in(form, "for"), text_in(form, "reason")
     except (Refused, NotFound, web.HTTPUnprocessableEntity) as error:
         text = getattr(error, "text", None) or str(error)
-        return await console_page(request, "problem.html", status=422, title="Nothing was switched off", text=text)
+        return await _nothing_done(request, "Nothing was switched off", text)
     await turn_off_automation(desk, reason, actor_of(request, form), scope, lasting=lasting)
     return _back()
 
@@ -87,10 +87,13 @@ async def automation_on(request: web.Request) -> web.StreamResponse:
     """The button beside a switch that is on."""
     desk, form = request.app[CONTEXT].desk, dict(await request.post())
     if not {"runbook", "target"} <= form.keys():
-        text = "The form is not whole."
-        return await console_page(request, "problem.html", status=422, title="Nothing was switched on", text=text)
+        return await _nothing_done(request, "Nothing was switched on", "The form is not whole.")
     await turn_on_automation(desk, lenient_scope(desk.configuration, name_in(form, "runbook"), name_in(form, "target")))
     return _back()
+
+
+async def _nothing_done(request: web.Request, title: str, text: str) -> web.Response:
+    return await console_page(request, "problem.html", status=422, title=title, refusal=text, text=text)
 
 
 def routes() -> list[web.AbstractRouteDef]:

@@ -124,12 +124,14 @@ def add_to(application: web.Application) -> None:
 
 
 async def _preview(request: web.Request, found: Preview, *, status: int = 200) -> web.Response:
+    mistakes = _mistakes(desk_of(request).configuration, found.mistakes)
     return await console_page(
         request,
         "reload.html",
         status=status,
+        refusal="; ".join(f"{one['path']}:{one['line']}:{one['column']}: {one['text']}" for one in mistakes),
         title="What a reload would change",
-        mistakes=_mistakes(desk_of(request).configuration, found.mistakes),
+        mistakes=mistakes,
         differences=found.differences[:_MOST_SHOWN],
         more=max(len(found.differences) - _MOST_SHOWN, 0),
     )

@@ -180,6 +180,7 @@ async def _shown(request: web.Request, tried: Tried, *, status: int = 200) -> we
         request,
         "runbook.html",
         status=status,
+        refusal=tried.why_not,
         title=name,
         runbook=runbook,
         source=masked(book.text, desk.configuration.secrets) if book else "",

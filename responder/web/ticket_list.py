@@ -14,6 +14,7 @@ from responder.domain.report import Signal
 from responder.domain.ticket import Status
 from responder.domain.ticket_filter import Order, Page, TicketFilter
 from responder.errors import BadForm, NotFound
+from responder.flows import deeds
 from responder.flows.desk import Desk
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
@@ -92,16 +93,28 @@ async def save_view(request: web.Request) -> web.StreamResponse:
         raise BadForm("“name” is missing: a text that says why or what.")
     asked = filter_in(MultiDict(parse_qsl(str(query))), desk.policy.zone, desk.clock.now())
     kept = urlencode(query_of(asked))
-    await desk.store.write(lambda tx: tx.accounts.save_view(user, name, kept, desk.clock.now()))
+
+    def body(tx: Transaction) -> None:
+        tx.accounts.save_view(user, name, kept, desk.clock.now())
+        deeds.tell(desk, tx, kept, name)
+
+    await desk.store.write(body)
     return web.Response(status=303, headers={"Location": f"{_PATH}?{kept}"})
 
 
 @needs("read")
 async def drop_view(request: web.Request) -> web.StreamResponse:
     desk, user, view = desk_of(request), identity_of(request).user_id, int(request.match_info["id"])
-    if user is None or not await desk.store.write(lambda tx: tx.accounts.drop_view(user, view)):
+    if user is None or not await desk.store.write(lambda tx: dropped(desk, tx, user, view)):
         raise NotFound("There is no such view of yours.")
     return web.Response(status=303, headers={"Location": _PATH})
+
+
+def dropped(desk: Desk, tx: Transaction, user: int, view: int) -> bool:
+    """Drops a view of somebody's own; False if there is none."""
+    names = {number: name for number, name, _ in tx.accounts.views(user)}
+    deeds.tell(desk, tx, names.get(view, ""))
+    return tx.accounts.drop_view(user, view)
 
 
 def routes() -> list[web.RouteDef]:

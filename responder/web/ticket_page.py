@@ -112,6 +112,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         request,
         "ticket.html",
         status=tried.status,
+        refusal=tried.why,
         title=found["ticket"]["number"],
         tried=tried,
         news=events[tried.seen :] if tried.seen else [],

@@ -60,7 +60,7 @@ async def test_somebody_is_added_and_can_sign_in(client: Client, world: World, a
     form = {"name": "lars", "password": PASSWORD}
     signed = await client.post("/sign-in", data=form, headers={"Sec-Fetch-Site": "same-origin"}, allow_redirects=False)
     assert signed.status == 303
-    assert ("ada", "POST /users", "", "done") in await log(world)
+    assert ("ada", "POST /users", "lars", "done") in await log(world)
     assert PASSWORD not in repr(await log(world))
 
 

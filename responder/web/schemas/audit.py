@@ -25,7 +25,8 @@ class AuditQuery(Listed):
 
 
 class AuditLine(TypedDict):
-    """`status` is that of the answer, 0 where there was none; `text` is why it was refused."""
+    """`status` is that of the answer, 0 where there was none; `text` is what was done, or why it was
+    refused."""
 
     id: int
     at: datetime
