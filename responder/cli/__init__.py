@@ -70,7 +70,7 @@ COMMANDS = {
     "statistics": ("statistics", "Tickets, how long they took, service levels and first aid of a period."),
     "mail": ("mail", "Mails: what would become of one, what became of those that came."),
     "quarantine": ("quarantine", "Reports that were not understood, with their bytes."),
-    "audit": ("audit", "Whether everybody was told who should have been."),
+    "audit": ("audit", "Who did what or was refused, and whether everybody was told who should have been."),
     "hosts": ("hosts", "Inventory hosts: keys to pin, and a try."),
     "user": ("user", "Accounts of people who sign in to the console."),
     "token": ("token", "API tokens; only their digests are stored."),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import typer
 
+import responder.cli
 from responder.cli import COMMANDS, application, outline
 
 HEAVY = {"apprise", "sqlalchemy", "paramiko", "ruamel", "alembic", "holidays", "icalendar", "procrastinate"}
@@ -108,3 +110,9 @@ def sentences(commands: typer.Typer) -> dict[str, str]:
     """By command, what the help of all shows of it."""
     made = typer.main.get_group(commands)
     return {name: (command.help or "").split("\n\n")[0] for name, command in made.commands.items()}
+
+
+def test_no_module_of_commands_is_left_out() -> None:
+    files = Path(responder.cli.__file__).parent.glob("*.py")
+    modules = {path.stem for path in files if "def add_to(root" in path.read_text()}
+    assert modules <= {module for module, _ in COMMANDS.values()}

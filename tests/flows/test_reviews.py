@@ -439,10 +439,10 @@ async def test_a_draft_from_the_api_is_what_the_api_takes(world: World, outside:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ({"route_cause": "x"}, "A review has no “route_cause”; it has root_cause, "),
-        ({"whys": "because"}, "“whys” is not a list of texts."),
+        ({"route_cause": "x"}, "“route_cause” is not known here; there are "),
+        ({"whys": "because"}, "“whys” is not a list."),
         ({"timeline": [{"text": "x"}]}, "A line of the “timeline” does not say when it was (at)."),
-        ({"timeline": {"at": "x"}}, "“timeline” is not a list of objects."),
+        ({"timeline": {"at": "x"}}, "“timeline” is not a list."),
         ({"actions": [{"text": "x", "owner": "mei", "due": "soon"}]}, "“due”: 'soon' is no day or time; write it like"),
         ({"actions": [{"text": "x", "owner": "mei"}]}, "“due” is missing"),
         ({"meeting_at": "yesterday"}, "“meeting_at” is no time"),
