@@ -21,6 +21,7 @@ PAGES = {
     "now": "/",
     "tickets": "/tickets?q=web",
     "ticket": "/tickets/2",
+    "calls": "/tickets/4",
     "runs": "/runs",
     "run": "/runs/2",
     "runbooks": "/runbooks",
