@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "pictures" / "console"
 LARGEST = 120_000
 PAGES = {
     "now": "/",
-    "tickets": "/tickets?q=web",
+    "tickets": "/tickets?text=web",
     "ticket": "/tickets/2",
     "calls": "/tickets/4",
     "runs": "/runs",
