@@ -79,8 +79,12 @@ def refusal_of(matchers: Sequence[str], *, everything: bool) -> str:
 
 async def end_window(desk: Desk, number: int, actor: str) -> None:
     """Ends a window before its time; what it held goes on within a minute. Raises NotFound if it is not open."""
-    if not await desk.store.write(lambda tx: tx.maintenance.end(number, actor, desk.clock.now())):
-        raise NotFound(f"There is no open maintenance window {number}; those of the policy end by the policy.")
+
+    def body(tx: Transaction) -> None:
+        if not tx.maintenance.end(number, actor, desk.clock.now()):
+            raise NotFound(f"There is no open maintenance window {number}; those of the policy end by the policy.")
+
+    await desk.store.write(body)
 
 
 def open_windows(desk: Desk, tx: Transaction, now: datetime) -> list[OpenWindow]:

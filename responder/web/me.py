@@ -20,7 +20,7 @@ from responder.web.context import identity_of, needs
 from responder.web.identity import address_of
 from responder.web.operations import operation
 from responder.web.schemas import accounts
-from responder.web.ticket_list import dropped
+from responder.web.ticket_list import drop
 from responder.web.users import SIGNS_IN_BY, session_lines
 
 _LOWEST = "report"
@@ -138,8 +138,7 @@ async def send_end_others(request: web.Request) -> web.StreamResponse:
 async def send_drop_view(request: web.Request) -> web.StreamResponse:
     """The button beside a saved view."""
     own, number = _own_id(request), int(request.match_info["id"])
-    if not await desk_of(request).store.write(lambda tx: dropped(desk_of(request), tx, own, number)):
-        raise NotFound("There is no such view of yours.")
+    await desk_of(request).store.write(lambda tx: drop(desk_of(request), tx, own, number))
     return _back()
 
 

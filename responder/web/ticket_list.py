@@ -30,6 +30,7 @@ _COPIED = 500
 _LONGEST_NAME = 80
 _USUAL = TicketFilter(is_open=True, order=Order.URGENT)
 _PATH = "/tickets"
+_NO_VIEW = "There is no such view of yours."
 
 
 @needs("read")
@@ -105,16 +106,18 @@ async def save_view(request: web.Request) -> web.StreamResponse:
 @needs("read")
 async def drop_view(request: web.Request) -> web.StreamResponse:
     desk, user, view = desk_of(request), identity_of(request).user_id, int(request.match_info["id"])
-    if user is None or not await desk.store.write(lambda tx: dropped(desk, tx, user, view)):
-        raise NotFound("There is no such view of yours.")
+    if user is None:
+        raise NotFound(_NO_VIEW)
+    await desk.store.write(lambda tx: drop(desk, tx, user, view))
     return web.Response(status=303, headers={"Location": _PATH})
 
 
-def dropped(desk: Desk, tx: Transaction, user: int, view: int) -> bool:
-    """Drops a view of somebody's own; False if there is none."""
+def drop(desk: Desk, tx: Transaction, user: int, view: int) -> None:
+    """Drops a view of somebody's own. Raises NotFound."""
     names = {number: name for number, name, _ in tx.accounts.views(user)}
+    if not tx.accounts.drop_view(user, view):
+        raise NotFound(_NO_VIEW)
     deeds.tell(desk, tx, names.get(view, ""))
-    return tx.accounts.drop_view(user, view)
 
 
 def routes() -> list[web.RouteDef]:

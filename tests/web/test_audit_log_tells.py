@@ -167,6 +167,13 @@ async def test_what_a_reload_has_taken_over(world: World, aiohttp_client: Any) -
     assert (entry.outcome, entry.text.startswith("policy.yml:")) == (Outcome.REFUSED, True)
 
 
+@pytest.mark.parametrize("path", ["/views/7/drop", "/me/views/7/drop", "/inventory/windows/7/end"])
+async def test_what_is_not_there_was_not_ended(client: Client, world: World, path: str) -> None:
+    assert await sent(client, world, "POST", path) == 404
+    every = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(), 100))
+    assert [one.status for one in every if one.action.startswith("POST")] == [404]
+
+
 @pytest.mark.parametrize(
     ("path", "form", "action", "why"),
     [
