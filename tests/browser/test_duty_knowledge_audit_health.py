@@ -49,7 +49,8 @@ async def furnished(site: Site) -> None:
 
 async def test_an_override_is_dragged_over_days_previewed_and_made(site: Site) -> None:
     await furnished(site)
-    page = await site.visitor()
+    # What fades in has little contrast for a moment.
+    page = await site.visitor(reduced_motion="reduce")
     await site.sign_in(page, "responder", "mei")
     await page.goto("/on-call")
     cells = page.locator("td[data-rota=first-line]")
