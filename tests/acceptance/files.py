@@ -23,7 +23,7 @@ sources:
     bearer_file: tokens/alertmanager
 prometheus:
   url: {prometheus}
-monitoring: {open_to: [127.0.0.0/8]}
+monitoring: {{open_to: [127.0.0.0/8]}}
 kill_switch_file: automation-off
 """
 
