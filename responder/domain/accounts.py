@@ -84,7 +84,8 @@ SHORTEST, LONGEST = 12, 256
 def objection_to_name(name: str) -> str:
     """Why nobody can have this name; empty if somebody can."""
     if not _NAME.fullmatch(name):
-        return f"{name!r} is no name: up to 64 letters, digits, and . _ @ + - after the first."
+        # Not quoted: somebody may have typed their password here, and the sentence goes into the audit log.
+        return "This is no name: up to 64 letters, digits, and . _ @ + - after the first."
     if name.casefold() in _OURS:
         return f"{name!r} is what responder itself is called in histories; take another name."
     if _looks_like_another(name):

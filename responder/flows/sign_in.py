@@ -62,7 +62,7 @@ async def sign_in(desk: Desk, name: str, password: str, visit: Visit) -> SignedI
             raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
         is_right = await asyncio.to_thread(fits, password, user.password_hash if user else "")
         if user is None or not is_right or user.disabled_at is not None:
-            await _refuse(desk, asked, visit, _why(user, is_right=is_right))
+            await _refuse(desk, asked, visit, user, _why(user, is_right=is_right))
             raise SignInRefused(WRONG)
     newer = await asyncio.to_thread(hashed, password) if is_outdated(user.password_hash) else ""
     return await begin_session(desk, user, visit, by="password", newer_hash=newer)
@@ -128,11 +128,12 @@ async def whose_session(desk: Desk, secret: str, *, is_used: bool = True) -> Ide
     return user.identity(Via.SESSION, session=key)
 
 
-async def _refuse(desk: Desk, name: str, visit: Visit, why: str) -> None:
+async def _refuse(desk: Desk, name: str, visit: Visit, user: User | None, why: str) -> None:
+    """A name that nobody has stays out of the log, which keeps it for good: it may be somebody's password."""
     now = desk.clock.now()
     entry = Entry(
         at=now,
-        actor=name,
+        actor=user.name if user else "",
         via=Via.SESSION,
         address=visit.address,
         action="sign in",

@@ -73,7 +73,7 @@ async def list_maintenance(request: web.Request) -> web.StreamResponse:
 async def begin_maintenance(request: web.Request) -> web.StreamResponse:
     """Puts targets into maintenance. Body: target or group, for (a duration), reason, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
-    _only(content, "target", "group", "for", "reason", "actor")
+    _only({**content, "target": ""}, "target", "group", "for", "reason", "actor")
     lasting = duration_in(content, "for")
     if lasting is None:
         raise web.HTTPUnprocessableEntity(text="“for” is missing: how long, such as 2h. Maintenance ends by itself.")

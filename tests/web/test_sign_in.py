@@ -92,6 +92,13 @@ async def test_every_way_to_be_wrong_is_told_the_same(client: Client, mei: None,
     assert "wrong" not in answer.cookies
 
 
+async def test_a_password_in_the_field_of_the_name_is_not_kept(client: Client, world: World, mei: None) -> None:
+    assert (await sign_in(client, PASSWORD, "")).status == 401
+    (entry,) = await log(world)
+    assert (entry.actor, entry.text) == ("", "there is no such account")
+    assert PASSWORD not in repr(entry)
+
+
 async def test_the_case_of_the_name_does_not_matter(client: Client, mei: None) -> None:
     assert (await sign_in(client, "Mei")).status == 303
 

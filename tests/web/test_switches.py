@@ -119,6 +119,12 @@ async def test_a_group_is_put_into_maintenance_and_one_of_it_taken_out_again(
     assert (await (await client.get(MAINTENANCE, headers=act)).json())["maintenance"] == []
 
 
+async def test_several_targets_are_put_into_maintenance_at_once(client: Client, act: dict[str, str]) -> None:
+    wanted = {"target": ["web-1", "web-2"], "for": "1h", "reason": "new disks"}
+    answer = await client.put("/api/v1/maintenance", json=wanted, headers=act)
+    assert (answer.status, [one["target"] for one in (await answer.json())["maintenance"]]) == (200, ["web-1", "web-2"])
+
+
 @pytest.mark.parametrize(
     ("content", "status"),
     [
