@@ -78,7 +78,9 @@ class Replicas:
 
     def _wait(self, seconds: float, connection: psycopg.Connection | None = None) -> bool:
         """True if something came before the time was over."""
-        wanted: list[socket.socket | psycopg.Connection] = [self._woken]
-        if connection is not None:
-            wanted.append(connection)
-        return bool(select.select(wanted, [], [], seconds)[0])
+        # Not select: it takes no descriptor above 1023, which a service with many listeners has.
+        wanted = select.poll()
+        for one in (self._woken, connection):
+            if one is not None:
+                wanted.register(one.fileno(), select.POLLIN)
+        return bool(wanted.poll(seconds * 1000))

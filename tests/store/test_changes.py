@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +56,18 @@ def heard_of(database: Database) -> Iterator[Heard]:
     forget = database.changes.follow(heard)
     yield heard
     forget()
+
+
+@contextmanager
+def many_files_open() -> Iterator[None]:
+    """What is opened inside has a descriptor above 1023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(2048, hard)), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1024)]
+    yield
+    for one in held:
+        os.close(one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture
@@ -192,6 +206,18 @@ class TestReplicas:
             await world.post(FIRING)
             assert heard.until("ticket:1")
         assert {"tickets", "ticket:1"} <= heard.topics
+
+    async def test_a_replica_with_very_many_connections_hears_the_others_too(
+        self, both: tuple[Database, Database], tmp_path: Path
+    ) -> None:
+        here, there = both
+        world = World(tmp_path, there)
+        with many_files_open(), heard_of(here) as heard:
+            replicas = here.hear_replicas()
+            assert replicas is not None
+            assert replicas.is_listening.wait(10)
+            await world.post(FIRING)
+            assert heard.until("ticket:1")
 
     async def test_what_another_one_rolled_back_is_not_heard(
         self, both: tuple[Database, Database], tmp_path: Path
