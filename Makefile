@@ -6,6 +6,8 @@ RUN := $(UV) run --frozen
 .PHONY: demo run test check acceptance bench setup servers format pictures
 .DEFAULT_GOAL := demo
 unexport VIRTUAL_ENV
+# Compiled once and kept: what starts the command hundreds of times would compile every module again and again.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: setup        ## play the scenario and leave a page at http://127.0.0.1:9180/
 	@$(RUN) responder demo

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from errno import EADDRINUSE
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from responder.adapters.ssh import SshHosts
 from responder.clock import Clock, SystemClock
 from responder.config.configuration import Configuration, read
 from responder.domain.vitals import Process
-from responder.errors import ConfigError, ResponderError, StoreUnavailable
+from responder.errors import ConfigError, ListenFailed, ResponderError, StoreUnavailable
 from responder.flows import (
     actions,
     audit_pages,
@@ -45,6 +46,7 @@ from responder.flows import (
     watch,
     watch_holds,
     watch_rotas,
+    wrong_passwords,
 )
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
@@ -163,6 +165,7 @@ class Service:
         schema.upgrade(self.database)
         _took_over(self.desk)
         await replan(self.desk)
+        await watch.listen_anew(self.desk)
         if self._with_worker:
             await self.worker.start()
             self._loops = [
@@ -295,7 +298,10 @@ class Service:
         self.database.hear_replicas()
         self._runner = web.AppRunner(build(context), access_log=None, shutdown_timeout=5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, settings.host, settings.port, reuse_address=True).start()
+        try:
+            await web.TCPSite(self._runner, settings.host, settings.port, reuse_address=True).start()
+        except OSError as error:
+            raise ListenFailed(_deaf(error, settings.listen, self.configuration.path)) from error
         self.port = self._runner.addresses[0][1]
 
     async def _repeat(self, watches: Iterable[Watch], every: timedelta) -> None:
@@ -324,6 +330,11 @@ async def watched(one: Watch, desk: Desk) -> None:
         log.warning("a round of the watch failed", watch=name, error=str(error))
     else:
         log.error("a watch failed", watch=name, exc_info=error)
+
+
+def _deaf(error: OSError, address: str, file: Path) -> str:
+    why = "something else listens there, perhaps another responder" if error.errno == EADDRINUSE else error.strerror
+    return f"Cannot listen on {address}: {why}. Stop what is in the way, or change listen: in {file}."
 
 
 async def _sleep(duration: timedelta) -> None:
@@ -358,7 +369,7 @@ _WATCHES: tuple[Watch, ...] = (
     health_check.plan_health_checks,
     drill.watch_drills,
 )
-_HOURLY: tuple[Watch, ...] = (watch_rotas.warn_of_gaps, _forget, _erase_contacts)
+_HOURLY: tuple[Watch, ...] = (watch_rotas.warn_of_gaps, _forget, _erase_contacts, wrong_passwords.tell_of_the_rest)
 
 
 def _took_over(desk: Desk) -> None:

@@ -82,9 +82,13 @@ class LinkUsed(Refused):
 
 
 class BadForm(ResponderError):
-    """What was filled in is missing or odd; the text names the field."""
+    """What was filled in is missing or odd; `field` is how a form calls it, where the text does not name it."""
 
     permanent = True
+
+    def __init__(self, text: str, *, field: str = "") -> None:
+        self.field = field
+        super().__init__(text)
 
 
 class KeyUsed(BadForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -44,6 +45,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         missing = [program for program in programs if not _is_installed(program)]
         if missing and not IN_CI:
             item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays to the end: the collector would look at millions of things over and over for nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def _long_ones_early(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from responder.adapters.notifier import Secret
 from responder.app import work_for
-from responder.config.configuration import read
 from responder.domain.acts import CommandResult, Fetch, Page, Query, Request, Sample
 from responder.domain.target import Target
 from responder.errors import SendFailed
@@ -30,6 +29,7 @@ from responder.web.shapes import whole_ticket
 from responder.worker.cluster import ClusterWorker
 from responder.worker.handlers import Handler
 from responder.worker.local import LocalWorker
+from tests.configurations import as_read
 from tests.fakes import FakeClock
 
 MAIN = """
@@ -178,7 +178,7 @@ class World:
         return Desk(
             store=self.database,
             clock=self.clock,
-            configuration=read(self.path),
+            configuration=as_read(self.path),
             hosts=self.fleet,
             web=self.web,
             notifier=self.sender,

@@ -38,9 +38,10 @@ def send_test_alert(
     path = f"/webhooks/alertmanager/{source}" if source else "/webhooks/alertmanager"
     answer = ask("POST", server, path, body, token=_token(token_file))
     if json:
-        print_json(answer)
+        print_json({**answer, "server": server})
     else:
-        out.print(f"taken in as {answer['receipt']}; see: responder tickets list", markup=False)
+        told = f"taken in by {server} as {answer['receipt']}; see: responder tickets list"
+        out.print(told, markup=False, soft_wrap=True)
 
 
 def add_to(root: typer.Typer) -> None:

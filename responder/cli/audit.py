@@ -92,5 +92,7 @@ def _show(found: dict[str, Any]) -> None:
         accepted = one["accepted"]
         by = f" (looked at by {accepted['by']}: {accepted['reason']})" if accepted else ""
         out.print(f"{one['key']}: {one['text']}{by}", markup=False)
+    for text in found["unreached"]:
+        out.print(text, markup=False)
     counted = ", ".join(f"{found[what]} {what[:-1] if found[what] == 1 else what}" for what in ("tickets", "messages"))
     out.print(f"{counted}: {'they agree' if found['agrees'] else 'THEY DIFFER'}", markup=False)

@@ -89,7 +89,7 @@ def _of_configuration(config: Path) -> _Checked:
     except ConfigError as error:
         return [refused(problem) for problem in error.problems], "", {}
     counts = _counts(loaded)
-    return found, "all files are right: " + ", ".join(f"{count} {what}" for what, count in counts.items()), counts
+    return found, "all files are right: " + ", ".join(_counted(what, count) for what, count in counts.items()), counts
 
 
 def _of_runbooks(paths: Sequence[Path]) -> _Checked:
@@ -146,6 +146,10 @@ def _plain(found: Sequence[Finding], counts: dict[str, int], *, is_bad: bool, is
             for one in found
         ],
     }
+
+
+def _counted(what: str, count: int) -> str:
+    return f"{count} {what}" if count != 1 else "1 person" if what == "people" else f"1 {what.removesuffix('s')}"
 
 
 def _counts(loaded: Configuration) -> dict[str, int]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
 import typer
 
 from responder.cli.common import FAILED, UNREACHABLE, awaited, fail
+from responder.domain.accounts import objection_to_actor
 
 ServerOption = Annotated[
     str, typer.Option("--server", "-s", envvar="RESPONDER_SERVER", help="The server's address.", show_default=True)
@@ -21,7 +25,33 @@ _ELSEWHERE = "If the server is elsewhere, give its address with --server or in R
 def ask(method: str, server: str, path: str, content: object = None, *, token: str | None = None) -> Any:
     """What the server answers, as parsed JSON. Bytes are sent as they are, the rest as JSON. The token comes from
     RESPONDER_TOKEN."""
-    return awaited(lambda: _ask(method, server.rstrip("/") + path, content, token))
+    sent = _in_a_name(content) if isinstance(content, dict) else content
+    return awaited(lambda: _ask(method, server.rstrip("/") + path, sent, token))
+
+
+def _in_a_name(content: dict[str, Any]) -> dict[str, Any]:
+    """The content without who acts, where that is a login called like responder itself, as in its container: then the
+    token's own name counts."""
+    login = getpass.getuser()
+    if not objection_to_actor(login):
+        return content
+    return {key: value for key, value in content.items() if key not in ("actor", "taken_by") or value != login}
+
+
+def every(server: str, path: str, name: str) -> Iterator[Any]:
+    """All lines of a list that comes page by page; a page is asked for when the one before has been read."""
+    for page in pages(server, path):
+        yield from page[name]
+
+
+def pages(server: str, path: str) -> Iterator[Any]:
+    """Each page of a list, the first one even if it is empty."""
+    following: str | None = ""
+    while following is not None:
+        sign = "&" if "?" in path else "?"
+        page = ask("GET", server, f"{path}{sign}{urlencode({'cursor': following})}" if following else path)
+        yield page
+        following = page["next"]
 
 
 def fetch(server: str, path: str) -> bytes:

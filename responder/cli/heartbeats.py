@@ -49,7 +49,9 @@ def _show(jobs: list[dict[str, str]], sources: list[dict[str, str]]) -> None:
         times = (moment(one["last_at"]) or "never", moment(one["late_at"]))
         shown.add_row(one["name"], one["state"], one["schedule"], *times, one["text"])
     for one in sources:
-        state = "late" if one["silent_since"] else "up"
-        about = f"silent since {moment(one['silent_since'])}" if one["silent_since"] else ""
-        shown.add_row(one["name"], state, f"of source {one['source']}", moment(one["last_at"]), "", about)
+        state = "late" if one["silent_since"] else "new" if one["not_heard_since"] else "up"
+        about = [f"silent since {moment(one['silent_since'])}"] if one["silent_since"] else []
+        about += [f"not heard since the start ({moment(one['not_heard_since'])})"] if one["not_heard_since"] else []
+        last = moment(one["last_at"]) or "never"
+        shown.add_row(one["name"], state, f"of source {one['source']}", last, "", ", ".join(about))
     out.print(shown if jobs or sources else "nothing is watched for silence")

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import typer
 
-from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask, every
 from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table
 
 Number = Annotated[str, typer.Argument(help="The part's number.")]
@@ -26,18 +26,18 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List the parts: in stock, reserved, free."""
-    found = ask("GET", server, f"{_PATH}?low=1" if low else _PATH)
+    found = list(every(server, f"{_PATH}?limit=1000&low={int(low)}", "parts"))
     if json:
-        print_json(found)
+        print_json({"parts": found})
         return
     shown = table("number", "stock", "reserved", "free", "minimum", "place", "name")
-    for one in found["parts"]:
+    for one in found:
         free = f"{one['free']} (low)" if one["is_low"] else str(one["free"])
         shown.add_row(
             one["number"], str(one["stock"]), str(one["reserved"]), free, str(one["minimum"]), one["place"],
             one["name"],
         )  # fmt: skip
-    out.print(shown if found["parts"] else "no spare part")
+    out.print(shown if found else "no spare part")
 
 
 @parts.command()

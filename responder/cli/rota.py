@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from responder.cli import rota_calendars, rota_lost
-from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
+from responder.cli.client import DEFAULT_SERVER, ServerOption, ask, pages
 from responder.cli.common import FAILED, JsonOption, out, print_json, red, table
 from responder.cli.rota_common import TIMES, NameArgument, by_me, joined, local, people, show_overrides
 from responder.domain.counting import counted
@@ -109,7 +109,8 @@ def gaps(
 @rota.command()
 def overrides(name: NameArgument, server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """List the overrides that hold or will hold."""
-    show_overrides(ask("GET", server, f"{_path(name)}/overrides"), json)
+    found = list(pages(server, f"{_path(name)}/overrides"))
+    show_overrides({**found[-1], "overrides": [one for page in found for one in page["overrides"]]}, json)
 
 
 @rota.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
@@ -16,6 +17,8 @@ from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
 from responder.domain.acts import Act, Command, Fail, Suspend
+from responder.domain.counting import counted
+from responder.domain.masking import masked, masked_words
 from responder.domain.target import Target, find
 from responder.firstaid.act_words import argv_of, said_act
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
@@ -39,6 +42,7 @@ def run(
     """Rehearse a runbook on a host: every look is made for real, every act is only shown.
 
     With --ticket instead of --dry-run it runs for that ticket, under the same guards as the machine's own first aid.
+    A dry run ends with 1 if a step could not be looked at, such as on a host that cannot be reached.
     """
     if not dry_run:
         _order(server, ticket, {"runbook": runbook, "target": target, "actor": who}, json)
@@ -50,9 +54,11 @@ def run(
     rehearsed = awaited(lambda: _rehearse(loaded, plan, host))
     if json:
         print_json([_plain(loaded, step) for step in rehearsed])
-        return
-    for step in rehearsed:
-        _show(loaded, step)
+    else:
+        for step in rehearsed:
+            _show(loaded, step)
+    if unseen := sum(bool(step.unseen) for step in rehearsed):
+        fail(f"{unseen} of {counted(len(rehearsed), 'step')} could not be looked at; what they would do is not known.")
 
 
 def _order(server: str, ticket: str, wish: dict[str, str], json: bool) -> None:
@@ -98,10 +104,11 @@ async def _rehearse(loaded: Configuration, plan: Plan, host: Target) -> list[Reh
 def _show(loaded: Configuration, step: Rehearsed) -> None:
     phase = "" if step.phase == "steps" else f", {step.phase.replace('_', ' ')}"
     out.print(f"{step.index + 1}. {step.name} ({step.kind} on {step.host}{phase})", markup=False)
-    seen = ", ".join(f"{name}={value}" for name, value in step.seen.items())
-    out.print(f"   sees   {step.unseen or seen or 'nothing: this kind of step does not look'}", markup=False)
+    seen = masked(", ".join(f"{name}={value}" for name, value in step.seen.items()), loaded.secrets)
+    unseen = masked(step.unseen, loaded.secrets)
+    out.print(f"   sees   {unseen or seen or 'nothing: this kind of step does not look'}", markup=False)
     for act in step.acts:
-        out.print(f"   would  {said_act(loaded.targets, step.host, act)}", markup=False)
+        out.print(f"   would  {masked(said_act(loaded.targets, step.host, act), loaded.secrets)}", markup=False)
     if not step.acts and not step.unseen:
         out.print("   would  do nothing: it is as wanted", markup=False)
 
@@ -112,17 +119,27 @@ def _plain(loaded: Configuration, step: Rehearsed) -> dict[str, object]:
         "kind": step.kind,
         "host": step.host,
         "phase": step.phase,
-        "seen": dict(step.seen),
-        "unseen": step.unseen,
+        "seen": {name: _fact(loaded, name, value) for name, value in step.seen.items()},
+        "unseen": masked(step.unseen, loaded.secrets),
         "acts": [_act(loaded, step.host, act) for act in step.acts],
     }
 
 
 def _act(loaded: Configuration, host: str, act: Act) -> dict[str, object]:
     if isinstance(act, Command):
-        return {"host": act.on or host, "command": list(argv_of(loaded.targets, host, act)), "stdin": act.stdin}
+        command = masked_words(argv_of(loaded.targets, host, act), loaded.secrets)
+        return {"host": act.on or host, "command": command, "stdin": masked(act.stdin, loaded.secrets)}
     if isinstance(act, Fail):
         return {"fail": act.why}
     if isinstance(act, Suspend):
         return {"wait": act.why}
-    return {type(act).__name__.lower(): said_act(loaded.targets, host, act)}
+    return {type(act).__name__.lower(): masked(said_act(loaded.targets, host, act), loaded.secrets)}
+
+
+def _fact(loaded: Configuration, name: str, value: object) -> object:
+    """A fact without secrets."""
+    if isinstance(value, Mapping):
+        return {key: _fact(loaded, str(key), one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fact(loaded, name, one) for one in value]
+    return masked(f"{name}={value}", loaded.secrets)[len(name) + 1 :] if isinstance(value, str) else value

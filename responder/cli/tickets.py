@@ -82,7 +82,7 @@ def _show(ticket: dict[str, Any]) -> None:
     for clock in sorted(ticket["clocks"], key=lambda one: one["due_at"] or "~"):
         out.print(f"clock {clock['name']}: {_clock(clock)}", markup=False)
     if ticket["escalation"]:
-        out.print(_next(ticket["escalation"][-1]), markup=False)
+        out.print(next_call(ticket["escalation"][-1], reaches_nobody=ticket["reaches_nobody"]), markup=False)
     for event in ticket["events"]:
         out.print(f"{_moment(event['at'])}  {event['actor']}: {event['text']}", markup=False, soft_wrap=True)
     for run in ticket["runs"]:
@@ -94,10 +94,19 @@ def _show(ticket: dict[str, Any]) -> None:
                 out.print(said, markup=False, soft_wrap=True)
                 out.print(act["output"], markup=False, style="dim")
     for message in ticket["messages"]:
-        reasons = [f"tried at {_moment(message['due_at'])}" if message["due_at"] else "", message["error"]]
+        reasons = [tries_of(message), message["error"]]
         why = f" ({'; '.join(filter(None, reasons))})" if any(reasons) else ""
         state = message["state"].replace("_", " ")
         out.print(f"message to {message['person']} by {message['channel']}: {state}{why}", markup=False)
+
+
+def tries_of(message: dict[str, Any]) -> str:
+    """When a message that has not left was tried last, and when it is next."""
+    if message["sent_at"]:
+        return ""
+    tried = f"tried at {_moment(message['tried_at'])}" if message["tried_at"] else ""
+    due = f"next at {_moment(message['due_at'])}" if message["due_at"] else ""
+    return ", ".join(filter(None, (tried, due)))
 
 
 def _show_report(report: dict[str, Any]) -> None:
@@ -113,13 +122,18 @@ def _clock(clock: dict[str, Any]) -> str:
     return f"due {_moment(clock['due_at'])}, {state}" if clock["due_at"] else "paused or without a target"
 
 
-def _next(chain: dict[str, Any]) -> str:
-    """Who is called next, and when; or why nobody is."""
+def next_call(chain: dict[str, Any], *, reaches_nobody: bool = False) -> str:
+    """Who is called next, and when; or why nobody is. And whether all of that is in vain."""
     call = chain["next"]
-    if call is None:
-        return f"nobody more is called: {chain['over'] or 'everybody was.'}"
-    whom = f"{', '.join(call['who']) or 'nobody'} ({call['means']})"
-    return f"next call: {whom} at {_moment(call['at'])}, by “{chain['plan']}”"
+    in_vain = " No message reaches anybody." if reaches_nobody else ""
+    if call is not None:
+        whom = f"{', '.join(call['who']) or 'nobody'} ({call['means']})"
+        return f"next call: {whom} at {_moment(call['at'])}, by “{chain['plan']}”{'.' if in_vain else ''}{in_vain}"
+    if chain["over"]:
+        return f"nobody more is called: {chain['over']}{in_vain}"
+    if not chain["calls"]:
+        return "it calls nobody: it waits in the list."
+    return f"nobody more is called: everybody was{' in vain.' if reaches_nobody else '.'}{in_vain}"
 
 
 def _moment(at: str) -> str:

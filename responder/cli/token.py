@@ -16,7 +16,7 @@ from responder.cli.common import JsonOption, fail, out, print_json, table, told_
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.settings import digest
-from responder.domain.access import Via
+from responder.domain.access import MEANING_OF_TOKEN, Via
 from responder.domain.audit import Entry
 from responder.domain.durations import parse_duration
 from responder.errors import Conflict
@@ -25,13 +25,14 @@ from responder.store.database import Database
 from responder.store.switchboard import SCOPES, Token
 from responder.store.transaction import Transaction
 
+_SCOPES = " ".join(f"{scope}: {text}" for scope, text in MEANING_OF_TOKEN.items())
 token = typer.Typer(help="API tokens; only their digests are stored.", no_args_is_help=True)
 
 
 @token.command()
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
-    scope: Annotated[str, typer.Option(help=f"One of {', '.join(SCOPES)}; each includes those before it.")] = "read",
+    scope: Annotated[str, typer.Option(help=_SCOPES)] = "read",
     expires: Annotated[str, typer.Option(help="After so long, such as 90d; empty for never.")] = "90d",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,

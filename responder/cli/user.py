@@ -22,8 +22,9 @@ from responder.flows import accounts
 from responder.flows.accounts import Wanted
 from responder.flows.desk import Desk
 from responder.store import schema
-from responder.store.audit_log import Act, acting
+from responder.store.audit_log import Act
 from responder.store.database import Database
+from responder.store.with_first_write import with_first_write
 
 T = TypeVar("T")
 _ROLES = ", ".join(Role)
@@ -69,9 +70,8 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
     shown = table("name", "role", "teams", "by", "last seen", "")
     for one in found:
         seen = f"{one.seen_at:%Y-%m-%d %H:%M}" if one.seen_at else "never"
-        shown.add_row(
-            one.name, one.role, ", ".join(one.teams) or "all", one.source, seen, "disabled" if one.disabled_at else ""
-        )
+        teams, state = one.acts_for.removesuffix(" teams"), "disabled" if one.disabled_at else ""
+        shown.add_row(one.name, one.role, teams, one.source, seen, state)
     out.print(shown if found else "no account; make one: responder user add NAME --role admin")
 
 
@@ -139,7 +139,7 @@ def add_to(root: typer.Typer) -> None:
 
 def _change(config: Path, name: str, wanted: Wanted, action: str, *, json: bool) -> None:
     changed = _done(config, action, name, lambda desk: accounts.change_account(desk, name, wanted))
-    state = "disabled" if changed.disabled_at else f"{changed.role}, for {', '.join(changed.teams) or 'all teams'}"
+    state = "disabled" if changed.disabled_at else f"{changed.role}, for {changed.acts_for}"
     _tell(changed, f"{changed.name} is {state}", json=json)
 
 
@@ -159,7 +159,7 @@ def _done(config: Path, action: str, name: str, doing: Callable[[Desk], Awaitabl
         entry = Entry(
             at=desk.clock.now(), actor=getpass.getuser(), via=Via.SHELL, action=f"responder {action}", object=name
         )
-        with acting(Act(entry=entry)):
+        with with_first_write(Act(entry=entry)):
             return await doing(desk)
 
     with _desk(config) as desk:
@@ -204,6 +204,7 @@ def _plain(one: User) -> dict[str, object]:
         "name": one.name,
         "role": one.role,
         "teams": list(one.teams),
+        "teamless": one.teamless,
         "source": one.source,
         "created_at": one.created_at,
         "seen_at": one.seen_at,

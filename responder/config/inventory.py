@@ -17,6 +17,8 @@ from responder.domain.dependencies import cycle
 from responder.domain.target import Target
 
 _HOST_KEY = re.compile(r"(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
+# A bare IPv6 address has two colons or more.
+_WITH_PORT = re.compile(r"(?P<host>[^:]*|\[.*\]):(?P<port>\d+)")
 
 
 def _host_key(text: str) -> str:
@@ -34,8 +36,16 @@ def _says_its_own_kind(kind: str, blob: str) -> bool:
         return False
 
 
+def _address(text: str) -> str:
+    if found := _WITH_PORT.fullmatch(text):
+        host, port = found["host"], found["port"]
+        raise ValueError(f"a port stands in a line of its own, port: {port}; the address is {host.strip('[]')}")
+    return text
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostKey = Annotated[str, AfterValidator(_host_key)]
+Address = Annotated[str, Field(pattern=r"^[A-Za-z0-9:.\[\]_-]+$"), AfterValidator(_address)]
 
 
 class Defaults(Model):
@@ -49,7 +59,7 @@ class Defaults(Model):
 
 class TargetFile(Model):
     name: Name
-    address: Annotated[str, Field(pattern=r"^[A-Za-z0-9:.\[\]_-]+$")] | None = None
+    address: Address | None = None
     port: Port | None = None
     user: Name | None = None
     key_file: Path | None = None

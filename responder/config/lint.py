@@ -10,6 +10,7 @@ from typing import Any
 
 from responder.adapters.yaml_file import Document, Place, load
 from responder.config.configuration import SHIPPED_RUNBOOKS, Configuration
+from responder.config.inventory_lint import about_inventory
 from responder.config.people_lint import about_people
 from responder.config.rota_lint import about_rotas
 from responder.domain.policy import FirstAidRule
@@ -63,7 +64,8 @@ def findings(configuration: Configuration) -> list[Finding]:
         found += linted(sheet, further)
     document = load(configuration.path.parent / configuration.settings.policy)
     about_policy = _about_policy(configuration, document)
-    return [*found, *about_policy, *about_people(configuration), *about_rotas(configuration)]
+    about_others = (about_inventory, about_people, about_rotas)
+    return [*found, *about_policy, *(one for about in about_others for one in about(configuration))]
 
 
 def _about_policy(configuration: Configuration, document: Document) -> Iterator[Finding]:

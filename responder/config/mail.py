@@ -17,7 +17,7 @@ from responder.adapters.mail_servers import ImapAccount, MailDoor, Security, Smt
 from responder.adapters.notifier import Secret
 from responder.adapters.yaml_file import Place
 from responder.config.mail_rules import read_mail_rules
-from responder.config.model import Duration, Model
+from responder.config.model import Duration, Model, Size
 from responder.domain.mail_rule import MailRule
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -126,10 +126,8 @@ class Listener(Model):
 
 
 class MailLimitsFile(Model):
-    """Sizes in bytes."""
-
-    size: Annotated[int, Field(ge=64 * 1024, le=256 * 1024 * 1024)] = 30 * 1024 * 1024
-    file_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    size: Annotated[Size, Field(ge=64 * 1024, le=256 * 1024 * 1024)] = 30 * 1024 * 1024
+    file_size: Annotated[Size, Field(ge=1024)] = 10 * 1024 * 1024
     files: Annotated[int, Field(ge=0, le=1000)] = 50
 
 

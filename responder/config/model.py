@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from responder.domain.matching import Matcher, parse_matcher
+from responder.firstaid.amounts import Size
 from responder.firstaid.step import Duration
 
-__all__ = ["Duration", "Matchers", "Model", "Name", "SomeMatchers"]
+__all__ = ["Duration", "Matchers", "Model", "Name", "Size", "SomeMatchers"]
 
 
 class Model(BaseModel):

@@ -28,7 +28,7 @@ class OidcSetup:
 def read_oidc_setup(given: Oidc, base_url: str, read_secret: Callable[[Path, Place], str], folder: Path) -> OidcSetup:
     """What the file says, with the secret that another file holds."""
     path = given.client_secret_file
-    needs_groups = bool(given.roles or given.teams)
+    needs_groups = bool(given.roles or given.teams or given.all_teams)
     client = Client(
         issuer=given.issuer,
         client_id=given.client_id,

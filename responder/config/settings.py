@@ -11,8 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, IPvAnyNetwork, model_validator
 
 from responder.config.mail import MailFile
-from responder.config.model import Duration, Model, Name
-from responder.config.sign_in import SignIn
+from responder.config.model import Duration, Model, Name, Size
+from responder.config.sign_in import ProxyNetwork, SignIn
 
 
 def _host_and_port(text: str) -> str:
@@ -77,14 +77,14 @@ class Prometheus(Model):
 class Intake(Model):
     """Limits that keep one sender from stopping all."""
 
-    max_body: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    max_body: Annotated[Size, Field(ge=1024)] = 4 * 1024 * 1024
     max_waiting: Annotated[int, Field(ge=1)] = 2000
 
 
 class Ssh(Model):
     connect_timeout: Duration = timedelta(seconds=10)
     idle: Duration = timedelta(minutes=10)
-    max_output: Annotated[int, Field(ge=1024)] = 64 * 1024
+    max_output: Annotated[Size, Field(ge=1024)] = 64 * 1024
 
 
 class Reporters(Model):
@@ -110,11 +110,11 @@ class Feedback(Model):
     open: bool = False
     behind: Literal["token"] | None = None
     max_files: Annotated[int, Field(ge=0, le=20)] = 5
-    max_file: Annotated[int, Field(ge=1024, le=100 * _MEGA)] = 5 * _MEGA
-    max_sum: Annotated[int, Field(ge=1024, le=200 * _MEGA)] = 10 * _MEGA
+    max_file: Annotated[Size, Field(ge=1024, le=100 * _MEGA)] = 5 * _MEGA
+    max_sum: Annotated[Size, Field(ge=1024, le=200 * _MEGA)] = 10 * _MEGA
     per_address: Annotated[int, Field(ge=1)] = 20
     in_all: Annotated[int, Field(ge=1)] = 200
-    proxies: tuple[IPvAnyNetwork, ...] = ()
+    proxies: tuple[ProxyNetwork, ...] = ()
 
     @model_validator(mode="after")
     def _is_open_or_not(self) -> Feedback:

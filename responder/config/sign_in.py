@@ -20,10 +20,14 @@ _Groups = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class GroupRules(Model):
-    """What groups of elsewhere mean here. Without `otherwise`, who is in none of the groups of `roles` stays out."""
+    """What groups of elsewhere mean here. Without `otherwise`, who is in none of the groups of `roles` stays out.
+
+    Where `teams` or `all_teams` say something, who is in none of their groups acts for no team.
+    """
 
     roles: dict[Role, _Groups] = Field(default_factory=dict)
     teams: dict[Name, _Groups] = Field(default_factory=dict)
+    all_teams: tuple[str, ...] = ()
     otherwise: Role | None = None
 
     def role_of(self, groups: frozenset[str]) -> Role | None:
@@ -32,8 +36,26 @@ class GroupRules(Model):
         return highest(given) or self.otherwise
 
     def teams_of(self, groups: frozenset[str]) -> tuple[str, ...]:
-        """The teams that the groups give; none means all."""
+        """The teams that the groups give; none means all, unless they `leave_teamless`."""
+        if groups.intersection(self.all_teams):
+            return ()
         return tuple(sorted(team for team, named in self.teams.items() if groups.intersection(named)))
+
+    def leave_teamless(self, groups: frozenset[str]) -> bool:
+        """True if teams are given by groups, and these give none: the least that one can mean by that."""
+        tells_apart = bool(self.teams or self.all_teams)
+        return tells_apart and not groups.intersection(self.all_teams) and not self.teams_of(groups)
+
+
+def _believable(network: IPvAnyNetwork) -> IPvAnyNetwork:
+    """Raises ValueError for what is wider than any network of one's own (10.0.0.0/8, fc00::/7)."""
+    if network.prefixlen < (8 if network.version == 4 else 7):
+        raise ValueError(f"{network} is nearly everybody, and whoever is in it is believed; name the proxies alone")
+    return network
+
+
+ProxyNetwork = Annotated[IPvAnyNetwork, AfterValidator(_believable)]
+"""Where a proxy of ours is: what it says of who asks is believed."""
 
 
 class Proxy(GroupRules):
@@ -43,7 +65,7 @@ class Proxy(GroupRules):
     """
 
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-    networks: Annotated[tuple[IPvAnyNetwork, ...], Field(min_length=1)]
+    networks: Annotated[tuple[ProxyNetwork, ...], Field(min_length=1)]
     groups_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,64}$")] = ""
 
 

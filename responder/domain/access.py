@@ -28,6 +28,16 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+MEANING: Mapping[Role, str] = {
+    Role.REPORTER: "May report troubles, and sees nothing else.",
+    Role.VIEWER: "And sees everything but who reported what, their files and what mails say.",
+    Role.RESPONDER: "And acts: takes and moves tickets, starts runbooks, changes duties, switches automation off.",
+    Role.APPROVER: "And answers what waits for consent, where the policy names them.",
+    Role.ADMIN: "And keeps accounts, reads the audit log, reloads the configuration.",
+}
+"""What each role may do beside what those before it may, in a line for whoever chooses one."""
+
+
 class Via(StrEnum):
     """By what somebody is known."""
 
@@ -59,11 +69,21 @@ OF_TOKEN: Mapping[str, frozenset[Scope]] = {
 }
 
 
+MEANING_OF_TOKEN: Mapping[str, str] = {
+    "ingest": "Sends alerts, mails and reports, and sees nothing.",
+    "read": "And sees what a viewer sees.",
+    "act": "And acts, and answers what waits for consent, where the policy names whom it speaks for.",
+    "admin": "And does what an administrator does.",
+}
+"""What a token of each scope may do beside what those before it may."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
     """Somebody who asks for something: a person who signed in, or a token.
 
-    `teams` are the only ones whose tickets they may touch; none at all means every team.
+    `teams` are the only ones whose tickets they may touch; none at all means every team, unless they are `teamless`:
+    where groups of elsewhere give the teams, and none of theirs gives one.
     """
 
     name: str
@@ -71,6 +91,7 @@ class Identity:
     scopes: Collection[Scope]
     role: Role | None = None
     teams: Collection[str] = field(default_factory=frozenset)
+    teamless: bool = False
     user_id: int | None = None
     language: str = ""
     zone: str = ""
@@ -86,6 +107,11 @@ class Identity:
         """What tells it apart from all others: a token may be called like an account."""
         return f"{self.via} {self.user_id or self.name}"
 
+    @property
+    def acts_for_all(self) -> bool:
+        """True if tickets of every team are theirs to touch."""
+        return self.role is Role.ADMIN or (not self.teams and not self.teamless)
+
     def may(self, scope: Scope | str) -> bool:
         return scope in self.scopes
 
@@ -100,8 +126,10 @@ class Identity:
 
     def objection_to_team(self, team: str) -> str:
         """Why tickets of this team are not theirs to touch; empty if they are."""
-        if not self.teams or not team or team in self.teams or self.role is Role.ADMIN:
+        if not team or self.acts_for_all or team in self.teams:
             return ""
+        if self.teamless:
+            return f"This belongs to the team {team}; {self.name} acts for no team: none of their groups gives one."
         own = " and ".join(sorted(self.teams))
         return f"This belongs to the team {team}; {self.name} acts for {own} only."
 

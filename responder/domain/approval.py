@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -119,6 +119,23 @@ def all_roles_have_spoken(roles: Sequence[str], supporters: Collection[str], peo
 def able(roles: Collection[str], people: Mapping[str, Person]) -> tuple[str, ...]:
     """Who may answer."""
     return tuple(name for name, person in people.items() if not roles or not set(roles).isdisjoint(person.roles))
+
+
+def objection_to_order(
+    asked: Iterable[Approval], runbook: str, target: str, actor: str, people: Mapping[str, Person]
+) -> str:
+    """Why somebody may not order by themselves what others are being asked about; empty if they may.
+
+    An order must not be the way around people whose yes the policy wants.
+    """
+    for one in asked:
+        is_it = one.is_waiting and one.kind in _OF_RUNS and (one.runbook, one.target) == (runbook, target)
+        if is_it and (one.needed > 1 or one.each_role or (one.roles and actor not in able(one.roles, people))):
+            return f"Others are asked already: {one.subject} needs the yes of {one.whose_yes}."
+    return ""
+
+
+_OF_RUNS = (ApprovalKind.RUN, ApprovalKind.SUGGESTION)
 
 
 def unanswerable(roles: Sequence[str], needed: int, people: Mapping[str, Person], *, each_role: bool = False) -> str:

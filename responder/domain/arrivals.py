@@ -22,6 +22,8 @@ class Groups(Protocol):
 
     def teams_of(self, groups: frozenset[str]) -> tuple[str, ...]: ...
 
+    def leave_teamless(self, groups: frozenset[str]) -> bool: ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimRules:
@@ -42,6 +44,7 @@ class Arrival:
     name: str
     role: Role
     teams: tuple[str, ...]
+    teamless: bool = False
 
 
 def arrival(claims: Mapping[str, object], rules: ClaimRules) -> Arrival:
@@ -60,6 +63,7 @@ def arrival(claims: Mapping[str, object], rules: ClaimRules) -> Arrival:
         name=_name(claims, rules.name_claim),
         role=role,
         teams=rules.groups.teams_of(groups),
+        teamless=rules.groups.leave_teamless(groups),
     )
 
 

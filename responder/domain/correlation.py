@@ -69,6 +69,8 @@ class Decision:
     filed: list[Filed] = field(default_factory=list)
     heartbeats: dict[tuple[str, str], datetime] = field(default_factory=dict)
     sums: Sums = field(default_factory=Counter)
+    begun: dict[str, dict[str, Clock]] = field(default_factory=dict)
+    """By grade: clocks of new tickets, which begin at the same moment and are the same."""
 
 
 def troubles(reports: Iterable[Report], policy: Policy) -> list[str]:
@@ -114,7 +116,8 @@ def _one(
         return Outcome.REPEATED
     if change is not None and (change.after.is_open or _is_soon(change.after, policy, now)):
         return _fire(change, report, policy, now)
-    decision.changes[trouble] = _open(trouble, report, policy, now, change.after if change else None)
+    opened_now = decision.changes[trouble] = _open(trouble, report, policy, now, change.after if change else None)
+    opened_now.clocks = dict(_begun(decision.begun, opened_now.after, policy, now))
     return Outcome.OPENED
 
 
@@ -153,11 +156,18 @@ def _open(trouble: str, report: Report, policy: Policy, now: datetime, previous:
         previous_id=previous.id if previous else None,
         kind=kind,
     )
-    change = Change(before=None, after=ticket, clocks=opened(policy.clocks, policy.scene(ticket, now), _COMPLETE))
+    change = Change(before=None, after=ticket)
     change.note(now, EventKind.OPENED, _opening(ticket, previous), grade=grading.grade, rule=grading.rule)
     change.count("tickets_created_total", priority=grading.grade, team=team, source=report.source)
     _promise_handling(change)
     return change
+
+
+def _begun(known: dict[str, dict[str, Clock]], ticket: Ticket, policy: Policy, now: datetime) -> dict[str, Clock]:
+    """The clocks of a new ticket; nothing but its grade tells them from those of another one opened now."""
+    if ticket.grade not in known:
+        known[ticket.grade] = opened(policy.clocks, policy.scene(ticket, now), _COMPLETE)
+    return known[ticket.grade]
 
 
 def _opening(ticket: Ticket, previous: Ticket | None) -> str:

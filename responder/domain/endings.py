@@ -173,12 +173,17 @@ def split(
     return None
 
 
+def no_reopening(ticket: Ticket) -> str | None:
+    """Why the ticket cannot be taken up again by itself, whoever wants that; None if it can."""
+    if why := refusal(ticket, Action.REOPEN):
+        return why
+    return f"{ticket.number} was merged; split it off instead" if ticket.merged_into else None
+
+
 def reopen(change: Change, acting: Acting, reason: str) -> str | None:
     """Takes up again what was resolved or closed."""
-    if why := refusal(change.after, Action.REOPEN):
+    if why := no_reopening(change.after):
         return why
-    if change.after.merged_into:
-        return f"{change.after.number} was merged; split it off instead"
     lifecycle.reopen(change, acting.policy, now=acting.now, reason=reason, actor=acting.actor)
     change.promise("hand_over", why=reason)
     return None

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from responder.domain.durations import parse_duration, spoken
@@ -117,7 +118,12 @@ def predicted_duration(labels: Mapping[str, str], facts: Mapping[str, str]) -> t
 
 def says(text: str, words: tuple[str, ...]) -> bool:
     """Whether a fact is one of these words, in capitals or not."""
-    return text.strip().casefold() in {word.casefold() for word in words}
+    return text.strip().casefold() in _folded(words)
+
+
+@lru_cache(maxsize=1024)
+def _folded(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word.casefold() for word in words)
 
 
 def grade(rules: tuple[GradeRule, ...], default: str, labels: Mapping[str, str], facts: Mapping[str, str]) -> Grading:

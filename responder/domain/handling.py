@@ -5,9 +5,11 @@ The change carries the dossier: whoever calls has put it there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from responder.domain import lifecycle
@@ -16,9 +18,10 @@ from responder.domain.dossier import EMPTY, Dossier, Plan
 from responder.domain.facts import Fact
 from responder.domain.policy import Policy
 from responder.domain.report_fields import shortened
-from responder.domain.ticket import Action, Change, EventKind, Status, refusal
+from responder.domain.ticket import Action, Change, EventKind, Status, Ticket, refusal
 
 WAIT_REASONS = ("reporter", "vendor", "part")
+_NAMES_SHOWN, _NAMES_COMPARED = 12, 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +39,29 @@ def dossier_of(change: Change) -> Dossier:
 
 
 # --- who has it ---------------------------------------------------------------------------------------------
+
+
+def stranger(name: str, known: Collection[str]) -> str:
+    """What is said to a name that nobody has; first those that are written most like it."""
+    wanted, compared = name.casefold(), worth_comparing(name, known)
+    by_likeness = sorted(compared, key=lambda one: (-SequenceMatcher(None, wanted, one.casefold()).ratio(), one))
+    nearest, left = by_likeness[:_NAMES_SHOWN], len(known) - _NAMES_SHOWN
+    more = f" and {left} more" if left > 0 else ""
+    return (
+        f"nobody is called {name[:80]!r} in the people file or among the accounts; "
+        f"there are {', '.join(nearest) or 'no people'}{more}"
+    )
+
+
+def worth_comparing(name: str, known: Collection[str]) -> list[str]:
+    """The names that begin most like this one, of very many; to compare all letter by letter would take too long."""
+    wanted = name.casefold()
+    return sorted(known, key=lambda one: (-_begin_alike(wanted, one.casefold()), one))[:_NAMES_COMPARED]
+
+
+def _begin_alike(one: str, other: str) -> int:
+    """How many letters two texts have in common before the first that differs."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def assign(change: Change, acting: Acting, to: str) -> str | None:
@@ -70,14 +96,20 @@ def give_back(change: Change, acting: Acting, reason: str) -> str | None:
     return None
 
 
+def no_way_up(ticket: Ticket, highest: int) -> str | None:
+    """Why the ticket cannot go to a higher tier of its team, whoever wants that; None if it can."""
+    tier = max(ticket.tier, 1)
+    if tier >= highest:
+        return f"team {ticket.team} has no tier above {tier}, so {ticket.number} cannot go higher"
+    return None if ticket.status is Status.HANDED_OVER else refusal(ticket, Action.HAND_OVER)
+
+
 def escalate(change: Change, acting: Acting, reason: str, highest: int) -> str | None:
     """Gives the ticket to the next tier of its team, who are told."""
     ticket = change.after
-    tier = max(ticket.tier, 1) + 1
-    if tier > highest:
-        return f"team {ticket.team} has no tier above {max(ticket.tier, 1)}, so {ticket.number} cannot go higher"
-    if ticket.status is not Status.HANDED_OVER and (why := refusal(ticket, Action.HAND_OVER)):
+    if why := no_way_up(ticket, highest):
         return why
+    tier = max(ticket.tier, 1) + 1
     change.update(tier=tier)
     text = f"{acting.actor} hands it to tier {tier}: {reason}"
     if ticket.status is Status.HANDED_OVER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 MASK = "***"
 
@@ -25,6 +25,7 @@ _NAMED = re.compile(
     r"(?i)(?P<name>[\w.-]{0,40}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|credential)[\w.-]{0,20}"
     r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?P<value>[^\s\"',;&]{3,200})"
 )
+_OPTION = re.compile(r"(?i)--?(?:[\w-]*-)?(?:password|passwd|passphrase|secret|token|api-?key|access-?key|pass)")
 _SHORTEST = 6
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
 
@@ -45,6 +46,22 @@ def masked(text: str, known: Collection[str] = ()) -> str:
     for shape in _SHAPES:
         text = shape.sub(MASK, text)
     return _NAMED.sub(lambda found: f"{found['name']}{MASK}", text)
+
+
+def masked_words(words: Sequence[str], known: Collection[str] = ()) -> list[str]:
+    """The arguments of a command, each masked, and whole what follows an option for a secret, such as --password.
+
+    A name of a file is shown: what is in it stays there.
+    """
+    before = ("", *words)
+    return [
+        MASK if is_secret_of(option, word) else masked(word, known) for option, word in zip(before, words, strict=False)
+    ]
+
+
+def is_secret_of(option: str, value: str) -> bool:
+    """Whether an argument is the secret that the argument before it announces."""
+    return _OPTION.fullmatch(option) is not None and not value.startswith(("-", "/"))
 
 
 def _spellings(secret: str) -> Iterator[str]:

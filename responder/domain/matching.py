@@ -57,4 +57,8 @@ def _unquoted(raw: str) -> str:
 
 def all_match(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
     """True if every matcher holds; no matchers match everything."""
-    return all(matcher.matches(labels) for matcher in matchers)
+    # A loop, for every alert comes past here once for each rule.
+    for matcher in matchers:  # noqa: SIM110
+        if not matcher.matches(labels):
+            return False
+    return True

@@ -45,7 +45,8 @@ def is_bundle(purpose: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """`due_at` is when it is tried next, if not at once; `error` says why it is where it is."""
+    """`tried_at` is when it was handed to its channel last, `due_at` when it is tried next, if not at once; `error`
+    says why it is where it is."""
 
     ticket_id: int
     episode: int
@@ -60,6 +61,7 @@ class Message:
     tries: int = 0
     sent_at: datetime | None = None
     due_at: datetime | None = None
+    tried_at: datetime | None = None
     error: str = ""
 
     @property

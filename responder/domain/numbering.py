@@ -39,10 +39,20 @@ def scope(template: str, local_now: datetime, *, kind: int = 0, grade: str = "")
 
 def number(template: str, local_now: datetime, serial: int, *, kind: int = 0, grade: str = "") -> str:
     """The number of a ticket opened at `local_now` as the `serial`-th of its scope; `kind` is the code of its kind."""
-    return "".join(
-        format(serial, text) if name == "seq" else _said(name, text, local_now, kind, grade)
-        for name, text in _parts(template)
-    )
+    before, spec, after = _frame(template, local_now.replace(tzinfo=None), kind, grade)
+    return f"{before}{serial:{spec}}{after}"
+
+
+@lru_cache(maxsize=64)
+def _frame(template: str, local_now: datetime, kind: int, grade: str) -> tuple[str, str, str]:
+    """What stands before the serial, how it is written, and what stands after it: the same for many new tickets.
+
+    `local_now` is without its zone: one instant in two zones would be one key, and may be two days.
+    """
+    parts = _parts(template)
+    place = next(place for place, (name, _) in enumerate(parts) if name == "seq")
+    said = ["" if name == "seq" else _said(name, text, local_now, kind, grade) for name, text in parts]
+    return "".join(said[:place]), parts[place][1], "".join(said[place:])
 
 
 def says(template: str, field: str) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from responder.domain.durations import parse_duration
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_NEAR = {"today": 0, "tomorrow": 1}
+_NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _TEXT = re.compile(r"(?P<day>[a-z]{3,9})(?:[ t]+(?P<time>\d{1,2}:\d{2}))?", re.IGNORECASE)
 _WEEK = timedelta(days=7)
 
@@ -18,8 +18,8 @@ def written_out(text: str, zone: ZoneInfo, now: datetime, after: datetime | None
     """A spoken time as ISO 8601, by the wall's clock of the zone and without an offset, unless it is `now` or `+8h`.
     What is no spoken time is given back as it is.
 
-    `today` and `tomorrow` are days of now. A weekday is the next one that is not over, a duration begins: both after
-    `after`, which is the begin of what is to end then, or now.
+    `yesterday`, `today` and `tomorrow` are days of now. A weekday is the next one that is not over, a duration begins:
+    both after `after`, which is the begin of what is to end then, or now.
     """
     said, begin = text.strip(), after or now
     if said.lower() == "now":

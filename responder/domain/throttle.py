@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 _HOUR = timedelta(hours=1)
+_AROUND = 48
+MORE = 4
+"""So many times as much as one /64 may come from a /48: that is what one customer is given at most, and it holds 65536
+of the former (RFC 6177; RIPE-690, 4.2)."""
 _MOST_ADDRESSES = 10_000
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -16,7 +20,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rates:
-    """Sends of one address in an hour, and reports of all."""
+    """Sends of one address in an hour, `MORE` times as many of the /48 around one of IPv6, and reports of all."""
 
     per_address: int
     in_all: int
@@ -31,18 +35,26 @@ class Throttle:
 
     def knock(self, address: str, rates: Rates, now: datetime) -> timedelta | None:
         """Counts a send of this address. None if it may go on, else how long until it may."""
-        mine = self.sent.setdefault(address, deque())
-        self.sent.move_to_end(address)
-        while len(self.sent) > _MOST_ADDRESSES:
-            self.sent.popitem(last=False)
-        if (wait := _wait(mine, rates.per_address, now)) is not None:
-            return wait
-        mine.append(now)
+        counted = [(self._of(address), rates.per_address)]
+        if wide := around(address):
+            counted.append((self._of(wide), rates.per_address * MORE))
+        waits = [wait for times, most in counted if (wait := _wait(times, most, now)) is not None]
+        if waits:
+            return max(waits)
+        for times, _ in counted:
+            times.append(now)
         return _wait(self.opened, rates.in_all, now)
 
     def count(self, now: datetime) -> None:
         """A report was opened."""
         self.opened.append(now)
+
+    def _of(self, address: str) -> deque[datetime]:
+        mine = self.sent.setdefault(address, deque())
+        self.sent.move_to_end(address)
+        while len(self.sent) > _MOST_ADDRESSES:
+            self.sent.popitem(last=False)
+        return mine
 
 
 def _wait(times: deque[datetime], most: int, now: datetime) -> timedelta | None:
@@ -66,6 +78,17 @@ def sender_of(peer: str, forwarded: str, proxies: Sequence[Network]) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def around(sender: str) -> str:
+    """The /48 around an IPv6 sender, as `sender_of` names it; empty for all others."""
+    try:
+        network = ipaddress.ip_network(sender)
+    except ValueError:
+        return ""
+    if not isinstance(network, ipaddress.IPv6Network) or network.prefixlen < _AROUND:
+        return ""
+    return str(network.supernet(new_prefix=_AROUND))
 
 
 def _without_port(sender: str) -> str:

@@ -8,6 +8,8 @@ GENERAL = (
     "tickets", "runs", "approvals", "messages", "switches", "rotas", "knowledge", "config", "health",
 )  # fmt: skip
 """What lists and states are about. `switches` are also maintenance windows, `rotas` also drills."""
+ACCOUNTS = "accounts"
+"""Who may read what. Nobody is told of it, but each open stream looks at its credential again."""
 EVERYTHING = "everything"
 """Nobody knows what has changed: all of it may have."""
 _NUMBERED = ("ticket", "run")

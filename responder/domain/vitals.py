@@ -68,9 +68,11 @@ class Seen:
     beat_at: datetime | None = None
     beat_objection: str = ""
     silent_sources: Collection[str] = ()
+    unheard_sources: Collection[str] = ()
     cron_jobs_in_trouble: Collection[str] = ()
     pages_at: datetime | None = None
     differences: int = 0
+    unreached: Sequence[str] = ()
 
 
 def vitals(process: Process, seen: Seen, now: datetime) -> list[Vital]:
@@ -190,6 +192,11 @@ def _pages(seen: Seen, now: datetime) -> Vital:
     if seen.pages_at is None:
         return Vital(name="audit of pages", state=State.ODD, said="No round was made yet.", next=_WORKER)
     since = now - seen.pages_at
+    if seen.unreached:
+        more = f" And {len(seen.unreached) - 1} more." if len(seen.unreached) > 1 else ""
+        said = f"Every call was made, and yet nobody was reached. {seen.unreached[0]}{more}"
+        then = "Call them by other means, and try their channels with responder people test."
+        return Vital(name="audit of pages", state=State.BAD, said=said, next=then)
     said = f"Everybody was told who should have been, as of {spoken(since)} ago."
     if since > MISSED_ROUNDS:
         return Vital(name="audit of pages", state=_graver(since, MISSED_ROUNDS), said=said, next=_WORKER)
@@ -221,6 +228,10 @@ def _sources(seen: Seen) -> Vital:
         said = f"Silent: {', '.join(seen.silent_sources)}."
         then = "Alerts of these may not come: look at the Prometheus or Alertmanager that sends them."
         return Vital(name="sources", state=State.BAD, said=said, next=then)
+    if seen.unheard_sources:
+        said = f"Not heard since the start: {', '.join(seen.unheard_sources)}."
+        then = "Each is told as silent once its time has passed; whether alerts of these come is not known until then."
+        return Vital(name="sources", state=State.ODD, said=said, next=then)
     return Vital(name="sources", said="None is silent.")
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from responder.domain.durations import spoken
+from responder.domain.masking import masked, masked_words
 from responder.firstaid.plan import Plan, PlannedStep, from_snapshot
 
 _LONGEST = 300
@@ -52,7 +53,7 @@ def _phases(plan: Plan) -> Iterator[tuple[int, str]]:
 
 def _shown(step: PlannedStep, phase: str) -> ShownStep:
     settings = step.step.model_dump(exclude_unset=True, by_alias=True, exclude={"content"})
-    lines = tuple(f"{name}: {_spoken(value)}"[:_LONGEST] for name, value in settings.items())
+    lines = tuple(masked(f"{name}: {_spoken(value)}")[:_LONGEST] for name, value in settings.items())
     return ShownStep(number=step.index + 1, name=step.name, kind=step.kind, host=step.host, phase=phase, lines=lines)
 
 
@@ -61,7 +62,7 @@ def _spoken(value: object) -> str:
         return spoken(value)
     if isinstance(value, list | tuple):
         is_argv = all(isinstance(one, str) for one in value)
-        return shlex.join(value) if is_argv else "; ".join(map(_spoken, value))
+        return shlex.join(masked_words(value)) if is_argv else "; ".join(map(_spoken, value))
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_spoken(one)}" for name, one in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)

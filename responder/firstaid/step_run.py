@@ -28,7 +28,7 @@ from responder.domain.acts import (
     Tell,
     Unanswered,
 )
-from responder.domain.masking import masked
+from responder.domain.masking import masked, masked_words
 from responder.domain.runbook import Attempt, Verdict
 from responder.errors import CommandTimedOut, ConnectionCut, HostError, QueryFailed, Refused, ResponderError
 from responder.firstaid import marker
@@ -314,9 +314,10 @@ def may_have_acted(attempt: Attempt) -> bool:
 
 
 def output_of(answer: CommandResult) -> str:
-    """What a command printed, as it is kept."""
-    text = answer.stdout + (f"\n[stderr]\n{answer.stderr}" if answer.stderr.strip() else "")
-    return text.strip() + ("\n[more was printed than is kept]" if answer.truncated else "")
+    """What a command printed, as it is kept: nothing is taken from it but the ends of lines at its end."""
+    errors = f"[stderr]\n{answer.stderr}" if answer.stderr.strip() else ""
+    text = "\n".join(part for part in (answer.stdout, errors) if part.strip()).rstrip("\r\n")
+    return text + ("\n[more was printed than is kept]" if answer.truncated else "")
 
 
 def _may_fail(act: Command | Request) -> bool:
@@ -334,7 +335,7 @@ def _done(act: Attempt) -> Done:
 
 
 def _unknown(why: str, host: str, command: tuple[str, ...]) -> Over:
-    shown = " ".join(command)
+    shown = " ".join(masked_words(command))
     sentence = f"{why} Nobody can tell from here whether this ran to its end on {host}: {shown}"
     return Over(end=StepEnd.UNKNOWN, sentence=sentence)
 

@@ -33,7 +33,9 @@ class Wanted:
 
 async def add_account(desk: Desk, name: str, role: Role, teams: tuple[str, ...], password: str) -> User:
     """A local account. Raises BadForm for what nobody can be called or sign in with, Refused if there is one."""
-    _raise(objection_to_name(name) or objection_to_password(password, name) or _about_teams(desk, teams))
+    _raise(objection_to_name(name), "name")
+    _raise(objection_to_password(password, name), "password")
+    _raise(_about_teams(desk, teams), "teams")
     secret, now = await asyncio.to_thread(hashed, password), desk.clock.now()
 
     def body(tx: Transaction) -> User:
@@ -47,7 +49,7 @@ async def add_account(desk: Desk, name: str, role: Role, teams: tuple[str, ...],
 
 async def change_account(desk: Desk, name: str, wanted: Wanted) -> User:
     """The account as it is then. Who is disabled is signed out at once. Raises NotFound, BadForm, Refused."""
-    _raise(_about_teams(desk, wanted.teams or ()))
+    _raise(_about_teams(desk, wanted.teams or ()), "teams")
     now = desk.clock.now()
 
     def body(tx: Transaction) -> User:
@@ -69,7 +71,7 @@ async def give_password(desk: Desk, name: str, password: str) -> None:
     user = await desk.store.read(lambda tx: _named(tx, name))
     if objection := objection_to_new_password(user):
         raise Refused(objection)
-    _raise(objection_to_password(password, user.name))
+    _raise(objection_to_password(password, user.name), "password")
     secret = await asyncio.to_thread(hashed, password)
 
     def body(tx: Transaction) -> None:
@@ -89,7 +91,8 @@ async def end_sessions(desk: Desk, name: str) -> int:
 
 async def choose(desk: Desk, user_id: int, *, language: str | None = None, zone: str | None = None) -> User:
     """How somebody reads: a language, and a zone of the IANA database; empty is as it comes. Raises BadForm."""
-    _raise(_about_language(language or "") or _about_zone(zone or ""))
+    _raise(_about_language(language or ""), "language")
+    _raise(_about_zone(zone or ""), "zone")
 
     def body(tx: Transaction) -> User:
         user = _one(tx, user_id, locked=True)
@@ -117,10 +120,10 @@ async def change_own_password(desk: Desk, user_id: int, session: str, old: str, 
         if wait > timedelta():
             raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
         if not await asyncio.to_thread(fits, old, user.password_hash):
-            failure = Failure(name=user.name.casefold(), address=address, at=now)
+            failure = Failure(name=user.name.casefold(), address=address, at=now, user_id=user_id)
             await desk.store.write(lambda tx: tx.accounts.failed(failure))
             raise Refused("The present password is wrong.")
-    _raise(objection_to_password(new, user.name))
+    _raise(objection_to_password(new, user.name), "password")
     secret = await asyncio.to_thread(hashed, new)
 
     def body(tx: Transaction) -> None:
@@ -215,6 +218,6 @@ def _about_zone(zone: str) -> str:
     return ""
 
 
-def _raise(objection: str) -> None:
+def _raise(objection: str, field: str) -> None:
     if objection:
-        raise BadForm(objection)
+        raise BadForm(objection, field=field)

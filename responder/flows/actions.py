@@ -6,33 +6,40 @@ from collections.abc import Callable
 from datetime import datetime
 
 from responder.domain import actions as rules
+from responder.domain.access import Identity
 from responder.domain.actions import ActionItem, moment
 from responder.domain.oncall import Recipient, addressed
 from responder.domain.sla import Notify
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import Refused
 from responder.flows.desk import Desk
+from responder.flows.moves import refuse_other_teams
 from responder.flows.telling import spoken_recipients, team_of, write_notice
 from responder.store.transaction import Transaction
 
 
-async def finish_action(desk: Desk, action_id: int, actor: str, result: str) -> ActionItem:
-    """Writes down what came of an action. Raises NotFound, or Refused with the reason."""
+async def finish_action(
+    desk: Desk, action_id: int, actor: str, result: str, *, who: Identity | None = None
+) -> ActionItem:
+    """Writes down what came of an action. Raises NotFound, NotTheirs, or Refused with the reason."""
 
     def decide(item: ActionItem, now: datetime) -> ActionItem | str:
         return rules.finish(item, actor, result, now)
 
-    return await _change(desk, action_id, decide, actor=actor, said=f"{actor} has done action {action_id}: {result}")
+    said = f"{actor} has done action {action_id}: {result}"
+    return await _change(desk, action_id, decide, actor=actor, said=said, who=who)
 
 
-async def move_action(desk: Desk, action_id: int, due_at: datetime, *, actor: str, reason: str) -> ActionItem:
-    """Gives an action another due date. Raises NotFound, or Refused with the reason."""
+async def move_action(
+    desk: Desk, action_id: int, due_at: datetime, *, actor: str, reason: str, who: Identity | None = None
+) -> ActionItem:
+    """Gives an action another due date. Raises NotFound, NotTheirs, or Refused with the reason."""
 
     def decide(item: ActionItem, now: datetime) -> ActionItem | str:
         return rules.move_due(item, due_at, reason, now)
 
     said = f"{actor} moves action {action_id} to {moment(due_at)}: {reason}"
-    return await _change(desk, action_id, decide, actor=actor, said=said)
+    return await _change(desk, action_id, decide, actor=actor, said=said, who=who)
 
 
 async def escalate_overdue(desk: Desk) -> int:
@@ -82,12 +89,19 @@ def _named_by_policy(desk: Desk, tx: Transaction, ticket: Ticket) -> tuple[tuple
 
 
 async def _change(
-    desk: Desk, action_id: int, decide: Callable[[ActionItem, datetime], ActionItem | str], *, actor: str, said: str
+    desk: Desk,
+    action_id: int,
+    decide: Callable[[ActionItem, datetime], ActionItem | str],
+    *,
+    actor: str,
+    said: str,
+    who: Identity | None,
 ) -> ActionItem:
     now = desk.clock.now()
 
     def body(tx: Transaction) -> ActionItem:
         change, item = _held(tx, action_id)
+        refuse_other_teams(who, change.after)
         after = decide(item, now)
         if isinstance(after, str):
             raise Refused(f"{after[0].upper()}{after[1:].rstrip('.')}.")

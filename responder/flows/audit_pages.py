@@ -1,7 +1,8 @@
 """Audit of pages: in every round, who should have been told is compared with what is stored.
 
 What differs is tried once more, is said on its ticket, and is a ticket of its own; until it agrees again, or somebody
-has looked at it and says so, nothing is sent to the dead man's switch.
+has looked at it and says so, nothing is sent to the dead man's switch. Neither is while a ticket waits for people of
+whom no message has reached anybody.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from responder.clock import from_microseconds, microseconds
 from responder.domain.counting import counted
 from responder.domain.page_audit import Account, Difference, audit
+from responder.domain.page_reach import Unreached, unreached_tickets
 from responder.domain.report import Signal
 from responder.domain.ticket import Change, EventKind
 from responder.errors import Conflict, NotFound
@@ -26,7 +28,7 @@ from responder.store.transaction import Transaction
 log = structlog.get_logger()
 ROUND = "page_audit"
 EVERY = timedelta(minutes=1)
-_LATEST = 3 * EVERY
+LATEST = 3 * EVERY
 """After so long without a round what was due counts anew: nobody was there to do it."""
 MOST_AT_ONCE = 100
 _LABELS = {"alertname": "ResponderPagesDiffer", "severity": "critical"}
@@ -46,7 +48,7 @@ async def audit_pages(desk: Desk) -> int | None:
     for one in [one for one in found if one.key not in _known(before)][:MOST_AT_ONCE]:
         if await _speak_of(desk, one, since):
             mended.add(one.key)
-    return await desk.store.write(lambda tx: _conclude(desk, tx, before, found, mended=mended, tickets=len(accounts)))
+    return await desk.store.write(lambda tx: _conclude(desk, tx, before, found, mended=mended, accounts=accounts))
 
 
 def _found(tx: Transaction, now: datetime, since: datetime) -> tuple[list[Account], list[Difference]]:
@@ -63,7 +65,7 @@ def _begin(tx: Transaction, now: datetime) -> dict[str, Any] | None:
 
 def awake_since(before: Mapping[str, Any], now: datetime) -> datetime:
     """Since when there was always somebody to make these rounds, and so to do what was due."""
-    if "at" not in before or now - from_microseconds(before["at"]) > _LATEST:
+    if "at" not in before or now - from_microseconds(before["at"]) > LATEST:
         return now
     return from_microseconds(before["awake_since"])
 
@@ -102,17 +104,26 @@ def _say(desk: Desk, tx: Transaction, difference: Difference, since: datetime) -
 
 
 def _conclude(
-    desk: Desk, tx: Transaction, before: dict[str, Any], found: list[Difference], *, mended: set[str], tickets: int
+    desk: Desk,
+    tx: Transaction,
+    before: dict[str, Any],
+    found: list[Difference],
+    *,
+    mended: set[str],
+    accounts: list[Account],
 ) -> int:
     now, said = desk.clock.now(), _known(before) | mended
     first_seen = {one["key"]: one["since"] for one in before.get("differences", ())}
     latest = tx.rounds.last(ROUND)
     accepted = _still_accepted(latest.result if latest else {}, found)
     open_ones = [one for one in found if one.key not in accepted]
+    unreached = _unreached(desk, accounts)
     result = {
         "at": microseconds(now),
         "awake_since": microseconds(awake_since(before, now)),
-        "tickets": tickets,
+        "tickets": len(accounts),
+        "unreached": [one.sentence for one in unreached],
+        "unreached_ids": [one.ticket_id for one in unreached],
         "is_told": bool(open_ones),
         "accepted": accepted,
         "differences": [
@@ -129,6 +140,10 @@ def _conclude(
     tx.rounds.keep(ROUND, now, result)
     _report(desk, tx, open_ones, was_told=bool(before.get("is_told")))
     return len(open_ones)
+
+
+def _unreached(desk: Desk, accounts: list[Account]) -> list[Unreached]:
+    return unreached_tickets(accounts, desk.clock.now() - desk.policy.delivery.next_after)
 
 
 def _still_accepted(before: Mapping[str, Any], found: list[Difference]) -> dict[str, Any]:
@@ -163,6 +178,7 @@ async def compare(desk: Desk) -> dict[str, Any]:
         "messages": sum(len(account.sheets) for account in accounts),
         "last_round_at": from_microseconds(result["at"]) if "at" in result else None,
         "calling": [_calling(account) for account in accounts if account.status == "handed_over"],
+        "unreached": [one.sentence for one in _unreached(desk, accounts)],
         "differences": [
             {"key": one.key, "ticket": one.number, "text": one.sentence, "accepted": accepted.get(one.key)}
             for one in found
@@ -178,7 +194,7 @@ def _calling(account: Account) -> dict[str, Any]:
 
 def last_round(tx: Transaction) -> dict[str, Any]:
     """What came of the last round, without looking at all that is stored: when it was, how many tickets it looked at,
-    and what differs."""
+    of which of them nobody was reached, and what differs."""
     last = tx.rounds.last(ROUND)
     result = last.result if last else {}
     accepted = result.get("accepted", {})
@@ -186,6 +202,7 @@ def last_round(tx: Transaction) -> dict[str, Any]:
     return {
         "at": last.at if last else None,
         "tickets": result.get("tickets", 0),
+        "unreached": result.get("unreached", []),
         "differences": found,
         "open": open_differences(result),
     }
@@ -215,10 +232,18 @@ def objection(tx: Transaction, now: datetime) -> str:
     if "at" not in result:
         return "The audit of pages has not made its first round."
     age = now - from_microseconds(result["at"])
-    if age > _LATEST:
+    if age > LATEST:
         return f"The audit of pages has made no round since {from_microseconds(result['at']):%Y-%m-%d %H:%M:%S} UTC."
-    count = open_differences(result)
-    return f"The audit of pages finds {counted(count, 'difference')}." if count else ""
+    if count := open_differences(result):
+        return f"The audit of pages finds {counted(count, 'difference')}."
+    # Somebody outside has other ways to people than ours, which fail.
+    return "There is a ticket of which no message has reached anybody." if result.get("unreached") else ""
+
+
+def last_unreached(tx: Transaction) -> list[int]:
+    """The ids of the tickets of which the last round found that nobody was reached."""
+    last = tx.rounds.last(ROUND)
+    return list(last.result.get("unreached_ids", ())) if last else []
 
 
 def open_differences(result: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ import orjson
 from responder.config.configuration import Configuration
 from responder.domain import autonomy
 from responder.domain.autonomy import Autonomy
+from responder.domain.heartbeat import Heartbeat
 from responder.domain.oncall import recipients
 from responder.domain.replay import COUNTED, Aid, Replay, Surroundings, Tally
 from responder.domain.report import Report, Signal
@@ -25,7 +26,6 @@ from responder.flows.watch import report_on
 from responder.intake.alertmanager import parse
 from responder.store.database import Store
 from responder.store.reports import Body
-from responder.store.switchboard import Heartbeat
 
 FIELDS = ("tickets", *COUNTED)
 _SHOWN = 100
@@ -181,10 +181,12 @@ def _told(configuration: Configuration, ticket: Ticket) -> list[str]:
 def _about_heartbeat(configuration: Configuration, beat: tuple[str, str], signal: Signal, at: datetime) -> Report:
     rule = next(rule for rule in configuration.policy.heartbeats if rule.name == beat[1])
     is_back = signal is Signal.CLEARED
+    last_at = at if is_back else at - rule.within - rule.within.resolution
     known = Heartbeat(
         source=beat[0],
         name=beat[1],
-        last_at=at if is_back else at - rule.within - rule.within.resolution,
+        last_at=last_at,
+        watched_since=last_at,
         silent_since=at if is_back else None,
     )
     report = report_on(known, rule, at)

@@ -26,8 +26,10 @@ from responder.domain.escalation import (
     put_off,
     told_so_far,
 )
+from responder.domain.masking import masked_words
 from responder.domain.message import Purpose
 from responder.domain.oncall import Recipient, addressed
+from responder.domain.runbook import Attempt
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.consent import question_for
 from responder.flows.desk import Desk
@@ -184,13 +186,19 @@ def _names(told: Iterable[Recipient]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.person for one in told))
 
 
+def _shown(desk: Desk, tx: Transaction, run_id: int) -> list[Attempt]:
+    """What a run did, without secrets; outputs were masked when they were written down."""
+    secrets = desk.configuration.secrets
+    return [replace(one, command=tuple(masked_words(one.command, secrets))) for one in tx.runs.attempts(run_id)]
+
+
 class _Text:
     """What the message says to each of its readers."""
 
     def __init__(self, desk: Desk, tx: Transaction, change: Change, chain: Chain, seen: str) -> None:
         self._desk, self._change, self._chain, self._seen = desk, change, chain, seen
         ticket = change.after
-        self._tried = [Tried(run=run, attempts=tx.runs.attempts(run.id)) for run in tx.runs.of_ticket(ticket.id)]
+        self._tried = [Tried(run=run, attempts=_shown(desk, tx, run.id)) for run in tx.runs.of_ticket(ticket.id)]
         suggestion = tx.approvals.of_episode(ticket.id, ticket.episode, ApprovalKind.SUGGESTION)
         self._suggestion = suggestion if suggestion and suggestion.is_waiting else None
 

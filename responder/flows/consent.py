@@ -11,6 +11,7 @@ from datetime import datetime
 
 from responder.adapters.links import ApprovalClaim
 from responder.domain import approval as rules
+from responder.domain.access import Identity
 from responder.domain.acts import Ask
 from responder.domain.approval import Approval, ApprovalKind, ApprovalState
 from responder.domain.autonomy import ApprovalRule
@@ -25,7 +26,7 @@ from responder.firstaid.ports import Answered, Consent
 from responder.firstaid.showing import shown_steps
 from responder.flows.desk import Desk
 from responder.flows.gates import after_a_gate
-from responder.flows.moves import changed_since
+from responder.flows.moves import changed_since, refuse_other_teams
 from responder.flows.starting import Order, order_as_approved, start_ordered
 from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, zone_of
 from responder.flows.texts import QuestionText, question_body, subject
@@ -177,15 +178,24 @@ def _answered(asked: Approval, now: datetime) -> Answered:
 
 
 async def answer(
-    desk: Desk, approval_id: int, person: str, *, yes: bool, reason: str = "", version: int | None = None
+    desk: Desk,
+    approval_id: int,
+    person: str,
+    *,
+    yes: bool,
+    reason: str = "",
+    version: int | None = None,
+    who: Identity | None = None,
 ) -> Approval:
-    """A person says yes or no. Raises NotFound, or Refused with the sentence why it does not count.
+    """A person says yes or no. Raises NotFound, NotTheirs, or Refused with the sentence why it does not count.
 
-    `version` is the one of the ticket that the person saw, if that matters.
+    `version` is the one of the ticket that the person saw, if that matters. `who` is whose word it is, where somebody
+    has signed in: only questions about tickets of their teams are answered.
     """
 
     def body(tx: Transaction) -> Approval | str:
         ticket = tx.tickets.one(tx.approvals.one(approval_id).ticket_id, locked=True).ticket
+        refuse_other_teams(who, ticket)
         if version is not None and version != ticket.version:
             return changed_since(tx, ticket, version)
         return answer_in(desk, tx, approval_id, person, yes=yes, reason=reason)

@@ -81,7 +81,7 @@ def _take(desk: Desk, tx: Transaction, job: Job) -> Taken | None:
     change = Change.of(known.ticket, known.clocks)
     taken = _needed(desk, tx, change, message, is_lost="lost" in job.args)
     if taken is not None:
-        tx.messages.begin_sending(message_id)
+        tx.messages.begin_sending(message_id, desk.clock.now())
         taken = replace(taken, message=replace(taken.message, state=MessageState.SENDING, tries=message.tries + 1))
     tx.apply([change], desk.clock.now())
     return taken

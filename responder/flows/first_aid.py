@@ -10,7 +10,7 @@ from responder.domain.approval import Approval, ApprovalKind
 from responder.domain.autonomy import Autonomy
 from responder.domain.durations import spoken
 from responder.domain.guards import Objection, first_objection
-from responder.domain.masking import masked
+from responder.domain.masking import masked, masked_words
 from responder.domain.oncall import addressed
 from responder.domain.policy import FirstAidRule
 from responder.domain.report import Signal
@@ -200,9 +200,10 @@ async def _without_target(desk: Desk, run: Run) -> Ended:
     acts = await desk.store.read(lambda tx: tx.runs.attempts(run.id))
     sentence = f"{run.target} is no longer in the inventory, so the run went no further."
     if lost := next(filter(is_lost, acts), None):
-        text = f"{sentence} Nobody can tell from here whether this ran to its end there: {' '.join(lost.command)}"
+        command = " ".join(masked_words(lost.command))
+        text = f"{sentence} Nobody can tell from here whether this ran to its end there: {command}"
         return Ended(outcome=RunOutcome.UNKNOWN, sentence=text)
-    did = [" ".join(act.command) for act in acts if may_have_acted(act)]
+    did = [" ".join(masked_words(act.command)) for act in acts if may_have_acted(act)]
     return Ended(outcome=RunOutcome.FAILED, sentence=sentence + (f" It had run: {'; '.join(did)}." if did else ""))
 
 

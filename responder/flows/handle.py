@@ -35,7 +35,7 @@ async def do(
     `who` is whose word it is, where somebody has signed in: only tickets of their teams are touched.
     """
     if name in DECISIONS:
-        return await _decide(desk, key, actor, Form(content), yes=DECISIONS[name], version=version)
+        return await _decide(desk, key, actor, Form(content), yes=DECISIONS[name], version=version, who=who)
     if name not in VERBS:
         raise NotFound(f"There is no verb {name[:40]!r}; there are {', '.join([*VERBS, *DECISIONS])}.")
     return await act(desk, VERBS[name], key, actor=actor, content=content, version=version, who=who)
@@ -72,7 +72,9 @@ async def _write_down(desk: Desk, ticket_id: int, refusal: str) -> None:
     await desk.store.write(body)
 
 
-async def _decide(desk: Desk, key: str, actor: str, form: Form, *, yes: bool, version: int | None) -> Ticket:
+async def _decide(
+    desk: Desk, key: str, actor: str, form: Form, *, yes: bool, version: int | None, who: Identity | None
+) -> Ticket:
     """A person says yes or no to what waits at a gate; of several, to the first that this person may answer."""
     ticket = await read_ticket(desk, key)
     asked = await desk.store.read(lambda tx: tx.approvals.of_ticket(ticket.id))
@@ -81,7 +83,8 @@ async def _decide(desk: Desk, key: str, actor: str, form: Form, *, yes: bool, ve
         raise Refused(f"{ticket.number} has nothing that waits for consent at a gate.")
     reason = form.optional("reason") if yes else form.text("reason")
     theirs = [one for one in waiting if actor in able(one.roles, desk.configuration.people)]
-    await consent.answer(desk, (theirs or waiting)[0].id, actor, yes=yes, reason=reason, version=version)
+    asked_first = (theirs or waiting)[0].id
+    await consent.answer(desk, asked_first, actor, yes=yes, reason=reason, version=version, who=who)
     return await read_ticket(desk, key)
 
 

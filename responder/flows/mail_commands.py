@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from responder.domain.access import Via
+from responder.domain.accounts import objection_to_mail
 from responder.domain.audit import Entry
 from responder.domain.handling import Acting
 from responder.domain.mail_commands import Command, Verb
@@ -50,7 +51,8 @@ def _refused(incoming: Incoming, thread: Thread, ticket_id: int, command: Comman
     # Its own time: a mail that was set aside may be taken days later.
     tx, mail, now = incoming.tx, incoming.mail, incoming.desk.clock.now()
     ticket = tx.tickets.one(ticket_id, locked=True).ticket
-    if why := _merged(incoming, ticket) or objection_to(command, thread, ticket, mail.sent_at, now):
+    why = objection_to_mail(thread.person, tx.accounts.named(thread.person)) or _merged(incoming, ticket)
+    if why := why or objection_to(command, thread, ticket, mail.sent_at, now):
         return _written_down(incoming, thread, ticket_id, command, why)
     if command.verb in (Verb.APPROVE, Verb.REJECT):
         return _decided(incoming, thread, ticket, command)

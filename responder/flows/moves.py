@@ -14,7 +14,7 @@ from responder.domain.durations import spoken
 from responder.domain.gates import GateRule, gate_for
 from responder.domain.handling import Acting, dossier_of, keep
 from responder.domain.report import Signal
-from responder.domain.requirements import Case, missing_sentence
+from responder.domain.requirements import Case, missing, missing_sentence
 from responder.domain.runbook import RunOutcome
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket, refusal
 from responder.errors import NotTheirs, Refused
@@ -38,12 +38,22 @@ class Move:
     form: Form
 
 
+def _nothing(_: Form, dossier: Dossier) -> Dossier:
+    return dossier
+
+
+def _none(*_: object) -> None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verb:
     """Something people do. `action` is the move of the lifecycle that it makes, for requirements and gates.
 
+    `fields` is what it reads of a form, `perhaps` what it reads besides and no page asks for.
     `brings` is what the form itself adds to the dossier, so that requirements find it there. `to_do_so` is how a
-    refusal says it, where the name is no verb.
+    refusal says it, where the name is no verb. `objection` says why it is not possible now, whoever wants it and
+    whatever they write: a page asks that, too, before it offers the verb.
     """
 
     name: str
@@ -51,8 +61,10 @@ class Verb:
     text: str
     action: Action | None = None
     fields: tuple[str, ...] = ()
-    brings: Callable[[Form, Dossier], Dossier] = lambda _, dossier: dossier
+    perhaps: tuple[str, ...] = ()
+    brings: Callable[[Form, Dossier], Dossier] = _nothing
     to_do_so: str = ""
+    objection: Callable[[Desk, Transaction, Ticket], str | None] = _none
 
 
 async def act(
@@ -104,7 +116,7 @@ def _act(move: Move, verb: Verb) -> Ticket | str:
     if why := _may_not_yet(desk, tx, change, verb.action):
         # A gate may just have asked its roles: that stays.
         return _refused(tx, change, acting, verb, why)
-    if refused := verb.run(move):
+    if refused := verb.objection(desk, tx, change.after) or verb.run(move):
         return _refused(tx, opened_change(tx, str(change.after.id)), acting, verb, sentence(refused))
     after_the_move(desk, tx, change)
     return (tx.apply([change], acting.now) or [change.after])[0]
@@ -198,17 +210,34 @@ def may_not_yet(desk: Desk, tx: Transaction, change: Change, action: Action, *, 
     return _closed_gate(desk, tx, change, gate, asks_again=asks_again)
 
 
-def foreseen_objection(desk: Desk, tx: Transaction, change: Change, action: Action) -> str:
-    """As `may_not_yet`, before anybody asks for the move: nobody is asked, and nothing is written."""
-    if lacking := _lacking(desk, tx, change, action):
-        return lacking
-    gate = gate_for(desk.policy.gates, action, change.after)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """What stands before a verb: with `bar` it would be refused at once; `hint` is what whoever does it should know.
+    `lacks` names what the policy wants first."""
+
+    bar: str = ""
+    hint: str = ""
+    lacks: tuple[str, ...] = ()
+
+
+def foreseen(desk: Desk, tx: Transaction, change: Change, verb: Verb) -> Foreseen:
+    """What the verb would say, before anybody does it: nobody is asked, and nothing is written."""
+    if why := verb.objection(desk, tx, change.after):
+        return Foreseen(bar=sentence(why))
+    if verb.action is None:
+        return Foreseen()
+    if lacking := _lacking(desk, tx, change, verb.action):
+        names = tuple(missing(desk.policy.needs, verb.action, case_of(tx, change)))
+        return Foreseen(bar=lacking, lacks=names) if verb.brings is _nothing else Foreseen(hint=lacking, lacks=names)
+    gate = gate_for(desk.policy.gates, verb.action, change.after)
     asked = newest_of_gate(tx, change, gate) if gate else None
     if gate is None or (asked is not None and asked.may_go_on):
-        return ""
+        return Foreseen()
     if asked is not None and asked.is_waiting:
-        return f"{change.after.number} waits for consent before it may {gate.move.replace('_', ' ')}: {asked.question}"
-    return f"“{gate.name}” stands before it: {' and '.join(gate.roles)} are asked first."
+        word = gate.move.replace("_", " ")
+        return Foreseen(bar=f"{change.after.number} waits for consent before it may {word}: {asked.question}")
+    are_asked = "is asked first" if len(gate.roles) == 1 else "are asked first"
+    return Foreseen(hint=f"“{gate.name}” stands before it: {' and '.join(gate.roles)} {are_asked}.")
 
 
 def _lacking(desk: Desk, tx: Transaction, change: Change, action: Action) -> str:
@@ -231,7 +260,7 @@ def _closed_gate(desk: Desk, tx: Transaction, change: Change, gate: GateRule, *,
     made = ask_gate(desk, tx, change, gate, f"{gate.name}: may {number} {word}?")
     if isinstance(made, str):
         return made
-    return f"{number} may {word} once {made.whose_yes} agree; they have been asked."
+    return f"{number} may {word} once there is the yes of {made.whose_yes}; they have been asked."
 
 
 # --- what the machine does by itself once everything is there ------------------------------------------------

@@ -2,36 +2,52 @@
 
 from __future__ import annotations
 
+from responder.domain.access import Identity
+from responder.domain.approval import objection_to_order
 from responder.domain.runbook import Run, RunOutcome
 from responder.domain.ticket import Change, EventKind
 from responder.errors import Refused
 from responder.flows.desk import Desk
+from responder.flows.moves import refuse_other_teams
 from responder.flows.starting import order_by_person, start_ordered
 from responder.store.transaction import Transaction
 
 
-async def order_run(desk: Desk, key: str, runbook: str, target: str, actor: str) -> Run:
+async def order_run(desk: Desk, key: str, runbook: str, target: str, actor: str, *, who: Identity | None = None) -> Run:
     """Starts the runbook for a ticket; without a target the alert says where.
 
-    Raises NotFound for a ticket that is not there, and Refused with the sentence that is on the ticket too.
+    Raises NotFound for a ticket that is not there, NotTheirs for one of other teams than those of `who`, and Refused
+    with the sentence that is on the ticket too.
     """
-    found = await desk.store.write(lambda tx: _order(desk, tx, key, runbook, target=target, actor=actor))
+
+    def body(tx: Transaction) -> Run | str:
+        known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
+        refuse_other_teams(who, known.ticket)
+        return _order(desk, tx, Change.of(known.ticket, known.clocks), runbook, target=target, actor=actor)
+
+    found = await desk.store.write(body)
     if isinstance(found, str):
         raise Refused(found)
     return found
 
 
-def _order(desk: Desk, tx: Transaction, key: str, runbook: str, *, target: str, actor: str) -> Run | str:
-    known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
-    change, now = Change.of(known.ticket, known.clocks), desk.clock.now()
+def _order(desk: Desk, tx: Transaction, change: Change, runbook: str, *, target: str, actor: str) -> Run | str:
     try:
-        order = order_by_person(desk, known.ticket, runbook, target)
+        order = order_by_person(desk, change.after, runbook, target)
     except ValueError as error:
-        change.note(now, EventKind.REFUSED, f"Refused: {runbook[:100]}, ordered by {actor}: {error}", actor)
-        if runbook in desk.configuration.runbooks:
-            change.count("runs_total", runbook=runbook, outcome=RunOutcome.REFUSED)
-        tx.apply([change], now)
-        return str(error)
+        return _refused(desk, tx, change, runbook, actor=actor, why=str(error))
+    asked, people = tx.approvals.of_ticket(change.after.id), desk.configuration.people
+    if why := objection_to_order(asked, runbook, order.target.name, actor, people):
+        return _refused(desk, tx, change, runbook, actor=actor, why=why)
     started = start_ordered(desk, tx, change, order, actor)
-    tx.apply([change], now)
+    tx.apply([change], desk.clock.now())
     return started
+
+
+def _refused(desk: Desk, tx: Transaction, change: Change, runbook: str, *, actor: str, why: str) -> str:
+    now = desk.clock.now()
+    change.note(now, EventKind.REFUSED, f"Refused: {runbook[:100]}, ordered by {actor}: {why}", actor)
+    if runbook in desk.configuration.runbooks:
+        change.count("runs_total", runbook=runbook, outcome=RunOutcome.REFUSED)
+    tx.apply([change], now)
+    return why

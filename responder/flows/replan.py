@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
 from responder.domain import sla, ticking
+from responder.domain.correlation import Known
 from responder.domain.policy import Policy
 from responder.domain.sla import Clock, ClockRule, Scene, Target, spoken_target
 from responder.domain.ticket import Change, EventKind
@@ -18,26 +22,52 @@ async def replan(desk: Desk, old: Policy | None = None) -> int:
     """
     tickets = await desk.store.read(lambda tx: tx.tickets.with_running_clocks())
     changed = 0
-    for ticket_id in tickets:
-        changed += await desk.store.write(lambda tx, ticket_id=ticket_id: _replan(desk, tx, ticket_id, old))  # type: ignore[misc]
+    for first in range(0, len(tickets), _AT_ONCE):
+        some = tickets[first : first + _AT_ONCE]
+        behind = await desk.store.read(lambda tx, some=some: _behind(desk, tx, some))  # type: ignore[misc]
+        if behind:
+            changed += await desk.store.write(lambda tx, behind=behind: _replan(desk, tx, behind, old))  # type: ignore[misc]
     return changed
 
 
-def _replan(desk: Desk, tx: Transaction, ticket_id: int, old: Policy | None) -> bool:
-    known, now, policy = tx.tickets.one(ticket_id, locked=True), desk.clock.now(), desk.policy
-    change = Change.of(known.ticket, known.clocks)
-    scene, said = policy.scene(known.ticket, now), []
+_AT_ONCE = 100
+"""Few enough that an alert which comes meanwhile waits for less than a second."""
+
+
+def _behind(desk: Desk, tx: Transaction, tickets: Sequence[int]) -> list[int]:
+    """Those whose clocks count by another policy than the one in use."""
+    found, running, now = tx.tickets.many(tickets), tx.tickets.clocks(tickets), desk.clock.now()
+    known = {one: Known(ticket=found[one], clocks=running.get(one, {})) for one in tickets}
+    return [one for one in tickets if any(True for _ in _differing(desk.policy, known[one], now))]
+
+
+def _replan(desk: Desk, tx: Transaction, tickets: Sequence[int], old: Policy | None) -> int:
+    now = desk.clock.now()
+    made = [_replanned(desk.policy, tx.tickets.one(one, locked=True), old, now) for one in tickets]
+    changes = [change for change in made if change is not None]
+    tx.apply(changes, now)
+    return len(changes)
+
+
+def _replanned(policy: Policy, known: Known, old: Policy | None, now: datetime) -> Change | None:
+    change, scene, said = Change.of(known.ticket, known.clocks), policy.scene(known.ticket, now), []
+    for clock, rule in _differing(policy, known, now):
+        before = (old.clock(clock.name) if old else None) or rule
+        change.clocks[clock.name] = ticking.replanned(clock, rule, before, scene)
+        said.append(_said(clock, change.clocks[clock.name], scene.targets.get(clock.name)))
+    if not said:
+        return None
+    change.note(now, EventKind.CLOCK, f"The policy has changed: {'; '.join(said)}.", replanned=True)
+    return change
+
+
+def _differing(policy: Policy, known: Known, now: datetime) -> Iterator[tuple[Clock, ClockRule]]:
+    """The running clocks that the policy counts otherwise, each with its rule."""
+    scene = policy.scene(known.ticket, now)
     for name, clock in known.clocks.items():
         rule = policy.clock(name)
-        if rule is None or not clock.is_running or not _differs(clock, rule, scene):
-            continue
-        before = (old.clock(name) if old else None) or rule
-        change.clocks[name] = ticking.replanned(clock, rule, before, scene)
-        said.append(_said(clock, change.clocks[name], scene.targets.get(name)))
-    if said:
-        change.note(now, EventKind.CLOCK, f"The policy has changed: {'; '.join(said)}.", replanned=True)
-        tx.apply([change], now)
-    return bool(said)
+        if rule is not None and clock.is_running and _differs(clock, rule, scene):
+            yield clock, rule
 
 
 def _differs(clock: Clock, rule: ClockRule, scene: Scene) -> bool:

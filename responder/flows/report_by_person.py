@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from responder.domain import lifecycle
+from responder.domain.access import Identity
+from responder.domain.correlation import Known
 from responder.domain.enclosed import Enclosure, Sending, Sent, digest_of, plain_names
 from responder.domain.facts import Fact
 from responder.domain.letter import Letter
@@ -16,6 +18,7 @@ from responder.domain.reporter import REPORTER, Reporter, contact_of
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.errors import BadForm, KeyUsed, Refused
 from responder.flows.desk import Desk
+from responder.flows.moves import refuse_other_teams
 from responder.flows.receive import receipt
 from responder.flows.report_reading import read_in_form
 from responder.flows.reporter_letters import Draft, write_letter
@@ -70,19 +73,24 @@ def _without_secrets_in_names(desk: Desk, form: Form, files: Sequence[Enclosure]
     return [replace(one, name=name) for one, name in zip(files, names, strict=True)]
 
 
-async def add_reporter(desk: Desk, key: str, actor: str, form: Form) -> Ticket:
+async def add_reporter(desk: Desk, key: str, actor: str, form: Form, *, who: Identity | None = None) -> Ticket:
     """Gives a ticket that has none a reporter, such as one that an alert has opened.
 
-    Of the form only the reporter and the fields count. Raises NotFound, BadForm, Refused.
+    Of the form only the reporter and the fields count. Raises NotFound, NotTheirs, BadForm, Refused.
     """
     about = replace(form, title=form.title or key, channel=form.channel or "other")
     if wrong := complaints(about, desk.policy, desk.clock.now()):
         raise BadForm(" ".join(wrong))
-    return await desk.store.write(lambda tx: _add(desk, tx, key, without_secrets(desk, about), actor=actor))
+
+    def body(tx: Transaction) -> Ticket:
+        known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
+        refuse_other_teams(who, known.ticket)
+        return _add(desk, tx, known, without_secrets(desk, about), actor=actor)
+
+    return await desk.store.write(body)
 
 
-def _add(desk: Desk, tx: Transaction, key: str, form: Form, *, actor: str) -> Ticket:
-    known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
+def _add(desk: Desk, tx: Transaction, known: Known, form: Form, *, actor: str) -> Ticket:
     ticket, now = known.ticket, desk.clock.now()
     if tx.reporters.of_ticket(ticket.id) is not None:
         raise Refused(f"{ticket.number} has a reporter already; what somebody else reports is a report of its own.")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from responder.clock import microseconds
 from responder.domain import handling, lifecycle
+from responder.domain.access import Identity
 from responder.domain.dossier import Verification, Verifier
 from responder.domain.facts import Fact
 from responder.domain.handling import Acting
@@ -16,10 +17,10 @@ from responder.domain.report_form import cleaned
 from responder.domain.reporter import REPORTER, Asked, Due, due_now, silence
 from responder.domain.reporter_news import UPDATE, sentences
 from responder.domain.requirements import missing
-from responder.domain.ticket import Action, Change, EventKind, Status, Ticket
+from responder.domain.ticket import Action, Change, EventKind, Status, Ticket, refusal
 from responder.errors import Refused
 from responder.flows.desk import Desk
-from responder.flows.moves import case_of
+from responder.flows.moves import after_the_move, case_of, may_not_yet, sentence
 from responder.flows.reporter_letters import Draft, asking, drop_overtaken, letter_of, write_letter
 from responder.flows.reporter_settling import confirmed
 from responder.flows.reporter_talk import Talk, is_reachable, responsible, tell_responsible
@@ -82,14 +83,14 @@ def _closed(talk: Talk) -> None:
 # --- progress -------------------------------------------------------------------------------------------------
 
 
-async def tell_progress(desk: Desk, key: str, actor: str, words: str = "") -> Ticket:
+async def tell_progress(desk: Desk, key: str, actor: str, words: str = "", *, who: Identity | None = None) -> Ticket:
     """Tells the reporter what has happened since the last letter, and perhaps a person's words.
 
-    Raises NotFound, or Refused if there is nobody to tell any more.
+    Raises NotFound, NotTheirs, or Refused if there is nobody to tell any more.
     """
 
     def body(tx: Transaction) -> Ticket:
-        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id)
+        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id, who)
         _refuse_if_over(talk)
         _write_progress(talk, actor, _words(words))
         return talk.write()
@@ -97,23 +98,44 @@ async def tell_progress(desk: Desk, key: str, actor: str, words: str = "") -> Ti
     return await desk.store.write(body)
 
 
-async def ask_reporter(desk: Desk, key: str, actor: str, words: str) -> Ticket:
-    """Asks the reporter something; the ticket waits for the answer. Raises NotFound, Refused."""
+async def ask_reporter(desk: Desk, key: str, actor: str, words: str, *, who: Identity | None = None) -> Ticket:
+    """Asks the reporter something; the ticket waits for the answer. Raises NotFound, NotTheirs, Refused.
 
-    def body(tx: Transaction) -> Ticket:
-        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id)
+    What the policy wants before a ticket waits is wanted here, too; a refusal stands on the ticket.
+    """
+
+    def body(tx: Transaction) -> Ticket | str:
+        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id, who)
         _refuse_if_over(talk)
         question = _words(words)
         if not question:
             raise Refused("The question is missing.")
-        if talk.ticket.status is not Status.WAITING or talk.ticket.waiting_for != REPORTER:
-            acting = Acting(actor=actor, now=talk.now, policy=talk.policy)
-            if why := handling.wait(talk.change, acting, REPORTER, question):
-                raise Refused(f"{why}.")
+        if why := _may_not_ask(talk, actor, question):
+            talk.change.note(talk.now, EventKind.REFUSED, f"{actor} could not ask the reporter: {why}", actor)
+            talk.write()
+            return why
         write_letter(talk, Draft(letter=Letter.QUESTION, actor=actor, words=question))
         return talk.write()
 
-    return await desk.store.write(body)
+    outcome = await desk.store.write(body)
+    if isinstance(outcome, str):
+        raise Refused(outcome)
+    return outcome
+
+
+def _may_not_ask(talk: Talk, actor: str, question: str) -> str:
+    """Lets the ticket wait for the answer, or says why it may not; empty if it waits."""
+    if talk.ticket.status is Status.WAITING and talk.ticket.waiting_for == REPORTER:
+        return ""
+    is_possible = refusal(talk.ticket, Action.WAIT) is None
+    if is_possible and (why := may_not_yet(talk.desk, talk.tx, talk.change, Action.WAIT, asks_again=True)):
+        # A gate may just have asked its roles: that stays.
+        return why
+    acting = Acting(actor=actor, now=talk.now, policy=talk.policy)
+    if refused := handling.wait(talk.change, acting, REPORTER, question):
+        return sentence(refused)
+    after_the_move(talk.desk, talk.tx, talk.change)
+    return ""
 
 
 def progress_due(desk: Desk, tx: Transaction, change: Change) -> None:

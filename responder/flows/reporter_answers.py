@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from responder.adapters.links import ReporterClaim
 from responder.domain import endings, handling, lifecycle
+from responder.domain.access import Identity
 from responder.domain.dossier import Verification, Verifier
 from responder.domain.grading import Grading
 from responder.domain.handling import Acting
@@ -39,12 +40,16 @@ _TWICE_WITHIN = timedelta(minutes=10)
 _OVER = (Status.RESTORED, Status.RESOLVED, Status.CLOSED)
 
 
-async def reporter_says(desk: Desk, key: str, actor: str, answer: Answer) -> Heard:
+async def reporter_says(desk: Desk, key: str, actor: str, answer: Answer, *, who: Identity | None = None) -> Heard:
     """What the reporter says, written down with what follows from it; `actor` is `reporter`, or who heard it.
 
-    Raises NotFound, or Unheard with the sentence why it does not count.
+    Raises NotFound, NotTheirs, or Unheard with the sentence why it does not count.
     """
-    return await desk.store.write(lambda tx: _hear(Talk.about(desk, tx, tx.tickets.find(key).ticket.id), actor, answer))
+
+    def body(tx: Transaction) -> Heard:
+        return _hear(Talk.about(desk, tx, tx.tickets.find(key).ticket.id, who), actor, answer)
+
+    return await desk.store.write(body)
 
 
 async def reporter_says_by_link(desk: Desk, claim: ReporterClaim, answer: Answer) -> Heard:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from responder.adapters.links import ReporterClaim
 from responder.domain import lifecycle, reporter_news
+from responder.domain.access import Identity
 from responder.domain.facts import Fact
 from responder.domain.handling import missing_fields
 from responder.domain.letter import Letter
@@ -220,14 +221,16 @@ def _call_for_help(desk: Desk, tx: Transaction, change: Change) -> None:
 # --- by hand --------------------------------------------------------------------------------------------------
 
 
-async def told(desk: Desk, key: str, actor: str, message_id: int | None = None) -> Ticket:
+async def told(
+    desk: Desk, key: str, actor: str, message_id: int | None = None, *, who: Identity | None = None
+) -> Ticket:
     """Somebody has told the reporter what no channel could: this letter, or all that wait for it.
 
-    Raises NotFound, or Refused if there is nothing to tell.
+    Raises NotFound, NotTheirs, or Refused if there is nothing to tell.
     """
 
     def body(tx: Transaction) -> Ticket:
-        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id)
+        talk = Talk.about(desk, tx, tx.tickets.find(key).ticket.id, who)
         waiting = [one for one in to_be_told(tx, talk.ticket.id) if message_id in (None, one.id)]
         if not waiting:
             raise Refused(f"Nothing waits to be told by hand to the reporter of {talk.ticket.number}.")

@@ -9,11 +9,13 @@ from urllib.parse import quote
 from responder.adapters.notifier import Secret, scheme_of
 from responder.clock import microseconds
 from responder.config.reporters import CONTACT
+from responder.domain.access import Identity
 from responder.domain.oncall import Recipient, addressed
 from responder.domain.policy import Policy
 from responder.domain.reporter import Asked, Reporter, contact_of, dialled, is_mail, look_again_at
 from responder.domain.ticket import Change, Ticket
 from responder.flows.desk import Desk
+from responder.flows.moves import refuse_other_teams
 from responder.flows.telling import team_of, write_notice
 from responder.store.transaction import Transaction
 
@@ -30,9 +32,11 @@ class Talk:
     reporter: Reporter
 
     @classmethod
-    def about(cls, desk: Desk, tx: Transaction, ticket_id: int) -> Talk:
-        """Takes the ticket's row. Raises NotFound if nobody reported it."""
+    def about(cls, desk: Desk, tx: Transaction, ticket_id: int, who: Identity | None = None) -> Talk:
+        """Takes the ticket's row. Raises NotTheirs if `who` has signed in and may not touch it, NotFound if nobody
+        reported it."""
         known = tx.tickets.one(ticket_id, locked=True)
+        refuse_other_teams(who, known.ticket)
         change = Change.of(known.ticket, known.clocks)
         return cls(desk=desk, tx=tx, change=change, reporter=tx.reporters.one(ticket_id))
 

@@ -13,6 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from responder.domain import lifecycle, review
+from responder.domain.access import Identity
 from responder.domain.actions import ActionItem, moment, objections
 from responder.domain.correlation import Outcome
 from responder.domain.dossier import EMPTY, Dossier, Review
@@ -24,7 +25,7 @@ from responder.domain.ticket import Change, EventKind, Ticket
 from responder.domain.timeline import Repeats, RunRecord, StepRecord
 from responder.errors import NotFound, Refused
 from responder.flows.desk import Desk
-from responder.flows.moves import after_the_move, opened_change
+from responder.flows.moves import after_the_move, opened_change, refuse_other_teams
 from responder.store.transaction import Transaction
 
 _TEXTS = Path(__file__).parent / "texts"
@@ -104,21 +105,30 @@ def _runs(tx: Transaction, ticket_id: int) -> list[RunRecord]:
 # --- writing --------------------------------------------------------------------------------------------------
 
 
-async def write_review(desk: Desk, key: str, actor: str, form: ReviewForm, *, version: int | None = None) -> Ticket:
-    """Keeps a review and its new actions. Raises NotFound, or Refused with everything that is missing.
+async def write_review(
+    desk: Desk, key: str, actor: str, form: ReviewForm, *, version: int | None = None, who: Identity | None = None
+) -> Ticket:
+    """Keeps a review and its new actions. Raises NotFound, NotTheirs, or Refused with everything that is missing.
 
     With `version` the ticket must not have changed since it was read.
     """
     cleaned = review.cleaned(form)
-    outcome = await desk.store.write(lambda tx: _write(desk, tx, key, actor, form=cleaned, version=version))
+
+    def body(tx: Transaction) -> Ticket | str:
+        change = opened_change(tx, key)
+        refuse_other_teams(who, change.after)
+        return _write(desk, tx, change, actor, form=cleaned, version=version)
+
+    outcome = await desk.store.write(body)
     if isinstance(outcome, str):
         raise Refused(outcome)
     return outcome
 
 
-def _write(desk: Desk, tx: Transaction, key: str, actor: str, *, form: ReviewForm, version: int | None) -> Ticket | str:
-    change, now = opened_change(tx, key), desk.clock.now()
-    ticket, dossier = change.after, change.dossier or EMPTY
+def _write(
+    desk: Desk, tx: Transaction, change: Change, actor: str, *, form: ReviewForm, version: int | None
+) -> Ticket | str:
+    now, ticket, dossier = desk.clock.now(), change.after, change.dossier or EMPTY
     if why := review.not_yet(ticket):
         return _refused(tx, change, f"{why}.", actor=actor, now=now)
     promised = tx.actions.of_ticket(ticket.id)

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from responder.adapters.notifier import Secret
 from responder.adapters.passwords import fits, hashed, is_outdated
 from responder.config.settings import digest
+from responder.config.sign_in import SignIn
 from responder.domain.access import Identity, Via
 from responder.domain.accounts import TOUCHED_EVERY, WITHIN, Failure, Session, Source, User, wait_for
-from responder.domain.audit import Entry, Outcome
+from responder.domain.audit import Entry
 from responder.domain.durations import spoken
 from responder.errors import SignInRefused, TooManyTries
 from responder.flows.desk import Desk
+from responder.flows.wrong_passwords import keep
 from responder.store.transaction import Transaction
 
 _LONGEST_AGENT, _LONGEST_NAME = 200, 256
@@ -24,10 +26,11 @@ WRONG = "The name or the password is wrong."
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
-    """From where somebody signs in: the address, and what the browser calls itself."""
+    """From where somebody signs in: the address, what the browser calls itself, and the session that it had before."""
 
     address: str
     agent: str = ""
+    had: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +65,9 @@ async def sign_in(desk: Desk, name: str, password: str, visit: Visit) -> SignedI
             raise TooManyTries(f"Too many wrong passwords; try again in {spoken(wait)}.", after=wait)
         is_right = await asyncio.to_thread(fits, password, user.password_hash if user else "")
         if user is None or not is_right or user.disabled_at is not None:
-            await _refuse(desk, asked, visit, user, _why(user, is_right=is_right))
+            failure, why = Failure(name=asked, address=visit.address, at=now), _why(user, is_right=is_right)
+            # Who knows the password of an account that is disabled is worth an entry whatever else goes on.
+            await desk.store.write(lambda tx: keep(tx, failure, user, why, always=is_right))
             raise SignInRefused(WRONG)
     newer = await asyncio.to_thread(hashed, password) if is_outdated(user.password_hash) else ""
     return await begin_session(desk, user, visit, by="password", newer_hash=newer)
@@ -90,14 +95,23 @@ async def begin_session(desk: Desk, user: User, visit: Visit, *, by: str, newer_
         current = tx.accounts.one(user.id, locked=True)
         if current is None or current.disabled_at is not None or current.password_hash != user.password_hash:
             raise SignInRefused(WRONG)
-        tx.accounts.forget_before(now, now - rules.idle, now - WITHIN)
+        tx.accounts.forget_before(now, now - rules.idle)
         tx.accounts.forgive(user.name.casefold(), visit.address)
         tx.accounts.change(replace(current, seen_at=now, password_hash=newer_hash or current.password_hash))
         tx.accounts.begin(session)
+        _end_former(tx, visit.had, entry, user)
         tx.audit_log.add(entry)
 
     await desk.store.write(body)
     return SignedIn(secret=Secret(secret), user=user, expires_at=session.expires_at)
+
+
+def _end_former(tx: Transaction, had: str, entry: Entry, user: User) -> None:
+    """The browser forgets the session that it had, so nobody could sign out of it any more: its owner's log tells."""
+    former = tx.accounts.session(had)
+    if tx.accounts.end(had) and former and former[1].id != user.id:
+        why = "ended: somebody else signed in with this browser"
+        tx.audit_log.add(replace(entry, actor=former[1].name, action="sign out", object="", text=why))
 
 
 async def sign_out(desk: Desk, identity: Identity, address: str) -> None:
@@ -120,34 +134,18 @@ async def whose_session(desk: Desk, secret: str, *, is_used: bool = True) -> Ide
         return None
     session, user = found
     rules = desk.configuration.settings.sign_in
-    ways = {Source.LOCAL: rules.local, Source.OIDC: rules.oidc is not None}
-    if user.disabled_at is not None or session.is_over(now, rules.idle) or not ways.get(user.source, True):
+    if user.disabled_at is not None or session.is_over(now, rules.idle) or not _is_offered(user, rules):
         return None
     if is_used and now - session.seen_at >= TOUCHED_EVERY:
         await desk.store.write(lambda tx: tx.accounts.touch(key, user.id, now))
     return user.identity(Via.SESSION, session=key)
 
 
-async def _refuse(desk: Desk, name: str, visit: Visit, user: User | None, why: str) -> None:
-    """A name that nobody has stays out of the log, which keeps it for good: it may be somebody's password."""
-    now = desk.clock.now()
-    entry = Entry(
-        at=now,
-        actor=user.name if user else "",
-        via=Via.SESSION,
-        address=visit.address,
-        action="sign in",
-        object="password",
-        outcome=Outcome.REFUSED,
-        status=401,
-        text=why,
-    )
-
-    def body(tx: Transaction) -> None:
-        tx.accounts.failed(Failure(name=name, address=visit.address, at=now))
-        tx.audit_log.add(entry)
-
-    await desk.store.write(body)
+def _is_offered(user: User, rules: SignIn) -> bool:
+    """Whether people still come in by the way by which this account does: after a reload it may be another provider."""
+    if user.source is Source.OIDC:
+        return rules.oidc is not None and user.subject.startswith(f"{rules.oidc.issuer} ")
+    return rules.local or user.source is not Source.LOCAL
 
 
 def _why(user: User | None, *, is_right: bool) -> str:

@@ -69,6 +69,7 @@ def _made(met: Arrival, now: datetime) -> User:
         source=Source.OIDC,
         subject=_subject(met),
         teams=met.teams,
+        teamless=met.teamless,
         created_at=now,
         seen_at=now,
     )
@@ -76,7 +77,7 @@ def _made(met: Arrival, now: datetime) -> User:
 
 def _brought_up_to_date(tx: Transaction, known: User, met: Arrival, now: datetime) -> User:
     """The account with the role and the teams of today; what changed is in the audit log."""
-    current = replace(known, role=met.role, teams=met.teams)
+    current = replace(known, role=met.role, teams=met.teams, teamless=met.teamless)
     if current != known:
         tx.accounts.change(current)
         tx.audit_log.add(_renewal(known, current, now))
@@ -84,7 +85,7 @@ def _brought_up_to_date(tx: Transaction, known: User, met: Arrival, now: datetim
 
 
 def _renewal(before: User, after: User, now: datetime) -> Entry:
-    said = [f"{user.role} of {', '.join(user.teams) or 'all teams'}" for user in (before, after)]
+    said = [f"{user.role} of {user.acts_for}" for user in (before, after)]
     return Entry(
         at=now, actor=BY, via=Via.SESSION, action="renew the role", object=after.name, text=f"{said[0]} → {said[1]}"
     )

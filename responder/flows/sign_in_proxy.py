@@ -29,12 +29,12 @@ def _kept(tx: Transaction, wanted: User) -> User:
     """What others changed meanwhile stays as they changed it."""
     known = tx.accounts.named(wanted.name, locked=True)
     if known is None:
-        tx.audit_log.add(_entry(wanted, f"{wanted.role} of {_teams(wanted)}"))
+        tx.audit_log.add(_entry(wanted, f"{wanted.role} of {wanted.acts_for}"))
         return tx.accounts.add(wanted)
     if _objection(known) or _is_as(known, wanted):
         return known
-    current = replace(known, role=wanted.role, teams=wanted.teams)
-    said = f"{known.role} of {_teams(known)} → {current.role} of {_teams(current)}"
+    current = replace(known, role=wanted.role, teams=wanted.teams, teamless=wanted.teamless)
+    said = f"{known.role} of {known.acts_for} → {current.role} of {current.acts_for}"
     tx.audit_log.add(_entry(wanted, said))
     tx.accounts.change(current)
     return current
@@ -47,11 +47,7 @@ def _objection(known: User) -> str:
 
 
 def _is_as(known: User, wanted: User) -> bool:
-    return (known.role, known.teams) == (wanted.role, wanted.teams)
-
-
-def _teams(user: User) -> str:
-    return ", ".join(user.teams) or "all teams"
+    return (known.role, known.teams, known.teamless) == (wanted.role, wanted.teams, wanted.teamless)
 
 
 def _entry(wanted: User, text: str) -> Entry:

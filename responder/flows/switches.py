@@ -21,18 +21,20 @@ _LONGEST_REASON = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Off:
-    """Something that is switched off, why, and until when; `by_file`: only removing the file's line ends it."""
+    """Something that is switched off, why, and until when; `by_file`: only removing the file's line ends it. `switch`
+    is what somebody has switched, and holds the parts of the reason."""
 
     scope: Scope
     reason: str
     until: datetime | None = None
     by_file: bool = False
+    switch: Switch | None = None
 
 
 def switched_off(desk: Desk, tx: Transaction) -> list[Off]:
     """All that is switched off now: by the file, and by people."""
     by_people = (
-        Off(scope=scope, reason=_reason(scope, switch), until=switch.until)
+        Off(scope=scope, reason=_reason(scope, switch), until=switch.until, switch=switch)
         for switch in tx.switchboard.switches(desk.clock.now())
         if (scope := scope_of(switch.name))
     )

@@ -14,12 +14,14 @@ from responder.domain.requirements import missing_sentence
 from responder.domain.ticket import Action, Change, EventKind, Ticket, refusal
 from responder.errors import Refused
 from responder.flows import parts
+from responder.flows.desk import Desk
 from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
 from responder.flows.moves import Move, Verb, case_of, judge_runs, other_change
 from responder.flows.telling import tiers_of
-from responder.flows.verbs_of_people import ABOUT_PEOPLE, assign, tell_one
+from responder.flows.verbs_of_people import ABOUT_PEOPLE, acknowledge, assign, holder, tell_one
 from responder.store.attachments import Attachment
+from responder.store.transaction import Transaction
 
 LARGEST_ATTACHMENT = 5 * 1024 * 1024
 MOST_ATTACHMENTS = 100
@@ -28,17 +30,9 @@ MOST_ATTACHMENTS = 100
 # --- who has it ---------------------------------------------------------------------------------------------
 
 
-def _acknowledge(move: Move) -> str | None:
-    acting = move.acting
-    reason = move.form.optional("reason") or f"{acting.actor} has taken it."
-    return lifecycle.acknowledge(move.change, acting.policy, now=acting.now, actor=acting.actor, reason=reason)
-
-
 def _assign(move: Move) -> str | None:
-    to, people = move.form.text("to"), move.desk.configuration.people
-    if to not in people:
-        return f"nobody is called {to[:80]!r} in the people file; there are {', '.join(people) or 'no people'}"
-    return assign(move, to)
+    to, why = holder(move, move.form.text("to"))
+    return why or assign(move, to)
 
 
 def _give_back(move: Move) -> str | None:
@@ -46,8 +40,15 @@ def _give_back(move: Move) -> str | None:
 
 
 def _escalate(move: Move) -> str | None:
-    highest = max((tier.number for tier in tiers_of(move.desk, move.change.after)), default=1)
-    return handling.escalate(move.change, move.acting, move.form.text("reason"), highest)
+    return handling.escalate(move.change, move.acting, move.form.text("reason"), _highest(move.desk, move.change.after))
+
+
+def _no_way_up(desk: Desk, _: Transaction, ticket: Ticket) -> str | None:
+    return handling.no_way_up(ticket, _highest(desk, ticket))
+
+
+def _highest(desk: Desk, ticket: Ticket) -> int:
+    return max((tier.number for tier in tiers_of(desk, ticket)), default=1)
 
 
 def _note(move: Move) -> str | None:
@@ -234,17 +235,19 @@ def _close(move: Move) -> str | None:
     return None
 
 
-def _newer(move: Move, ticket: Ticket) -> str | None:
+def _newer(_: Desk, tx: Transaction, ticket: Ticket) -> str | None:
     """Why a ticket cannot live again beside a newer one of the same trouble."""
-    newest = move.tx.tickets.latest([ticket.trouble]).get(ticket.trouble)
+    newest = tx.tickets.latest([ticket.trouble]).get(ticket.trouble)
     if newest is None or newest.id == ticket.id or not newest.is_open:
         return None
     return f"{ticket.number} cannot be reopened: the same trouble is {newest.number} now, and that is open"
 
 
+def _no_reopening(desk: Desk, tx: Transaction, ticket: Ticket) -> str | None:
+    return endings.no_reopening(ticket) or _newer(desk, tx, ticket)
+
+
 def _reopen(move: Move) -> str | None:
-    if newer := _newer(move, move.change.after):
-        return newer
     return endings.reopen(move.change, move.acting, move.form.text("reason"))
 
 
@@ -261,7 +264,7 @@ def _merge(move: Move) -> str | None:
 
 def _split(move: Move) -> str | None:
     member = other_change(move, move.form.text("off"))
-    if newer := _newer(move, member.after):
+    if newer := _newer(move.desk, move.tx, member.after):
         return newer
     holder, alerts = _where_its_alerts_are(move, member)
     if refused := endings.split(
@@ -331,10 +334,16 @@ def _attach(move: Move) -> str | None:
 
 
 _ALL = (
-    Verb(name="acknowledge", run=_acknowledge, action=Action.ACKNOWLEDGE, text="You take it; automation steps back."),
+    Verb(
+        name="acknowledge",
+        run=acknowledge,
+        action=Action.ACKNOWLEDGE,
+        perhaps=("reason",),
+        text="You take it; automation steps back.",
+    ),
     Verb(name="assign", run=_assign, fields=("to",), text="Give it to a person."),
     Verb(name="give-back", run=_give_back, action=Action.HAND_OVER, fields=("reason",), text="Back to its team."),
-    Verb(name="escalate", run=_escalate, fields=("reason",), text="To the next tier."),
+    Verb(name="escalate", run=_escalate, fields=("reason",), text="To the next tier.", objection=_no_way_up),
     *ABOUT_PEOPLE,
     Verb(name="note", run=_note, fields=("text",), text="Remember something."),
     Verb(name="attach", run=_attach, fields=("name", "content"), text="Keep a file with it."),
@@ -377,7 +386,14 @@ _ALL = (
     Verb(name="merge", run=_merge, action=Action.MERGE, fields=("into", "reason"), text="The same trouble as another."),
     Verb(name="split", run=_split, fields=("off", "reason"), text="A merged ticket is a trouble of its own after all."),
     Verb(name="close", run=_close, action=Action.CLOSE, fields=("reason",), text="The last word."),
-    Verb(name="reopen", run=_reopen, action=Action.REOPEN, fields=("reason",), text="Take it up again."),
+    Verb(
+        name="reopen",
+        run=_reopen,
+        action=Action.REOPEN,
+        fields=("reason",),
+        text="Take it up again.",
+        objection=_no_reopening,
+    ),
 )
 VERBS: Mapping[str, Verb] = {verb.name: verb for verb in _ALL}
 """All that people may do to a ticket."""

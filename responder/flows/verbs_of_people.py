@@ -2,23 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from responder.domain import handling, lifecycle
+from responder.domain.access import Scope, Via
+from responder.domain.accounts import User
 from responder.domain.escalation import Callees
 from responder.domain.gates import gate_for
 from responder.domain.help import purpose_of
 from responder.domain.oncall import addressed
 from responder.domain.requirements import missing_sentence
-from responder.domain.ticket import Action, EventKind, refusal
+from responder.domain.ticket import Action, EventKind, Ticket, refusal
 from responder.flows.calling import who_is
 from responder.flows.moves import Move, Verb, case_of
 from responder.flows.telling import spoken_recipients, write_notice
 
+_LONGEST_NAME = 80
+
+
+def holder(move: Move, name: str) -> tuple[str, str | None]:
+    """How somebody writes their own name, and why they cannot have the ticket; None if they can.
+
+    That is whoever is in the people file, and whose account may touch the ticket. Whoever has signed in, and a token
+    in its own name, are known by that; where no people are known at all, every name will do.
+    """
+    people, who, ticket = move.desk.configuration.people, move.acting.who, move.change.after
+    if len(name) > _LONGEST_NAME:
+        return name, f"no name is longer than {_LONGEST_NAME} letters"
+    if not people or name in people or (who is not None and who.name == name):
+        return name, None
+    account = move.tx.accounts.named(name)
+    if (account is None or account.name != name) and (person := _person(name, people)):
+        return person, None
+    if account is None or account.disabled_at is not None:
+        return name, handling.stranger(name, people)
+    return account.name, _objection(account, ticket)
+
+
+def _person(name: str, people: Collection[str]) -> str:
+    """Who of the people file is called so, whatever the case of the letters; empty if nobody, or several are."""
+    alike = [one for one in people if one.casefold() == name.casefold()]
+    return alike[0] if len(alike) == 1 else ""
+
+
+def _objection(account: User, ticket: Ticket) -> str | None:
+    """Why an account cannot have the ticket. All who read the ticket read it, so neither role nor teams are named."""
+    known = account.identity(Via.SESSION)
+    if not known.may(Scope.ACT):
+        return f"{account.name} may not act on tickets, so {ticket.number} cannot be theirs"
+    if known.objection_to_team(ticket.team):
+        return f"{account.name} does not act for the team {ticket.team}, so {ticket.number} cannot be theirs"
+    return None
+
+
+def _in_own_name(move: Move) -> tuple[Move, str | None]:
+    """The move by whoever acts, under their name as they write it, and why the ticket cannot be theirs."""
+    name, why = holder(move, move.acting.actor)
+    return replace(move, acting=replace(move.acting, actor=name)), why
+
+
+def acknowledge(move: Move) -> str | None:
+    mine, why = _in_own_name(move)
+    if why:
+        return why
+    acting = mine.acting
+    reason = move.form.optional("reason") or f"{acting.actor} has taken it."
+    return lifecycle.acknowledge(move.change, acting.policy, now=acting.now, actor=acting.actor, reason=reason)
+
 
 def _take_over(move: Move) -> str | None:
-    actor = move.acting.actor
-    if actor not in move.desk.configuration.people:
-        return f"nobody is called {actor[:80]!r} in the people file"
-    return assign(move, actor) if move.change.after.acknowledged_by else _take(move)
+    mine, why = _in_own_name(move)
+    if why:
+        return why
+    return assign(mine, mine.acting.actor) if move.change.after.acknowledged_by else _take(mine)
 
 
 def _take(move: Move) -> str | None:
@@ -85,7 +142,7 @@ def _callees(who: str) -> Callees:
 
 
 ABOUT_PEOPLE = (
-    Verb(name="take-over", run=_take_over, text="You have it from now on, whoever had it."),
+    Verb(name="take-over", run=_take_over, perhaps=("reason",), text="You have it from now on, whoever had it."),
     Verb(name="still-on-it", run=_still_on_it, text="You are asked, and you are.", to_do_so="say to be still on it"),
     Verb(name="pull-in", run=_pull_in, fields=("whom", "text"), text="Call a person, a tier or a role to help."),
 )

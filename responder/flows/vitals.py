@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from responder.domain.cron_job import BAD
+from responder.domain.heartbeat import Heartbeat
 from responder.domain.vitals import Process, Seen, State, Vital, vitals, worst
 from responder.flows.audit_pages import last_round
 from responder.flows.cron_jobs import shown
@@ -14,7 +15,6 @@ from responder.flows.dead_man import last_sent_at, last_word
 from responder.flows.desk import Desk
 from responder.metrics import REGISTRY
 from responder.store.schema import revisions
-from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 from responder.store.vitals import ChannelLoad, DatabaseVitals, VitalStore
 
@@ -89,11 +89,17 @@ def _seen(desk: Desk, health: Health, beat_objection: str) -> Seen:
         beat_every=dead_man.every if dead_man else None,
         beat_at=health.beat_at,
         beat_objection=beat_objection if dead_man else "",
-        silent_sources=[f"{one.name} ({one.source})" for one in health.sources if one.silent_since],
+        silent_sources=[_of_source(one) for one in health.sources if one.silent_since],
+        unheard_sources=[_of_source(one) for one in health.sources if one.not_heard_since],
         cron_jobs_in_trouble=[one["name"] for one in health.cron_jobs if one["state"] in BAD],
         pages_at=health.pages["at"],
         differences=health.pages["open"],
+        unreached=health.pages["unreached"],
     )
+
+
+def _of_source(beat: Heartbeat) -> str:
+    return f"{beat.name} ({beat.source})"
 
 
 def mailbox_seen_at(now: datetime) -> datetime | None:

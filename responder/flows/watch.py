@@ -8,16 +8,17 @@ from datetime import datetime
 from responder.adapters.links import VALID_FOR
 from responder.domain import lifecycle, measures, sla, ticking
 from responder.domain.durations import spoken
+from responder.domain.heartbeat import Heartbeat
 from responder.domain.policy import HeartbeatRule
 from responder.domain.report import Report, Signal
 from responder.domain.reporter_news import UPDATE
 from responder.domain.sla import Clock, ClockRule
 from responder.domain.ticket import Change, EventKind
 from responder.flows.alarms import ring
+from responder.flows.audit_pages import LATEST, ROUND
 from responder.flows.desk import Desk
 from responder.flows.receive import file_reports, internal_report
 from responder.flows.reporter import progress_due
-from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 
 _ANSWERS_KEPT = VALID_FOR
@@ -69,6 +70,20 @@ def _warn(desk: Desk, tx: Transaction, change: Change, rule: ClockRule, clock: C
     ring(desk, tx, change, rule.on_warn, clock, what=text)
 
 
+async def listen_anew(desk: Desk) -> None:
+    """Lets silence count from now on if nobody was there to hear anything; a quick restart and another replica that
+    has listened all the time change nothing."""
+    now = desk.clock.now()
+
+    def body(tx: Transaction) -> None:
+        last = tx.rounds.last(ROUND)
+        # A round that lies ahead was made by a clock that has been put right since.
+        if last is None or abs(now - last.at) > LATEST:
+            tx.switchboard.listen_anew(now)
+
+    await desk.store.write(body)
+
+
 async def watch_heartbeats(desk: Desk) -> int:
     """Reports sources that have gone silent, and those that are back; how many reports that made."""
     now, policy = desk.clock.now(), desk.policy
@@ -76,13 +91,14 @@ async def watch_heartbeats(desk: Desk) -> int:
     expected = {(source, name) for name, rule in rules.items() for source in _sources(desk) if rule.is_due_from(source)}
     beats = await desk.store.read(lambda tx: tx.switchboard.heartbeats())
     unheard = expected - {(beat.source, beat.name) for beat in beats}
-    if not unheard and not any(_is_over(desk, beat) or report_on(beat, rules.get(beat.name), now) for beat in beats):
+    if not unheard and not any(_is_news(desk, beat, now) for beat in beats):
         return 0
 
     def body(tx: Transaction) -> int:
         made = []
         tx.switchboard.expect_beats(unheard, now)
-        for beat in tx.switchboard.heartbeats():
+        for stored in tx.switchboard.heartbeats():
+            beat = _put_right(tx, stored, now)
             report = _no_longer_expected(desk, tx, beat) or report_on(beat, rules.get(beat.name), now)
             if report is not None:
                 since = now if report.signal is Signal.FIRING else None
@@ -92,6 +108,19 @@ async def watch_heartbeats(desk: Desk) -> int:
         return len(made)
 
     return await desk.store.write(body)
+
+
+def _is_news(desk: Desk, beat: Heartbeat, now: datetime) -> bool:
+    rules = {rule.name: rule for rule in desk.policy.heartbeats}
+    is_changed = report_on(beat, rules.get(beat.name), now) is not None
+    return is_changed or _is_over(desk, beat) or beat.put_right(now) != beat
+
+
+def _put_right(tx: Transaction, stored: Heartbeat, now: datetime) -> Heartbeat:
+    beat = stored.put_right(now)
+    if beat != stored:
+        tx.switchboard.keep_beat(beat)
+    return beat
 
 
 def _sources(desk: Desk) -> set[str]:
@@ -116,16 +145,22 @@ def _no_longer_expected(desk: Desk, tx: Transaction, beat: Heartbeat) -> Report 
 
 def report_on(beat: Heartbeat, rule: HeartbeatRule | None, now: datetime) -> Report | None:
     """The report that a source has gone silent, or that it is back; None if nothing has changed."""
-    silent = rule is not None and now - beat.last_at > rule.within
-    if rule is None or silent == (beat.silent_since is not None):
+    is_silent = rule is not None and beat.is_silent(rule.within, now)
+    if rule is None or is_silent == (beat.silent_since is not None):
         return None
     labels = _labels(beat)
-    if not silent:
+    if not is_silent:
         return internal_report(labels, f"{beat.source} sends {beat.name} again.", now, signal=Signal.CLEARED)
+    silent_for = spoken(now - beat.counted_from)
     summary = (
-        f"{beat.source} has not sent {beat.name} for {spoken(now - beat.last_at)}: "
+        f"{beat.source} has not sent {beat.name} for {silent_for}: "
         "alerts may be lost, so the monitoring itself is the incident."
     )
+    if beat.not_heard_since:
+        summary = (
+            f"{beat.source} has not sent {beat.name} since the start, {silent_for} ago: "
+            "alerts may be lost, so the monitoring itself is the incident."
+        )
     return internal_report(labels, summary, now)
 
 

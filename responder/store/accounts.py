@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    delete,
+    distinct,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.engine import Connection
 
+from responder.clock import from_microseconds
 from responder.domain.access import Role
-from responder.domain.accounts import Failure, Session, Source, User
+from responder.domain.accounts import TOLD_EACH, Failure, Session, Source, Untold, User
+from responder.domain.throttle import around
+from responder.domain.topics import ACCOUNTS
+from responder.store.changes import touch
 from responder.store.tables import login_failures, saved_views, sessions, users
 
 
@@ -27,6 +43,7 @@ class AccountStore:
     def change(self, user: User) -> None:
         """Writes an account as it is now."""
         self._connection.execute(update(users).where(users.c.id == user.id).values(_row(user)))
+        touch(self._connection, ACCOUNTS)
 
     # An account that is read to be changed is read `locked`: what another replica changes meanwhile would be undone.
 
@@ -87,20 +104,19 @@ class AccountStore:
         self._connection.execute(update(users).where(users.c.id == user_id).values(seen_at=at))
 
     def end(self, digest: str) -> bool:
+        touch(self._connection, ACCOUNTS)
         return self._connection.execute(delete(sessions).where(sessions.c.digest == digest)).rowcount == 1
 
     def end_all(self, user_id: int, *, but: str = "") -> int:
         """Ends the sessions of an account, perhaps but one; how many that were."""
         gone = (sessions.c.user_id == user_id) & (sessions.c.digest != but)
+        touch(self._connection, ACCOUNTS)
         return self._connection.execute(delete(sessions).where(gone)).rowcount
 
-    def forget_before(self, now: datetime, used_before: datetime, failed_before: datetime) -> int:
-        """Removes sessions that are over and failures that no longer count; how many."""
+    def forget_before(self, now: datetime, used_before: datetime) -> int:
+        """Removes sessions that are over; how many."""
         over = or_(sessions.c.expires_at <= now, sessions.c.seen_at <= used_before)
-        gone = self._connection.execute(delete(sessions).where(over)).rowcount
-        return (
-            gone + self._connection.execute(delete(login_failures).where(login_failures.c.at < failed_before)).rowcount
-        )
+        return self._connection.execute(delete(sessions).where(over)).rowcount
 
     def was_at(self, user_id: int, address: str) -> bool:
         """True if somebody has signed in from there and is signed in still."""
@@ -110,8 +126,10 @@ class AccountStore:
     # --- wrong passwords -----------------------------------------------------------------------------
 
     def failures(self, name: str, address: str, since: datetime) -> list[Failure]:
-        """The latest wrong passwords for this name or from this address."""
+        """The latest wrong passwords for this name, from this address, or from the network around it."""
         same = or_(login_failures.c.name == name, login_failures.c.address == address)
+        if wide := around(address):
+            same = or_(same, login_failures.c.around == wide)
         found = select(login_failures.c.name, login_failures.c.address, login_failures.c.at).where(
             same, login_failures.c.at > since
         )
@@ -119,12 +137,43 @@ class AccountStore:
         return [Failure(**row._mapping) for row in self._connection.execute(latest)]
 
     def failed(self, failure: Failure) -> None:
-        self._connection.execute(insert(login_failures).values(asdict(failure)))
+        row = {**asdict(failure), "around": around(failure.address)}
+        self._connection.execute(insert(login_failures).values(row))
+
+    def told(self, user_id: int | None, since: datetime) -> int:
+        """How many wrong passwords have had entries of their own: of an account, or of names that nobody has."""
+        whose = login_failures.c.user_id.is_(None) if user_id is None else login_failures.c.user_id == user_id
+        here = login_failures.c.is_told.is_(True) & whose & (login_failures.c.at > since)
+        return self._connection.execute(select(func.count()).where(here)).scalar_one()
+
+    def untold_before(self, at: datetime) -> list[Untold]:
+        """Wrong passwords before an instant that have no entries of their own, by account and hour."""
+        length = TOLD_EACH // timedelta(microseconds=1)
+        hour = (type_coerce(login_failures.c.at, BigInteger) // length).label("hour")
+        many = (func.count().label("tries"), func.count(distinct(login_failures.c.address)).label("addresses"))
+        query = select(login_failures.c.user_id, hour, *many).group_by(login_failures.c.user_id, hour).order_by(hour)
+        found = self._connection.execute(query.where(login_failures.c.is_told.is_(False), login_failures.c.at < at))
+        return [
+            Untold(
+                user_id=row.user_id,
+                hour=from_microseconds(row.hour * length),
+                tries=row.tries,
+                addresses=row.addresses,
+            )
+            for row in found
+        ]
+
+    def forget_failures(self, told_before: datetime, untold_before: datetime) -> None:
+        """Removes failures that no longer count, of those with an entry of their own, and of the others."""
+        for said, before in ((True, told_before), (False, untold_before)):
+            old = login_failures.c.is_told.is_(said) & (login_failures.c.at < before)
+            self._connection.execute(delete(login_failures).where(old))
 
     def forgive(self, name: str, address: str) -> None:
-        """Forgets the failures of somebody who then knew the password."""
+        """Forgets the failures of somebody who then knew the password; what is not told yet stays, nameless."""
         same = (login_failures.c.name == name) & (login_failures.c.address == address)
-        self._connection.execute(delete(login_failures).where(same))
+        self._connection.execute(delete(login_failures).where(same, login_failures.c.is_told.is_(True)))
+        self._connection.execute(update(login_failures).where(same).values(name=""))
 
     # --- saved views ---------------------------------------------------------------------------------
 

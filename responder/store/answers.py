@@ -6,12 +6,9 @@ answer: that can be told from one that was never used, and nothing is done twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
@@ -21,8 +18,6 @@ from responder.store.tables import answers
 
 if TYPE_CHECKING:
     from responder.store.transaction import Transaction
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,46 +49,18 @@ class Claim:
     answer: Answer
     is_written: bool = False
 
-
-_NOW: ContextVar[Claim | None] = ContextVar("claim", default=None)
-
-
-@contextmanager
-def claiming(claim: Claim) -> Iterator[Claim]:
-    """What is written inside is written once for this key."""
-    before = _NOW.set(claim)
-    try:
-        yield claim
-    finally:
-        _NOW.reset(before)
-
-
-def with_claim(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction], T], Callable[[], None]]:
-    """A body that also takes the key of its request, and what to call when it is committed. It raises KeyTaken."""
-    claim = _NOW.get()
-    if claim is None or claim.is_written:
-        return body, _nothing
-    is_taken = False
-
-    def claimed(tx: Transaction) -> T:
-        nonlocal is_taken
-        store = AnswerStore(tx.connection)
-        if (known := store.known(claim.answer.identity)) is not None:
+    def before(self, tx: Transaction) -> None:
+        """Raises KeyTaken."""
+        if (known := tx.answers.known(self.answer.identity)) is not None:
             raise KeyTaken(known)
-        result = body(tx)
+
+    def after(self, tx: Transaction) -> None:
         # What a rule refuses is not done: it may be asked for again.
-        is_taken = not tx.refusal
-        if is_taken:
-            store.add(claim.answer)
-        return result
+        if not tx.refusal:
+            tx.answers.add(self.answer)
 
-    def committed() -> None:
-        claim.is_written = is_taken
-
-    return claimed, committed
-
-
-def _nothing() -> None: ...
+    def committed(self, refusal: str) -> None:
+        self.is_written = not refusal
 
 
 class AnswerStore:

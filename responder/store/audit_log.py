@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select
 from sqlalchemy.engine import Connection
 
 from responder.domain.audit import Deed, Entry, Outcome, outcome_of
 from responder.store.tables import audit_log
+from responder.store.with_first_write import present
 
 if TYPE_CHECKING:
     from responder.store.transaction import Transaction
 
-T = TypeVar("T")
 _LONGEST = 500
 
 
@@ -30,57 +28,38 @@ class Act:
     is_written: bool = False
     is_refused: bool = False
 
+    def before(self, tx: Transaction) -> None: ...
 
-_NOW: ContextVar[Act | None] = ContextVar("act", default=None)
+    def after(self, tx: Transaction) -> None:
+        no = tx.refusal
+        tx.audit_log.add(refusal(self.entry, 409, no) if no else _with_deed(self.entry, tx.deed))
 
-
-@contextmanager
-def acting(act: Act) -> Iterator[Act]:
-    """What is written inside belongs to this act."""
-    before = _NOW.set(act)
-    try:
-        yield act
-    finally:
-        _NOW.reset(before)
+    def committed(self, refusal: str) -> None:
+        self.is_written, self.is_refused = True, bool(refusal)
 
 
 def names_too(*names: str) -> None:
     """Adds what else the present act is about, for which its address has no place; before anything is written."""
-    if (act := _NOW.get()) is not None and not act.is_written:
+    if act := present(Act):
         act.entry = replace(act.entry, object=" ".join((act.entry.object, *names)).strip()[:_LONGEST])
 
 
 def says(text: str) -> None:
     """What the present act does, where no transaction tells it; before anything is written."""
-    if (act := _NOW.get()) is not None and not act.is_written:
+    if act := present(Act):
         act.entry = _with_deed(act.entry, Deed(text=text))
+
+
+def is_known() -> None:
+    """The present act was done before, and has its entry of then."""
+    if act := present(Act):
+        act.is_written = True
 
 
 def _with_deed(entry: Entry, deed: Deed | None) -> Entry:
     if deed is None:
         return entry
     return replace(entry, text=deed.text[:_LONGEST], object=entry.object or deed.about[:_LONGEST])
-
-
-def with_entry(body: Callable[[Transaction], T]) -> tuple[Callable[[Transaction], T], Callable[[], None]]:
-    """A body that also writes the entry of the act that it belongs to, and what to call when it is committed."""
-    act = _NOW.get()
-    if act is None or act.is_written:
-        return body, _nothing
-
-    def recorded(tx: Transaction) -> T:
-        result = body(tx)
-        act.is_refused = bool(tx.refusal)
-        tx.audit_log.add(refusal(act.entry, 409, tx.refusal) if tx.refusal else _with_deed(act.entry, tx.deed))
-        return result
-
-    def committed() -> None:
-        act.is_written = True
-
-    return recorded, committed
-
-
-def _nothing() -> None: ...
 
 
 def refusal(entry: Entry, status: int, text: str) -> Entry:

@@ -5,11 +5,11 @@ Rows are tuples in the order of the table's columns; what a column's type does t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, Text
 from sqlalchemy.engine import Connection
 
 from responder.clock import microseconds
@@ -24,42 +24,64 @@ class Bulk:
     def __init__(self, table: Table, *names: str) -> None:
         self._names = names or tuple(column.name for column in table.columns)
         columns = ", ".join(f'"{name}"' for name in self._names)
-        marks = {mark: ", ".join(mark for _ in self._names) for mark in ("?", "%s")}
+        marks = ", ".join("?" for _ in self._names)
         # The names are our own tables', never anybody's text.
-        self._sql = {mark: f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks[mark]})' for mark in marks}  # noqa: S608
-        self._converts = [(place, _convert(table.c[name].type)) for place, name in enumerate(self._names)]
-        self._converts = [(place, convert) for place, convert in self._converts if convert is not None]
+        self._sql = for_both(f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})')  # noqa: S608
+        kinds = [(place, table.c[name].type) for place, name in enumerate(self._names)]
+        self._texts = [place for place, kind in kinds if type(kind) is Text]
+        self._converts = [(place, convert) for place, kind in kinds if (convert := _convert(kind))]
 
     def insert(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
         """Writes the rows with one statement."""
-        made = [self._row(row) for row in rows]
-        if made:
-            mark = "?" if connection.dialect.name == "sqlite" else "%s"
-            # The driver's own cursor: nothing of a result is wanted, and building one costs more than the rows.
-            cursor = connection.connection.cursor()
-            try:
-                cursor.executemany(self._sql[mark], made)
-            finally:
-                cursor.close()
+        self.insert_made(connection, [self.made(row) for row in rows])
 
-    def _row(self, values: Sequence[Any]) -> tuple[Any, ...]:
+    def insert_made(self, connection: Connection, made: Sequence[Sequence[Any]]) -> None:
+        """Writes rows that are made already."""
+        if made:
+            many(connection, self._sql, made)
+
+    def made(self, values: Sequence[Any]) -> list[Any]:
+        """A row as the driver takes it."""
         row = list(values)
         for place, convert in self._converts:
-            if convert is not None and row[place] is not None:
+            if row[place] is not None:
                 row[place] = convert(row[place])
-        return tuple(row)
+        for place in self._texts:
+            # Asked in place: every new alert comes past here some hundred times.
+            if type(row[place]) is not str and isinstance(row[place], Enum):
+                row[place] = row[place].value
+        return row
 
 
 def _convert(kind: object) -> Convert | None:
     if isinstance(kind, Instant):
         return microseconds
-    if isinstance(kind, Json):
-        return dumped
-    return _plain_text if type(kind).__name__ == "Text" else None
+    return dumped if isinstance(kind, Json) else None
 
 
-def _plain_text(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+def many(connection: Connection, statement: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+    """Runs a statement, which is written out for each database, for each of these rows."""
+    # The driver's own cursor: nothing of a result is wanted, and building one costs more than the rows.
+    cursor = connection.connection.cursor()
+    try:
+        cursor.executemany(statement[connection.dialect.name], rows)
+    finally:
+        cursor.close()
+
+
+def fetched(connection: Connection, statement: Mapping[str, str], values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives, as the driver has them: instants are numbers, structures are texts."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement[connection.dialect.name], tuple(values))
+        return list(cursor.fetchall())
+    finally:
+        cursor.close()
+
+
+def for_both(statement: str) -> dict[str, str]:
+    """A statement with `?` for its values, written out for each database."""
+    return {"sqlite": statement, "postgresql": statement.replace("?", "%s")}
 
 
 def listed(connection: Connection, column: str, values: Iterable[str | int]) -> tuple[str, Any]:

@@ -16,10 +16,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from responder.errors import Conflict, Refused, StoreUnavailable
-from responder.store.answers import with_claim
-from responder.store.audit_log import with_entry
 from responder.store.changes import Changes
 from responder.store.transaction import Transaction
+from responder.store.with_first_write import written
 from responder.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -77,16 +76,11 @@ class Database:
         """Runs `body` in a transaction that is durable when this returns.
 
         `body` may run several times: when another replica was first, it gathers and decides again. `urgent`
-        goes before what waits, for somebody outside waits for it. What belongs to an act is written with its entry
-        in the audit log.
+        goes before what waits, for somebody outside waits for it. The first change of a request is written with
+        what the request needs beside it (`with_first_write`).
         Raises StoreUnavailable when the database is away, and whatever `body` raises.
         """
-        body, is_claimed = with_claim(body)
-        body, committed = with_entry(body)
-        result = await self._written(body, urgent=urgent)
-        is_claimed()
-        committed()
-        return result
+        return await written(body, lambda whole: self._written(whole, urgent=urgent))
 
     async def _written(self, body: Callable[[Transaction], T], *, urgent: bool) -> T:
         if self._writer is not None:
@@ -146,6 +140,8 @@ class Database:
     def _read_now(self, body: Callable[[Transaction], T]) -> T:
         try:
             with self.engine.connect().execution_options(responder_reads=True) as connection:
+                # Now, since a statement on the driver's own cursor begins nothing.
+                connection.begin()
                 return body(Transaction(connection))
         except (SQLAlchemyError, self._driver_error) as error:
             raise self._ours(error) from error

@@ -76,8 +76,8 @@ class MessageStore:
         values = {"state": state.value, "error": error, "sent_at": sent_at, "due_at": due_at}
         self._change(messages.c.id == message_id, values)
 
-    def begin_sending(self, message_id: int) -> None:
-        values = {"state": MessageState.SENDING.value, "tries": messages.c.tries + 1}
+    def begin_sending(self, message_id: int, now: datetime) -> None:
+        values = {"state": MessageState.SENDING.value, "tries": messages.c.tries + 1, "tried_at": now}
         self._change(messages.c.id == message_id, values)
 
     def uncount_try(self, message_id: int) -> None:

@@ -28,6 +28,12 @@ class OverrideStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    def page(self, at: datetime, rota: str, *, after: int, limit: int) -> list[Override]:
+        """As `since`, so many behind the one of this id."""
+        wanted = overrides.c.until > at, overrides.c.rota.in_(["", rota]), overrides.c.id > after
+        found = self._connection.execute(select(overrides).where(*wanted).order_by(overrides.c.id).limit(limit))
+        return [Override(**row._mapping) for row in found]
+
     def since(self, at: datetime, rota: str | None = None) -> list[Override]:
         """All that end after this instant, of one rota and those of all rotas, or every one; in the order of making."""
         query = select(overrides).where(overrides.c.until > at).order_by(overrides.c.id)

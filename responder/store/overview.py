@@ -5,22 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer, case, func, literal_column, select, text
+from sqlalchemy import Integer, Row, and_, case, func, literal_column, or_, select, text
 from sqlalchemy.engine import Connection
 
 from responder.domain.escalation import Chain
+from responder.domain.message import MessageState, Purpose
 from responder.domain.report import Signal
+from responder.domain.reporter import REPORTER
 from responder.domain.ticket import Status, Ticket
+from responder.domain.unreached import Page
 from responder.store.chains import chain_of
-from responder.store.tables import approvals, chains, clocks, holds, runs, tickets
+from responder.store.tables import approvals, chains, clocks, holds, messages, runs, tickets
 from responder.store.tickets import TicketStore
 
 # The index of open tickets is used only where its own condition stands, with no value bound to it.
 _IS_OPEN = text("tickets.status <> 'closed'")
 _OPEN_COUNT = select(func.count()).select_from(tickets).where(_IS_OPEN)
+_OPEN_BY_GRADE = select(tickets.c.grade, func.count()).where(_IS_OPEN).group_by(tickets.c.grade)
 _WAITING_COUNT = select(func.count()).select_from(approvals).where(text("approvals.state = 'waiting'"))
 _HELD_COUNT = select(func.count()).select_from(holds).where(holds.c.ended_at.is_(None))
+_IS_PAGE = messages.c.purpose.startswith(Purpose.HAND_OVER.value)
+_HAS_TOLD = and_(
+    messages.c.state == MessageState.SENT.value,
+    messages.c.person != REPORTER,
+    # A list tells by the pages that are in it.
+    messages.c.purpose.not_like(f"{Purpose.BUNDLE}-%"),
+)
+_PAGE = tuple(messages.c[name] for name in ("ticket_id", "person", "state", "error", "created_at", "due_at", "sent_at"))
 CONSIDERED = 1000
 _OVER = (Status.RESTORED.value, Status.RESOLVED.value)
 
@@ -46,6 +59,10 @@ class Overview:
         """How many tickets are open."""
         found: int = self._connection.execute(_OPEN_COUNT).scalar_one()
         return found
+
+    def open_by_grade(self) -> dict[str, int]:
+        """How many tickets are open, by grade."""
+        return dict(tuple(row) for row in self._connection.execute(_OPEN_BY_GRADE))
 
     def waiting_count(self) -> int:
         """How many questions wait for an answer."""
@@ -89,6 +106,19 @@ class Overview:
         query = select(chains).where(chains.c.ticket_id.in_(ticket_ids)).order_by(chains.c.number)
         return {row.ticket_id: chain_of(row) for row in self._connection.execute(query)}
 
+    def pages(self, ticket_ids: Sequence[int]) -> dict[int, list[Page]]:
+        """The newest page of each person's channel in each state, of the episode in which each of these tickets is;
+        and whatever else has told a person of it."""
+        where, made = messages.c.ticket_id.in_(ticket_ids), messages.c
+        each = (made.ticket_id, made.episode, made.person, made.channel, made.state, made.sent_at.is_(None))
+        newest = select(func.max(made.id)).where(where, or_(_IS_PAGE, _HAS_TOLD)).group_by(*each)
+        is_now = (tickets.c.id == made.ticket_id) & (tickets.c.episode == made.episode)
+        query = select(*_PAGE).join(tickets, is_now).where(made.id.in_(newest)).order_by(made.id)
+        found: dict[int, list[Page]] = {}
+        for row in self._connection.execute(query):
+            found.setdefault(row.ticket_id, []).append(_page(row))
+        return found
+
     def held(self, ticket_ids: Sequence[int]) -> dict[int, str]:
         """Which of these tickets are held back, and by what kind of hold."""
         query = select(holds.c.ticket_id, holds.c.name).where(holds.c.ticket_id.in_(ticket_ids))
@@ -98,3 +128,9 @@ class Overview:
         """Which of these tickets have a question that waits for an answer."""
         query = select(approvals.c.ticket_id).where(approvals.c.ticket_id.in_(ticket_ids))
         return {row.ticket_id for row in self._connection.execute(query.where(text("approvals.state = 'waiting'")))}
+
+
+def _page(row: Row[Any]) -> Page:
+    state = MessageState(row.state)
+    in_list = state is MessageState.BUNDLED and row.sent_at is None
+    return Page(person=row.person, state=state, error=row.error, in_list=in_list, due_at=row.due_at or row.created_at)

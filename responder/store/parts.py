@@ -35,10 +35,13 @@ class PartStore:
         query = select(parts).where(parts.c.number.in_(numbers)).order_by(parts.c.number).with_for_update()
         return self._with_reserved(self._connection.execute(query).all())
 
-    def listed(self) -> list[Part]:
-        """All parts, by number."""
-        rows = self._connection.execute(select(parts).order_by(parts.c.number)).all()
-        return list(self._with_reserved(rows).values())
+    def listed(self, *, low_only: bool = False, after: str = "", limit: int = 200) -> list[Part]:
+        """Parts by number; `after` is the last of the page before."""
+        query = select(parts).where(parts.c.number > after).order_by(parts.c.number).limit(limit)
+        if low_only:
+            sums = select(func.sum(reservations.c["count"])).where(_IS_HELD, reservations.c.part == parts.c.number)
+            query = query.where(parts.c.stock - func.coalesce(sums.scalar_subquery(), 0) < parts.c.minimum)
+        return list(self._with_reserved(self._connection.execute(query).all()).values())
 
     def held_by(self, ticket_id: int) -> list[Reservation]:
         """What a ticket's plan holds now."""
@@ -66,9 +69,11 @@ class PartStore:
             query = query.where(reservations.c.id < before)
         return [_reservation(row) for row in self._connection.execute(query)]
 
-    def moves(self, part: str, limit: int = 200) -> list[StockMove]:
-        """What came, went and was corrected, the newest first."""
+    def moves(self, part: str, limit: int = 200, before: int | None = None) -> list[StockMove]:
+        """What came, went and was corrected, the newest first; `before` is the last id of the page before."""
         query = select(stock_moves).where(stock_moves.c.part == part).order_by(stock_moves.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(stock_moves.c.id < before)
         return [StockMove(**row._mapping) for row in self._connection.execute(query)]
 
     def _with_reserved(self, rows: Collection[Row[Any]]) -> dict[str, Part]:

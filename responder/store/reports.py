@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, literal_column, or_, select
 from sqlalchemy.engine import Connection
 
 from responder.domain.correlation import Filed
@@ -16,6 +16,8 @@ from responder.store.tables import bodies, reports
 
 _INSERT_BODY = Bulk(bodies, "id", "source", "received_at", "body", "quarantined_because")
 _INSERT_REPORT = Bulk(reports, "body_id", "ticket_id", "source", "received_at", "signal", "outcome", "fingerprint")
+# As the index says it: a parameter would hide from a database that the two are one.
+_IS_QUARANTINED = bodies.c.quarantined_because != literal_column("''")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,11 +88,15 @@ class ReportStore:
         self._connection.execute(bodies.update().where(bodies.c.id == receipt).values(quarantined_because=""))
         touch(self._connection, "health")
 
-    def quarantined(self, limit: int = 50) -> list[Body]:
-        """The latest bodies that could not be understood."""
-        query = (
-            select(bodies).where(bodies.c.quarantined_because != "").order_by(bodies.c.received_at.desc()).limit(limit)
-        )
+    def quarantined(self, limit: int = 50, *, before: tuple[datetime, str] | None = None) -> list[Body]:
+        """Bodies that could not be understood, the latest first; `before` is where the page before ended."""
+        newest_first = bodies.c.received_at.desc(), bodies.c.id.desc()
+        query = select(bodies).where(_IS_QUARANTINED).order_by(*newest_first).limit(limit)
+        if before is not None:
+            at, receipt = before
+            # The first half is what an index is asked.
+            is_behind = or_(bodies.c.received_at < at, bodies.c.id < receipt)
+            query = query.where(bodies.c.received_at <= at, is_behind)
         return [Body(**row._mapping) for row in self._connection.execute(query)]
 
     def quarantined_since(self, source: str, since: datetime) -> int:
@@ -98,7 +104,7 @@ class ReportStore:
         query = (
             select(func.count())
             .select_from(bodies)
-            .where(bodies.c.received_at >= since, bodies.c.source == source, bodies.c.quarantined_because != "")
+            .where(bodies.c.received_at >= since, bodies.c.source == source, _IS_QUARANTINED)
         )
         return self._connection.execute(query).scalar_one()
 

@@ -9,18 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from responder.domain.ticket import SumKey
+from responder.store.bulk import fetched, for_both, many
 from responder.store.tables import sums
 
-
-def _for_both(statement: str) -> dict[str, str]:
-    return {"sqlite": statement, "postgresql": statement.replace("?", "%s")}
-
-
-_ADD = _for_both(
+_ADD = for_both(
     "INSERT INTO sums (name, labels, value) VALUES (?, ?, ?) "
     "ON CONFLICT (name, labels) DO UPDATE SET value = sums.value + excluded.value"
 )
-_TAKE = _for_both(
+_TAKE = for_both(
     "INSERT INTO counters (scope, value) VALUES (?, ?) "
     "ON CONFLICT (scope) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
 )
@@ -39,7 +35,7 @@ class SumStore:
             for (name, labels), value in sorted(increments.items())
         ]
         if rows:
-            self._connection.exec_driver_sql(_ADD[self._connection.dialect.name], rows)
+            many(self._connection, _ADD, rows)
 
     def all(self) -> list[tuple[str, dict[str, str], float]]:
         """Every sum as (name, labels, value)."""
@@ -48,5 +44,5 @@ class SumStore:
 
     def take(self, scope: str, count: int) -> range:
         """The next `count` numbers of a scope; no other transaction ever gets one of them."""
-        last: int = self._connection.exec_driver_sql(_TAKE[self._connection.dialect.name], (scope, count)).scalar_one()
+        ((last,),) = fetched(self._connection, _TAKE, (scope, count))
         return range(last - count + 1, last + 1)

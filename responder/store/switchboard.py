@@ -10,28 +10,29 @@ from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.engine import Connection
 
 from responder.clock import microseconds
+from responder.domain.heartbeat import Heartbeat
 from responder.domain.switches import Switch
+from responder.domain.topics import ACCOUNTS
 from responder.store.changes import touch
 from responder.store.tables import Instant, heartbeats, switches, tokens
 
 _BEAT = text(
-    "INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) "
-    "ON CONFLICT (source, name) DO UPDATE SET last_at = excluded.last_at"
+    "INSERT INTO heartbeats (source, name, last_at, watched_since) VALUES (:source, :name, :at, :at) "
+    "ON CONFLICT (source, name) DO UPDATE SET last_at = excluded.last_at, "
+    "watched_since = CASE WHEN heartbeats.watched_since > excluded.last_at "
+    "THEN excluded.last_at ELSE heartbeats.watched_since END, "
+    "silent_since = CASE WHEN heartbeats.silent_since > excluded.last_at "
+    "THEN excluded.last_at ELSE heartbeats.silent_since END"
 )
+"""A beat is heard, so that neither the watch nor the silence that it ends can have begun later."""
 
 
-_EXPECT = text("INSERT INTO heartbeats (source, name, last_at) VALUES (:source, :name, :at) ON CONFLICT DO NOTHING")
+_EXPECT = text(
+    "INSERT INTO heartbeats (source, name, watched_since) VALUES (:source, :name, :at) ON CONFLICT DO NOTHING"
+)
 
 _IS_ON = switches.c.until.is_(None) | (switches.c.until > bindparam("now", type_=Instant))
 _ON = select(switches).where(_IS_ON).order_by(switches.c.name)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Heartbeat:
-    source: str
-    name: str
-    last_at: datetime
-    silent_since: datetime | None
 
 
 SCOPES = ("ingest", "read", "act", "admin")
@@ -65,6 +66,12 @@ class Switchboard:
         for source, name in sorted(keys):
             self._connection.execute(_EXPECT, {"source": source, "name": name, "at": microseconds(since)})
 
+    def listen_anew(self, since: datetime) -> None:
+        """Nobody was there to hear them before: silence counts from now on, but for those that are silent already."""
+        not_silent = heartbeats.c.silent_since.is_(None)
+        self._connection.execute(update(heartbeats).where(not_silent).values(watched_since=since))
+        touch(self._connection, "health")
+
     def forget_beat(self, source: str, name: str) -> None:
         here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
         self._connection.execute(delete(heartbeats).where(here))
@@ -73,6 +80,13 @@ class Switchboard:
     def heartbeats(self) -> list[Heartbeat]:
         query = select(heartbeats).order_by(heartbeats.c.source, heartbeats.c.name)
         return [Heartbeat(**row._mapping) for row in self._connection.execute(query)]
+
+    def keep_beat(self, beat: Heartbeat) -> None:
+        """Writes the times of a heartbeat anew."""
+        here = (heartbeats.c.source == beat.source) & (heartbeats.c.name == beat.name)
+        times = {"last_at": beat.last_at, "watched_since": beat.watched_since, "silent_since": beat.silent_since}
+        self._connection.execute(update(heartbeats).where(here).values(times))
+        touch(self._connection, "health")
 
     def mark_silent(self, source: str, name: str, since: datetime | None) -> None:
         here = (heartbeats.c.source == source) & (heartbeats.c.name == name)
@@ -120,4 +134,5 @@ class Switchboard:
         return [Token(**row._mapping) for row in self._connection.execute(select(tokens).order_by(tokens.c.name))]
 
     def remove_token(self, name: str) -> bool:
+        touch(self._connection, ACCOUNTS)
         return self._connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount == 1

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, exists, func, or_, select, text, type_coerce
+from sqlalchemy import ColumnElement, Text, bindparam, exists, func, or_, select, text, type_coerce
 from sqlalchemy.engine import Connection, Row
 
 from responder.clock import from_microseconds
@@ -20,7 +20,7 @@ from responder.domain.sla import Clock
 from responder.domain.ticket import Disposition, Event, EventKind, Status, Ticket
 from responder.errors import Conflict, NotFound
 from responder.store import clock_marks
-from responder.store.bulk import Bulk, listed
+from responder.store.bulk import Bulk, fetched, for_both, listed
 from responder.store.changes import touch
 from responder.store.holds import STOOD_FOR
 from responder.store.tables import Instant, Json, clocks, dumped, events, holds, tickets
@@ -45,10 +45,8 @@ _LATEST = (
     "SELECT coalesce(max(CASE WHEN status <> 'closed' THEN id END), max(id)) "
     "FROM tickets WHERE {condition} GROUP BY trouble)"
 )
-_ONE = {
-    "sqlite": f"SELECT {_SELECTED} FROM tickets WHERE id = ?",  # noqa: S608 our own columns
-    "postgresql": f"SELECT {_SELECTED} FROM tickets WHERE id = %s",  # noqa: S608 our own columns
-}
+_ONE = for_both(f"SELECT {_SELECTED} FROM tickets WHERE id = ?")  # noqa: S608 our own columns
+_ONE_LOCKED = {"sqlite": _ONE["sqlite"], "postgresql": f"{_ONE['postgresql']} FOR UPDATE"}
 _CLOCKS = select(clocks).where(clocks.c.ticket_id.in_(bindparam("ids", expanding=True)))
 _FROM_JSON = [name for name in _NAMES if isinstance(tickets.c[name].type, Json)]
 _FROM_INSTANT = [name for name in _NAMES if isinstance(tickets.c[name].type, Instant)]
@@ -84,7 +82,7 @@ class TicketStore:
         """For each trouble its open ticket, or if none is open its latest one."""
         condition, values = listed(self._connection, "trouble", sorted(set(troubles)))
         latest = _LATEST.format(columns=_SELECTED, condition=condition)
-        rows = self._connection.exec_driver_sql(latest, (values,))
+        rows = fetched(self._connection, {self._connection.dialect.name: latest}, (values,))
         return {ticket.trouble: ticket for ticket in map(_raw_ticket, rows)}
 
     def known(self, reports: Mapping[str, Sequence[Report]]) -> dict[str, Known]:
@@ -114,12 +112,10 @@ class TicketStore:
 
     def one(self, ticket_id: int, *, locked: bool = False) -> Known:
         """One ticket by id. `locked` orders this transaction with every other that changes the ticket."""
-        dialect = self._connection.dialect.name
-        statement = _ONE[dialect] + (" FOR UPDATE" if locked and dialect == "postgresql" else "")
-        row = self._connection.exec_driver_sql(statement, (ticket_id,)).first()
-        if row is None:
+        rows = fetched(self._connection, _ONE_LOCKED if locked else _ONE, (ticket_id,))
+        if not rows:
             raise NotFound(f"There is no ticket with id {ticket_id}.")
-        return Known(ticket=_raw_ticket(row), clocks=self.clocks([ticket_id]).get(ticket_id, {}))
+        return Known(ticket=_raw_ticket(rows[0]), clocks=self.clocks([ticket_id]).get(ticket_id, {}))
 
     def many(self, ticket_ids: Sequence[int]) -> dict[int, Ticket]:
         """Tickets by their ids, without their clocks."""
@@ -128,14 +124,12 @@ class TicketStore:
         return {ticket.id: ticket for ticket in map(_raw_ticket, rows)}
 
     def find(self, key: str) -> Known:
-        """One ticket by number or id. Raises NotFound."""
-        matches = tickets.c.number == key
-        if key.isascii() and key.isdigit() and len(key) < 18:
-            matches = or_(matches, tickets.c.id == int(key))
-        ticket_id = self._connection.execute(select(tickets.c.id).where(matches)).scalar()
-        if ticket_id is None:
-            raise NotFound(f"There is no ticket {key}.")
-        return self.one(ticket_id)
+        """One ticket by number or id; a number that nothing has may be typed in small letters. Raises NotFound."""
+        for typed in dict.fromkeys((key, key.upper())):
+            ticket_id = self._connection.execute(select(tickets.c.id).where(_is(typed))).scalar()
+            if ticket_id is not None:
+                return self.one(ticket_id)
+        raise NotFound(f"There is no ticket {key}.")
 
     def listed(
         self, *, open_only: bool = False, status: str = "", grade: str = "", before: int | None = None, limit: int = 100
@@ -292,12 +286,11 @@ class TicketStore:
         self._touch(ticket_id for ticket_id, _ in history)
 
     def insert_clocks(self, started: Sequence[tuple[int, Mapping[str, Clock]]]) -> None:
-        rows = (
-            (ticket_id, *_CLOCK_VALUES(one), clock_marks.written(one.marks))
-            for ticket_id, named in started
-            for one in named.values()
-        )
-        _INSERT_CLOCK.insert(self._connection, rows)
+        # New tickets of one grade share their clocks: what is the same is made once.
+        different = {id(one): one for _, named in started for one in named.values()}
+        made = {key: _INSERT_CLOCK.made(_clock_row(one)) for key, one in different.items()}
+        rows = [[ticket_id, *made[id(one)][1:]] for ticket_id, named in started for one in named.values()]
+        _INSERT_CLOCK.insert_made(self._connection, rows)
 
     def replace_clocks(self, ticket_id: int, named: Mapping[str, Clock]) -> None:
         self._connection.execute(clocks.delete().where(clocks.c.ticket_id == ticket_id))
@@ -310,6 +303,11 @@ class TicketStore:
             touch(self._connection, "tickets", tickets=ids)
 
 
+def _clock_row(clock: Clock) -> tuple[Any, ...]:
+    """A clock without its ticket."""
+    return (None, *_CLOCK_VALUES(clock), clock_marks.written(clock.marks))
+
+
 def _raw_ticket(row: Sequence[Any]) -> Ticket:
     """A ticket from values as the driver gives them."""
     values = dict(zip(_NAMES, row, strict=True))
@@ -320,6 +318,13 @@ def _raw_ticket(row: Sequence[Any]) -> Ticket:
             values[name] = from_microseconds(values[name])
     values["flapping"], values["incomplete"] = bool(values["flapping"]), bool(values["incomplete"])
     return _as_ticket(values)
+
+
+def _is(key: str) -> ColumnElement[bool]:
+    matches: ColumnElement[bool] = tickets.c.number == key
+    if key.isascii() and key.isdigit() and len(key) < 18:
+        return or_(matches, tickets.c.id == int(key))
+    return matches
 
 
 def _ticket(row: Row[Any]) -> Ticket:

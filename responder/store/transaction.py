@@ -254,13 +254,12 @@ class Transaction:
             return
         if numbers is None:
             raise ValueError("new tickets need numbers")
-        ids = self.sums.take("ticket id", len(new))
-        for change, ticket_id in zip(new, ids, strict=True):
-            change.after = replace(change.after, id=ticket_id)
+        ids = dict(zip(map(id, new), self.sums.take("ticket id", len(new)), strict=True))
         for scope, changes in numbers.of_one_scope(new).items():
             serials = self.sums.take(f"number {scope}", len(changes))
             for change, serial in zip(changes, serials, strict=True):
-                change.after = replace(change.after, number=numbers.number(change.after, serial))
+                number = numbers.number(change.after, serial)
+                change.after = replace(change.after, id=ids[id(change)], number=number)
 
     def _write_what_follows(self, changes: list[Change], now: datetime) -> None:
         said = [event.text for change in changes for event in change.events if event.kind is EventKind.REFUSED]

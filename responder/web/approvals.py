@@ -8,8 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from responder.adapters.links import ApprovalClaim
-from responder.errors import LinkUsed, NotFound, Refused
+from responder.errors import LinkUsed, NotFound, NotTheirs, Refused
 from responder.flows import consent
+from responder.flows.link_holders import refuse_who_left
 from responder.flows.orders import order_run
 from responder.store.transaction import Transaction
 from responder.web.audited import by_link, by_link_once
@@ -23,14 +24,16 @@ from responder.web.bodies import (
     name_in,
     text_in,
 )
-from responder.web.console import console_page
-from responder.web.context import CONTEXT, needs
-from responder.web.operations import LINK, operation
+from responder.web.console import console_page, visitor_of
+from responder.web.context import CONTEXT, identity_of, needs
+from responder.web.may_answer import may_answer
+from responder.web.operations import LINK, OF_ONE, operation
 from responder.web.paging import before_in, cursor_of, limit_in, page_answer
 from responder.web.readers import language_of, no_link
 from responder.web.rendering import page
-from responder.web.schemas import asked, tickets
+from responder.web.schemas import asked, handling, tickets
 from responder.web.shapes import approval_line, run_line, shown_approval
+from responder.web.tried import Tried, refused
 
 _LARGEST_PAGE = 500
 
@@ -39,7 +42,7 @@ _LARGEST_PAGE = 500
 
 
 @needs("read")
-@operation(query=asked.ApprovalQuery, answers=tickets.ApprovalPage, headers=LINK)
+@operation(query=handling.ApprovalQuery, answers=tickets.ApprovalPage, headers=LINK)
 async def list_approvals(request: web.Request) -> web.StreamResponse:
     """Questions, newest first. Query: all (decided ones too), limit."""
     limit, before = limit_in(request.query, 100, _LARGEST_PAGE), before_in(request.query)
@@ -54,7 +57,7 @@ async def list_approvals(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=tickets.WholeApproval)
+@operation(answers=tickets.WholeApproval, whole=OF_ONE)
 async def show_approval(request: web.Request) -> web.StreamResponse:
     """One question with every step that would run."""
     return json_answer(await _shown(request, _id(request)))
@@ -75,18 +78,19 @@ async def reject(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.RunBody, answers=tickets.RunLine)
+@operation(body=handling.RunBody, answers=tickets.RunLine)
 async def start_run(request: web.Request) -> web.StreamResponse:
     """Orders a run for a ticket. Body: runbook, and perhaps target and actor."""
     content = await content_of(request)
     runbook, target, actor = text_in(content, "runbook"), name_in(content, "target"), actor_of(request, content)
-    return json_answer(run_line(await order_run(desk_of(request), request.match_info["key"], runbook, target, actor)))
+    key, who = request.match_info["key"], identity_of(request)
+    return json_answer(run_line(await order_run(desk_of(request), key, runbook, target, actor, who=who)))
 
 
 async def _answer_by_api(request: web.Request, *, yes: bool) -> web.StreamResponse:
     content = await content_of(request)
     actor, reason = actor_of(request, content), _reason(content)
-    await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=reason)
+    await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=reason, who=identity_of(request))
     return json_answer(await _shown(request, _id(request)))
 
 
@@ -95,12 +99,14 @@ async def _answer_by_api(request: web.Request, *, yes: bool) -> web.StreamRespon
 
 async def ask(request: web.Request) -> web.StreamResponse:
     """What a signed link opens: what is asked, and what exactly would run. It changes nothing."""
-    desk = request.app[CONTEXT].desk
+    desk, person = request.app[CONTEXT].desk, ""
     try:
         claim = desk.links.read_approve(request.match_info["token"])
+        person = claim.person
+        await refuse_who_left(desk, person)
         shown = await _shown(request, claim.approval_id)
     except (Refused, NotFound) as error:
-        return page("message.html", status=403, **no_link(request), text=str(error))
+        return page("message.html", status=403, **no_link(request, person), text=str(error))
     language, title = language_of(request, claim.person), ("Approval", str(claim.approval_id))
     return page("approve.html", language=language, approval=shown, person=claim.person, title=title)
 
@@ -125,10 +131,10 @@ async def answer_by_link(request: web.Request) -> web.StreamResponse:
 async def _answer_once(request: web.Request, claim: ApprovalClaim, *, yes: bool, reason: str) -> None:
     """An answer by a link; the same one again is the same answer. Raises Refused, NotFound."""
     desk, asked, person = desk_of(request), claim.approval_id, claim.person
-    is_waiting = (await _shown(request, asked))["state"] == "waiting"
-    way = by_link_once if is_waiting else by_link
+    shown = await _shown(request, asked)
+    way = by_link_once if shown["state"] == "waiting" else by_link
     try:
-        async with way(request, desk, person, asked):
+        async with way(request, desk, person, shown["ticket"]):
             await consent.answer(desk, asked, person, yes=yes, reason=reason)
     except LinkUsed:
         given = (await _shown(request, asked))["answers"]
@@ -136,16 +142,23 @@ async def _answer_once(request: web.Request, claim: ApprovalClaim, *, yes: bool,
             raise
 
 
+@needs("read")
+async def approval_page(request: web.Request) -> web.StreamResponse:
+    """A question with exactly what would run, and the form for who may answer."""
+    return await _page(request, Tried())
+
+
 @needs("approve")
 async def answer_by_form(request: web.Request) -> web.StreamResponse:
-    """The form on a ticket's page."""
+    """The form on a ticket's page, and on that of the question."""
     form = dict(await request.post())
     try:
-        yes, actor = _yes_or_no(form), actor_of(request, form)
-        approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form))
-    except (Refused, NotFound) as error:
-        why, title = str(error), "It does not count"
-        return await console_page(request, "problem.html", status=409, title=title, refusal=why, text=why)
+        yes, actor, who = _yes_or_no(form), actor_of(request, form), identity_of(request)
+        approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form), who=who)
+    except NotTheirs:
+        raise
+    except Refused as error:
+        return await _page(request, refused("answer", error, form))
     return web.Response(status=303, headers={"Location": f"/tickets/{approval.ticket_id}"})
 
 
@@ -158,8 +171,26 @@ def routes() -> list[web.RouteDef]:
         web.post("/api/v1/tickets/{key}/runs", start_run),
         web.get("/approve/{token}", ask),
         web.post("/approve/{token}", answer_by_link),
+        web.get(r"/approvals/{id:\d{1,15}}", approval_page),
         web.post(r"/approvals/{id:\d{1,15}}", answer_by_form),
     ]
+
+
+async def _page(request: web.Request, tried: Tried) -> web.Response:
+    """Raises NotFound."""
+    approval, people = await _shown(request, _id(request)), desk_of(request).configuration.people
+    visitor = await visitor_of(request)
+    approval["is_mine"] = may_answer(visitor, people, approval["roles"], approval["team"])
+    title = "It does not count" if tried.why else ("Approval", str(approval["id"]))
+    return await console_page(
+        request,
+        "approval.html",
+        status=tried.status,
+        refusal=tried.why,
+        title=title,
+        approval=approval,
+        tried=tried,
+    )
 
 
 async def _shown(request: web.Request, approval_id: int) -> dict[str, Any]:

@@ -13,18 +13,21 @@ import orjson
 from aiohttp import web
 
 from responder.clock import microseconds
+from responder.domain.access import Scope
 from responder.domain.audit import Entry, Outcome, as_cell
+from responder.errors import NotFound, Refused
 from responder.flows.audit_pages import accept, last_round
 from responder.flows.desk import Desk
 from responder.store.audit_log import AuditFilter
 from responder.web.bodies import actor_of, desk_of, text_in
 from responder.web.console import console_page, visitor_of
-from responder.web.context import needs
+from responder.web.context import identity_of, needs
 from responder.web.operations import LINK, Media, operation
 from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
 from responder.web.rotas import instant_in
 from responder.web.schemas import audit
 from responder.web.shapes import plain
+from responder.web.tried import Tried, refused
 
 _SHOWN, _LARGEST_PAGE = 100, 1000
 _NAMES = ("id", "at", "actor", "via", "address", "action", "object", "outcome", "status", "text")
@@ -65,13 +68,20 @@ async def as_table(request: web.Request) -> web.StreamResponse:
 @needs("admin")
 async def audit_page(request: web.Request) -> web.StreamResponse:
     """The audit log by a filter that is the address, and beside it what the audit of pages found."""
+    return await _shown(request, Tried())
+
+
+async def _shown(request: web.Request, tried: Tried) -> web.Response:
     desk, visitor = desk_of(request), await visitor_of(request)
     found, following = await _page(desk, wanted_in(request, ZoneInfo(visitor.zone)), _SHOWN)
     asked = {name: request.query.get(name, "")[:_LONGEST] for name in _ASKED}
     return await console_page(
         request,
         "audit.html",
+        status=tried.status,
+        refusal=tried.why,
         title="Audit",
+        tried=tried,
         entries=found,
         asked=asked,
         is_asked=any(asked.values()),
@@ -87,7 +97,12 @@ async def audit_page(request: web.Request) -> web.StreamResponse:
 async def look_at(request: web.Request) -> web.StreamResponse:
     """The form beside a difference that the audit of pages found."""
     form = dict(await request.post())
-    await accept(desk_of(request), text_in(form, "key"), text_in(form, "reason"), actor_of(request, form))
+    try:
+        await accept(desk_of(request), text_in(form, "key"), text_in(form, "reason"), actor_of(request, form))
+    except (NotFound, Refused, web.HTTPUnprocessableEntity) as error:
+        if not identity_of(request).may(Scope.ADMIN):
+            raise
+        return await _shown(request, refused("accept", error, form))
     return web.Response(status=303, headers={"Location": "/audit#pages"})
 
 

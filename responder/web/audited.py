@@ -12,13 +12,15 @@ import structlog
 from aiohttp import web
 
 from responder.domain.access import Identity, Via
+from responder.domain.accounts import objection_to_link
 from responder.domain.audit import Entry
 from responder.domain.throttle import Rates, Throttle
 from responder.errors import LinkUsed, NotFound, NotTheirs, Refused, ResponderError, StoreUnavailable
 from responder.flows.deeds import clean
 from responder.flows.desk import Desk
-from responder.store.answers import Answer, Claim, KeyTaken, claiming
-from responder.store.audit_log import Act, acting, refusal
+from responder.store.answers import Answer, Claim, KeyTaken
+from responder.store.audit_log import Act, refusal
+from responder.store.with_first_write import with_first_write
 from responder.web.identity import address_of
 
 log = structlog.get_logger()
@@ -35,7 +37,7 @@ async def audited(
 ) -> web.StreamResponse:
     """Does something in somebody's name, and sees to its entry in the log. Raises what `doing` raises."""
     act = Act(entry=_entry(request, desk, who.name, who.via))
-    with acting(act):
+    with with_first_write(act):
         try:
             answer = await doing()
         except web.HTTPException as error:
@@ -49,13 +51,13 @@ async def audited(
 
 
 @contextlib.asynccontextmanager
-async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
-    """What a signed link does in a person's name; `about` is the id of what it was made for.
+async def by_link(request: web.Request, desk: Desk, person: str, about: str) -> AsyncIterator[None]:
+    """What a signed link does in a person's name; `about` is what it was made for, as people call it.
 
     Raises what is raised inside, and Refused for a person whose account is disabled.
     """
-    act = Act(entry=replace(_entry(request, desk, person, Via.LINK), object=str(about)))
-    with acting(act):
+    act = Act(entry=replace(_entry(request, desk, person, Via.LINK), object=about))
+    with with_first_write(act):
         try:
             await _refuse_disabled(desk, person)
             yield
@@ -66,21 +68,28 @@ async def by_link(request: web.Request, desk: Desk, person: str, about: int) -> 
 
 
 async def _refuse_disabled(desk: Desk, person: str) -> None:
+    """Who is in the people file no more is refused by what they wanted to do, so that the ticket tells it, too."""
     user = await desk.store.read(lambda tx: tx.accounts.named(person))
-    if user is not None and user.disabled_at is not None:
-        raise Refused(f"The account of {person} is disabled, so this link does not act.")
+    if why := objection_to_link(person, user, is_listed=True):
+        raise Refused(why)
 
 
 @contextlib.asynccontextmanager
-async def by_link_once(request: web.Request, desk: Desk, person: str, about: int) -> AsyncIterator[None]:
+async def by_link_once(request: web.Request, desk: Desk, person: str, about: str) -> AsyncIterator[None]:
     """As `by_link`, by a link that acts once: whoever has seen it, too, moves nothing any more. Raises LinkUsed."""
     claim = Claim(answer=Answer(identity=_identity(request), content="", at=desk.clock.now()))
     async with by_link(request, desk, person, about):
         try:
-            with claiming(claim):
+            with with_first_write(claim):
                 yield
         except KeyTaken as error:
             raise LinkUsed(f"This link was used at {error.known.at:%Y-%m-%d %H:%M} UTC, and acts only once.") from error
+
+
+async def ticket_of_link(desk: Desk, ticket_id: int) -> str:
+    """The number of the ticket that a link was made for."""
+    found = await desk.store.read(lambda tx: tx.tickets.many([ticket_id]))
+    return found[ticket_id].number if ticket_id in found else str(ticket_id)
 
 
 async def link_is_used(request: web.Request, desk: Desk) -> bool:

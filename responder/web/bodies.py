@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from responder.domain.accounts import objection_to_actor
 from responder.domain.durations import parse_duration
 from responder.flows.desk import Desk
 from responder.web.context import ACTOR, CONTEXT, identity_of
@@ -42,7 +43,7 @@ def as_object(body: bytes) -> dict[str, Any]:
 def actor_of(request: web.Request, content: dict[str, Any]) -> str:
     """Who acts: whoever has signed in, or the name given by the token that vouches for it.
 
-    Raises HTTPForbidden when somebody who has signed in gives another name.
+    Raises HTTPForbidden when somebody who has signed in gives another name, HTTPUnprocessableEntity for one of ours.
     """
     name, own = content.get("actor"), request[ACTOR]
     if not isinstance(name, str) or not 0 < len(name.strip()) <= 80:
@@ -50,7 +51,14 @@ def actor_of(request: web.Request, content: dict[str, Any]) -> str:
     given = " ".join(name.replace("\x00", "").split())
     if identity_of(request).is_person and given != own:
         raise web.HTTPForbidden(text=f"{own} acts as {own}; leave “actor” out.")
+    refuse_our_names(request, given)
     return given
+
+
+def refuse_our_names(request: web.Request, name: str) -> None:
+    """Raises HTTPUnprocessableEntity for a name under which we write ourselves what nobody did."""
+    if name != request[ACTOR] and (objection := objection_to_actor(name)):
+        raise web.HTTPUnprocessableEntity(text=objection)
 
 
 def text_in(content: dict[str, Any], name: str) -> str:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from responder.adapters.links import CalendarClaim
 from responder.domain.rota import Override
-from responder.errors import NotFound
+from responder.errors import NotFound, Refused
 from responder.flows.calendars import (
     Calendar,
     add_absence,
@@ -22,12 +22,13 @@ from responder.flows.calendars import (
 )
 from responder.flows.desk import Desk
 from responder.flows.duty import rota_of
+from responder.flows.link_holders import refuse_who_left
 from responder.flows.overrides import end_override
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import ACTOR, needs
 from responder.web.duty_answers import outcome_answer, overrides_told
-from responder.web.operations import Media, operation
+from responder.web.operations import PRESENT, Media, operation
 from responder.web.rotas import instant_in, needed, only
 from responder.web.schemas import asked, duty
 
@@ -36,7 +37,7 @@ _CALENDAR = Media(type="text/calendar", text="A calendar (.ics).", is_text=True)
 
 
 @needs("read")
-@operation(answers=duty.Overrides)
+@operation(answers=duty.Overrides, whole=PRESENT)
 async def list_absences(request: web.Request) -> web.StreamResponse:
     """Who is away, now or later."""
     desk = desk_of(request)
@@ -50,7 +51,7 @@ async def list_absences(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.AbsenceBody, answers=duty.DutyChanged)
+@operation(body=duty.AbsenceBody, answers=duty.DutyChanged)
 async def make_absence(request: web.Request) -> web.StreamResponse:
     """Somebody will be away.
 
@@ -85,7 +86,7 @@ async def end_absence(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(query=asked.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
+@operation(query=duty.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
 async def put_absences(request: web.Request) -> web.StreamResponse:
     """Takes absences from a calendar.
 
@@ -97,7 +98,7 @@ async def put_absences(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(query=asked.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
+@operation(query=duty.CalendarQuery, body=_CALENDAR, answers=duty.DutyChanged)
 async def put_shifts(request: web.Request) -> web.StreamResponse:
     """Takes shifts from a calendar. Body: a calendar (.ics); each event names who is on call. Query: source, actor."""
     desk = desk_of(request)
@@ -107,7 +108,7 @@ async def put_shifts(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(query=asked.FeedQuery, answers=duty.Url)
+@operation(query=duty.FeedQuery, answers=duty.Url)
 async def show_feed(request: web.Request) -> web.StreamResponse:
     """The address of a feed. Query: rota or person. Whoever has it can read the shifts, so it is told to those who may
     act."""
@@ -121,11 +122,19 @@ async def calendar(request: web.Request) -> web.StreamResponse:
     """The feed itself: its link is the credential."""
     desk = desk_of(request)
     claim = desk.links.read_calendar(request.match_info["token"])
-    if claim.person and claim.person not in desk.configuration.people:
-        raise NotFound("There is nobody of this name any more.")
+    if claim.person:
+        await _refuse_who_left(desk, claim.person)
     body = await feed_of(desk, claim)
     headers = {"Content-Type": "text/calendar; charset=utf-8", "Cache-Control": "private, max-age=300"}
     return web.Response(body=body, headers=headers)
+
+
+async def _refuse_who_left(desk: Desk, person: str) -> None:
+    """Raises NotFound: calendar programs understand no more."""
+    try:
+        await refuse_who_left(desk, person)
+    except Refused as error:
+        raise NotFound(f"There is no calendar here any more. {error}") from error
 
 
 def routes() -> list[web.RouteDef]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from responder.domain.topics import EVERYTHING, collapsed, concerning
+from responder.domain.topics import ACCOUNTS, EVERYTHING, collapsed, concerning
 from responder.store.changes import Changes
 
 _KEPT = 256
@@ -60,6 +60,7 @@ class Listener:
         self._drop = drop
         self.is_connected = is_connected
         self.is_ended = False
+        self.is_doubted = False
         self.is_sending = False
 
     def offer(self, change: Change) -> None:
@@ -69,6 +70,11 @@ class Listener:
         self._waiting.append(replace(change, topics=topics))
         if len(self._waiting) > _MOST_WAITING:
             self._waiting = [replace(change, topics=frozenset({EVERYTHING}))]
+        self._something.set()
+
+    def doubt(self) -> None:
+        """Lets its credential be looked at again, at once."""
+        self.is_doubted = True
         self._something.set()
 
     def end(self) -> None:
@@ -194,6 +200,10 @@ class Hub:
         self._pause = None
         with self._lock:
             topics, self._pending = self._pending, set()
+        if not topics.isdisjoint((ACCOUNTS, EVERYTHING)):
+            for listener in self._listeners:
+                listener.doubt()
+        topics.discard(ACCOUNTS)
         if not topics:
             return
         self._number += 1

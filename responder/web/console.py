@@ -19,6 +19,8 @@ from responder.web.audited import REFUSAL
 from responder.web.context import CONTEXT, IDENTITY
 from responder.web.events import POSITION
 from responder.web.identity import who_asks
+from responder.web.problems import NOWHERE
+from responder.web.query_words import Odd, odd_words
 from responder.web.readers import asked_language
 from responder.web.rendering import page, rendered
 
@@ -62,9 +64,14 @@ class Visitor:
     zone: str
     is_person: bool
     has_session: bool
+    who: Identity | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes
+
+    def objection_to_team(self, team: str) -> str:
+        """Why a ticket is not theirs to touch; empty if it is."""
+        return self.who.objection_to_team(team) if self.who else ""
 
 
 async def visitor_of(request: web.Request) -> Visitor:
@@ -72,15 +79,15 @@ async def visitor_of(request: web.Request) -> Visitor:
     desk = request.app[CONTEXT].desk
     who = request.get(IDENTITY) or await _who(request, desk)
     person = desk.configuration.people.get(who.name) if who else None
-    language = (who.language if who else "") or (person.language if person else "")
     zone = (who.zone if who else "") or (person.zone if person else "")
     return Visitor(
         name=who.name if who else "",
         scopes=frozenset(str(scope) for scope in who.scopes) if who else frozenset(),
-        language=asked_language(request, language),
+        language=asked_language(request, person.language if person else "", of_account=who.language if who else ""),
         zone=zone or "UTC",
         is_person=who is not None and (who.is_person or person is not None),
         has_session=who is not None and bool(who.session),
+        who=who,
     )
 
 
@@ -102,11 +109,13 @@ async def console_page(
 ) -> web.Response:
     """A page of the console. Templates find beside their own content what `_shared` gives them.
 
-    `refusal` is the sentence with which the page refuses what was asked: the audit log keeps it.
+    `refusal` is the sentence with which the page refuses what was asked: the audit log keeps it. `notes` in the content
+    are sentences about what was asked and is not shown so.
     """
     visitor = await visitor_of(request)
     shared = await _shared(request, visitor)
-    text = rendered(template, visitor.language, {**shared, "title": title, **content})
+    shared["odd"] = odd_words(request) if status < 400 and request.method == "GET" else Odd()
+    text = rendered(template, visitor.language, {**shared, "title": title, "notes": (), **content})
     made = web.Response(text=text, status=status, content_type="text/html")
     made[REFUSAL] = refusal
     return made
@@ -121,6 +130,7 @@ async def _shared(request: web.Request, visitor: Visitor) -> dict[str, Any]:
         "now": desk.clock.now(),
         "places": places,
         "here": _here(request.path),
+        "address": request.path_qs,
         "counts": await _counts(desk) if visitor.may("read") else {},
         "grade_class": grade_classes(desk.policy),
         "live_after": request.get(POSITION, "") if request.method == "GET" else None,
@@ -154,7 +164,7 @@ def _in_the_other_language(request: web.Request, language: str) -> str:
 
 # --- errors --------------------------------------------------------------------------------------------------
 
-_NO_PAGES = ("/api/", "/webhooks/", "/static/", "/-/", "/metrics")
+NO_PAGES = ("/api/", "/webhooks/", "/static/", "/-/", "/metrics")
 _PROBLEM = "application/problem+json"
 TITLES = {
     400: "That was not understood",
@@ -164,7 +174,8 @@ TITLES = {
     405: "Not possible here",
     409: "Not done",
     412: "It has changed meanwhile",
-    422: "Something is missing",
+    413: "Too large",
+    422: "That cannot be taken like this",
     429: "Too often",
     503: "Not available right now",
 }
@@ -178,24 +189,46 @@ async def problems_as_pages(
     answer = await handler(request)
     if not isinstance(answer, web.Response) or answer.content_type != _PROBLEM or not _is_read_by_people(request):
         return answer
+    if answer.status == 404 and (there := await _without_slash(request)):
+        return web.Response(status=308, headers={"Location": there})
     found = orjson.loads(bytes(answer.body)) if isinstance(answer.body, bytes) else {}
-    made = await _problem_page(request, answer.status, str(found.get("detail", "")))
+    made = await _problem_page(request, answer.status, found)
     kept = {name: value for name, value in answer.headers.items() if name.lower() not in _OWN}
     made.headers.update(kept)
     return made
 
 
-async def _problem_page(request: web.Request, status: int, text: str) -> web.Response:
-    title = TITLES.get(status, "Something went wrong")
+async def _without_slash(request: web.Request) -> str:
+    """The address that is meant by one with a slash at its end; empty if there is none."""
+    path = request.rel_url.raw_path.rstrip("/")
+    if request.method not in ("GET", "HEAD") or path == request.rel_url.raw_path or not path or path.startswith("//"):
+        return ""
+    there = request.rel_url.with_path(path, encoded=True, keep_query=True)
+    meant = await request.app.router.resolve(request.clone(rel_url=there))
+    return str(there) if meant.http_exception is None else ""
+
+
+async def _problem_page(request: web.Request, status: int, found: Mapping[str, Any]) -> web.Response:
+    title, text = TITLES.get(status, "Something went wrong"), str(found.get("detail", ""))
+    text = "There is nothing at this address." if text == NOWHERE else text
+    form = request.app[CONTEXT].desk.configuration.settings.feedback.is_on
+    shown: dict[str, Any] = {"text": text, "without": _without(request, found), "has_form": form}
     try:
-        return await console_page(request, "problem.html", status=status, title=title, text=text)
+        return await console_page(request, "problem.html", status=status, title=title, **shown)
     except StoreUnavailable:
         # The shell says who reads and what waits; without the database there is neither.
         return page("message.html", status=status, language=asked_language(request), title=title, text=text)
+
+
+def _without(request: web.Request, found: Mapping[str, Any]) -> str:
+    """The address without what of its query is refused; empty if that is none of it."""
+    odd = {one.get("parameter") for one in found.get("errors", ()) if request.method == "GET"}
+    kept = [(name, value) for name, value in request.query.items() if name not in odd]
+    return str(request.rel_url.with_query(kept)) if len(kept) < len(request.query) else ""
 
 
 _OWN = {"content-type", "content-length"}
 
 
 def _is_read_by_people(request: web.Request) -> bool:
-    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(_NO_PAGES)
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(NO_PAGES)

@@ -133,7 +133,7 @@ async def _refuse_without(request: web.Request, desk: Desk, who: Identity, scope
     if request.path == "/" and not who.may(Scope.READ) and desk.configuration.settings.feedback.is_on:
         raise web.HTTPSeeOther(_FORM)
     why = who.objection(scope)
-    if not why and who.teams and scope in (Scope.ACT, Scope.APPROVE):
+    if not why and not who.acts_for_all and scope in (Scope.ACT, Scope.APPROVE):
         why = who.objection_to_team(await _team(request, desk))
     if why:
         await _written(request, desk, who, why)

@@ -10,6 +10,7 @@ from aiohttp import web
 from responder.domain.drill import Drill
 from responder.errors import NotFound, Refused
 from responder.flows.drill import confirm, order_drill
+from responder.flows.link_holders import refuse_who_left
 from responder.web.audited import by_link
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer
 from responder.web.context import CONTEXT, needs
@@ -43,12 +44,14 @@ async def start_drill(request: web.Request) -> web.StreamResponse:
 
 async def ask_to_confirm(request: web.Request) -> web.StreamResponse:
     """What the signed link opens: it asks, and changes nothing, since mail scanners follow links."""
-    desk = request.app[CONTEXT].desk
+    desk, person = request.app[CONTEXT].desk, ""
     try:
         claim = desk.links.read_drill(request.match_info["token"])
+        person = claim.person
+        await refuse_who_left(desk, person)
         drill = await desk.store.read(lambda tx: tx.drills.one(claim.drill_id))
     except (Refused, NotFound) as error:
-        return page("message.html", status=403, **no_link(request), text=str(error))
+        return page("message.html", status=403, **no_link(request, person), text=str(error))
     answer = drill.answer_of(claim.person)
     if answer is None:
         text = f"{claim.person} was not asked in drill {drill.id}."
@@ -63,7 +66,8 @@ async def confirmed(request: web.Request) -> web.StreamResponse:
     try:
         claim = desk.links.read_drill(request.match_info["token"])
         person = claim.person
-        async with by_link(request, desk, person, claim.drill_id):
+        async with by_link(request, desk, person, f"drill {claim.drill_id}"):
+            await refuse_who_left(desk, person)
             drill = await confirm(desk, claim)
     except (Refused, NotFound) as error:
         language = language_of(request, person)

@@ -17,12 +17,13 @@ from aiohttp.typedefs import Handler
 from responder.domain.access import Via
 from responder.domain.topics import GENERAL, is_topic
 from responder.errors import StoreUnavailable
-from responder.web.bodies import json_answer, number_in
+from responder.web.bodies import number_in
 from responder.web.changes import HUB, Change, Full, FullForOne, Hub, Listener
 from responder.web.context import CONTEXT, identity_of, needs
-from responder.web.identity import who_asks
-from responder.web.operations import Media, operation
-from responder.web.schemas import asked, tickets
+from responder.web.identity import still_asks
+from responder.web.operations import LINK, Media, operation
+from responder.web.paging import cursor_of, limit_in, page_answer, place_in
+from responder.web.schemas import tickets
 from responder.web.shapes import event_line, plain
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _HEADERS = {
 
 @needs("read")
 @operation(
-    query=asked.StreamQuery,
+    query=tickets.StreamQuery,
     answers=Media(type="text/event-stream", is_text=True),
     also={429: "The same one listens so often already."},
 )
@@ -69,15 +70,18 @@ async def listen(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.EventQuery, answers=tickets.EventPage)
+@operation(query=tickets.EventQuery, answers=tickets.EventPage, headers=LINK)
 async def ticket_events(request: web.Request) -> web.StreamResponse:
-    """The history of a ticket, oldest first. Query: after (the id of the last event that was seen), limit."""
+    """The history of a ticket, oldest first. Query: after (the id of the last event that was seen), limit. `after` in
+    the answer is what to ask with for what will happen; `next` is null when nothing more has happened yet."""
     key, query = request.match_info["key"], request.query
-    after, limit = number_in(query.get("after"), 0), min(number_in(query.get("limit"), 100), _LARGEST_PAGE)
+    place, limit = place_in(query), limit_in(query, 100, _LARGEST_PAGE)
+    after = place[0] if place else number_in(query.get("after"), 0)
     store = request.app[CONTEXT].desk.store
     found = await store.read(lambda tx: tx.tickets.events_after(tx.tickets.find(key).ticket.id, after, limit))
-    following = found[-1][0] if found else after
-    return json_answer({"events": [{"id": number, **event_line(one)} for number, one in found], "after": following})
+    seen = found[-1][0] if found else after
+    lines = [{"id": number, **event_line(one)} for number, one in found]
+    return page_answer(request, "events", lines, cursor_of(seen) if len(found) == limit else None, after=seen)
 
 
 @web.middleware
@@ -137,15 +141,23 @@ async def _events(hub: Hub, listener: Listener, is_allowed: IsAllowed) -> AsyncI
     yield f"retry: {_AGAIN_AFTER // timedelta(milliseconds=1)}\n" + _event("ready", {}, listener.position)
     beat_at = clock() + hub.beat.total_seconds()
     while not listener.is_ended:
-        # Also while much changes, for the credential is looked at with each beat.
-        if changes := await listener.next(max(beat_at - clock(), 0)):
+        changes = await listener.next(max(beat_at - clock(), 0))
+        is_beat = clock() >= beat_at
+        # With each beat also while much changes, and before anything more is told where an account has changed.
+        if (is_beat or listener.is_doubted) and not await _proved(listener, is_allowed):
+            yield _event("ended", {"detail": "Whoever listens here may not do so any more."})
+            return
+        if changes:
             yield "".join(_changed(hub, one) for one in changes)
-        if clock() >= beat_at:
+        if is_beat:
             beat_at = clock() + hub.beat.total_seconds()
-            if not await is_allowed():
-                yield _event("ended", {"detail": "Whoever listens here may not do so any more."})
-                return
             yield ": still here\n" + _event("beat", {})
+
+
+async def _proved(listener: Listener, is_allowed: IsAllowed) -> bool:
+    # What changes while this is looked at is another doubt.
+    listener.is_doubted = False
+    return await is_allowed()
 
 
 def _changed(hub: Hub, change: Change) -> str:
@@ -169,7 +181,7 @@ async def _send(answer: web.StreamResponse, listener: Listener, text: str) -> No
 async def _is_allowed(request: web.Request) -> bool:
     """Whether the credential that opened the stream is still good for it; while nobody can know, it is."""
     try:
-        who: Identity | None = await who_asks(request, request.app[CONTEXT].desk)
+        who: Identity | None = await still_asks(request, request.app[CONTEXT].desk, identity_of(request))
     except StoreUnavailable:
         return True
     except web.HTTPForbidden:

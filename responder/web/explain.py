@@ -10,15 +10,15 @@ from aiohttp import web
 from responder.flows.explain_live import explain_live
 from responder.web.bodies import content_of, desk_of, json_answer
 from responder.web.context import needs
-from responder.web.operations import operation
+from responder.web.operations import CHANGES_NOTHING, operation
 from responder.web.rotas import instant_in
-from responder.web.schemas import asked
+from responder.web.schemas import explain
 
 _KNOWN = ("labels", "annotations", "at")
 
 
 @needs("read")
-@operation(body=asked.AlertBody, answers=dict[str, Any])
+@operation(body=explain.AlertBody, answers=explain.Explained, unkeyed=CHANGES_NOTHING)
 async def explain_alert(request: web.Request) -> web.StreamResponse:
     """What would become of an alert.
 

@@ -14,7 +14,7 @@ from responder.flows.health_check import order_health_check
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, flag_in, json_answer
 from responder.web.context import needs
-from responder.web.operations import LINK, operation
+from responder.web.operations import LINK, OF_ONE, operation
 from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
 from responder.web.schemas import asked, service
 from responder.web.shapes import plain
@@ -23,7 +23,7 @@ _LARGEST_PAGE = 100
 
 
 @needs("read")
-@operation(query=asked.CheckQuery, answers=service.Checks, headers=LINK)
+@operation(query=service.CheckQuery, answers=service.Checks, headers=LINK)
 async def list_checks(request: web.Request) -> web.StreamResponse:
     """The policy's checks, each with its next time, and what has begun, newest first. Query: name, limit."""
     desk, name = desk_of(request), request.query.get("name", "").replace("\x00", "")
@@ -43,7 +43,7 @@ async def list_checks(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.WholeCheckQuery, answers=service.WholeCheck)
+@operation(query=service.WholeCheckQuery, answers=service.WholeCheck, whole=OF_ONE)
 async def show_check(request: web.Request) -> web.StreamResponse:
     """One check with every look, and as `text` the report. Query: all (the report has what was good, too)."""
     check_id, everything = int(request.match_info["id"]), flag_in(request.query, "all")

@@ -11,12 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from responder.domain.cron_job import Ping, Word
+from responder.domain.heartbeat import Heartbeat
 from responder.errors import NotFound
 from responder.flows.cron_jobs import Pings, shown
 from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of, json_answer
 from responder.web.context import CONTEXT, needs
-from responder.web.operations import operation
+from responder.web.operations import CONFIGURED, operation
 from responder.web.schemas import service
 from responder.web.shapes import plain
 
@@ -86,19 +87,27 @@ async def _words(request: web.Request) -> str:
 
 
 @needs("read")
-@operation(answers=service.Heartbeats)
+@operation(answers=service.Heartbeats, whole=CONFIGURED)
 async def list_heartbeats(request: web.Request) -> web.StreamResponse:
     """Cron jobs with their state, and the heartbeats of sources."""
     desk = desk_of(request)
 
     def gather(tx: Transaction) -> dict[str, Any]:
-        sources = [
-            {"source": one.source, "name": one.name, "last_at": one.last_at, "silent_since": one.silent_since}
-            for one in tx.switchboard.heartbeats()
-        ]
+        sources = [source_line(one) for one in tx.switchboard.heartbeats()]
         return {"cron_jobs": shown(desk, tx), "sources": sources}
 
     return json_answer(plain(await desk.store.read(gather)))
+
+
+def source_line(beat: Heartbeat) -> dict[str, Any]:
+    """A source's heartbeat as the API tells it."""
+    return {
+        "source": beat.source,
+        "name": beat.name,
+        "last_at": beat.last_at,
+        "not_heard_since": beat.not_heard_since,
+        "silent_since": beat.silent_since,
+    }
 
 
 @needs("act")

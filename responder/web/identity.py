@@ -78,6 +78,20 @@ async def who_asks(request: web.Request, desk: Desk) -> Identity | None:
     return found
 
 
+async def still_asks(request: web.Request, desk: Desk, known: Identity) -> Identity | None:
+    """Who holds the credential of a request that lasts, as they are by now; None if it is good no more.
+
+    What a proxy said when it began is old by now: its account has what the proxy has said since. Raises HTTPForbidden.
+    """
+    if known.via is not Via.PROXY:
+        return await who_asks(request, desk)
+    rules = desk.configuration.settings.sign_in.proxy
+    if rules is None or not _is_from(request.remote or "", rules):
+        return None
+    user = await desk.store.read(lambda tx: tx.accounts.one(known.user_id or 0))
+    return user.identity(Via.PROXY) if user is not None and user.disabled_at is None else None
+
+
 def refuse_other_sites(request: web.Request, settings: Settings, *, must_tell: bool = False) -> None:
     """Browsers send credentials along with requests that other sites make them send; they also say who asks.
 
@@ -96,9 +110,16 @@ def refuse_other_sites(request: web.Request, settings: Settings, *, must_tell: b
 
 
 def _is_here(origin: str, request: web.Request, settings: Settings) -> bool:
-    """True for our own pages, also behind a proxy that passes on another Host than browsers see."""
+    """True for our own pages, also behind a proxy that passes on another Host than browsers see.
+
+    Where people come by https, a page of that host without it is not ours: anybody on the way may have written it.
+    """
+    base = URL(settings.base_url)
     try:
-        return URL(origin).authority in (request.host, URL(settings.base_url).authority)
+        given = URL(origin)
+        if given.authority == base.authority:
+            return base.scheme in ("http", given.scheme)
+        return given.authority == request.host
     except ValueError:
         return False
 
@@ -149,6 +170,7 @@ async def _by_proxy(request: web.Request, desk: Desk) -> Identity | None:
         source=Source.PROXY,
         subject=name,
         teams=rules.teams_of(groups),
+        teamless=rules.leave_teamless(groups),
         created_at=now,
         seen_at=now,
     )

@@ -70,7 +70,7 @@ def of_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
     for one in error.errors(include_url=False)[:_MOST]:
         # Of several types that a field may have, each one complains.
         place = one["loc"][:1] if _may_be_several(one["loc"], model) else one["loc"]
-        found.setdefault(_pointer(place), _sentence(dict(one), model))
+        found.setdefault(pointer_to(*place), _sentence(dict(one), model))
     return Invalid.with_errors([{"pointer": place, "detail": text} for place, text in found.items()])
 
 
@@ -84,7 +84,7 @@ def _field(place: tuple[str | int, ...], model: type[BaseModel]) -> FieldInfo | 
     return next((one for name, one in model.model_fields.items() if place[:1] == ((one.alias or name),)), None)
 
 
-def _pointer(place: Iterable[str | int]) -> str:
+def pointer_to(*place: str | int) -> str:
     return "".join(f"/{str(one).replace('~', '~0').replace('/', '~1')[:_LONGEST]}" for one in place)
 
 

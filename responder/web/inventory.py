@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 from responder.domain.masking import masked
 from responder.domain.target import Target, fingerprint
-from responder.errors import NotFound, Refused
+from responder.errors import BadForm, NotFound, Refused
 from responder.flows.desk import Desk
 from responder.flows.inventory import Standing, chosen, standing
 from responder.flows.maintenance import end_maintenance, known_targets, start_maintenance
 from responder.flows.maintenance_windows import begin_window, end_window, open_windows
-from responder.flows.switches import kill_switch
+from responder.flows.switches import switched_off
 from responder.store.audit_log import names_too
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, desk_of, duration_in, name_in, text_in
@@ -26,21 +24,13 @@ from responder.web.paging import cursor_of, limit_in, page_answer, place_in
 from responder.web.run_shapes import listed_run
 from responder.web.schemas import console
 from responder.web.shapes import plain
+from responder.web.tried import Tried, refused
 
 _ON_A_PAGE = 200
 _LARGEST_PAGE = 500
 _LONGEST = 255
+_HOW_LONG = "Say for how long, such as 2h: maintenance ends by itself."
 _KEY_FILES = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tried:
-    """A form that was refused: which one, why, and what was typed."""
-
-    form: str = ""
-    why: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 @needs("read")
@@ -70,10 +60,10 @@ async def begin(request: web.Request) -> web.StreamResponse:
     try:
         lasting, reason = duration_in(form, "for"), text_in(form, "reason")
         if lasting is None:
-            raise Refused("Say for how long, such as 2h: maintenance ends by itself.")
+            raise BadForm(_HOW_LONG, field="for")
         targets = known_targets(desk.configuration, [target] if target else [], group)
-    except (Refused, NotFound, web.HTTPUnprocessableEntity) as error:
-        return await _shown(request, _refused("maintenance", error, form))
+    except (Refused, BadForm, NotFound, web.HTTPUnprocessableEntity) as error:
+        return await _shown(request, refused("maintenance", error, form))
     await start_maintenance(desk, targets, reason, actor_of(request, form), lasting=lasting)
     return _back(request)
 
@@ -95,10 +85,10 @@ async def begin_alerts(request: web.Request) -> web.StreamResponse:
     try:
         lasting, reason = duration_in(form, "for"), text_in(form, "reason")
         if lasting is None:
-            raise Refused("Say for how long, such as 2h: maintenance ends by itself.")
+            raise BadForm(_HOW_LONG, field="for")
         await begin_window(desk, matchers, reason, actor_of(request, form), lasting=lasting)
-    except (Refused, web.HTTPUnprocessableEntity) as error:
-        return await _shown(request, _refused("window", error, form))
+    except (Refused, BadForm, web.HTTPUnprocessableEntity) as error:
+        return await _shown(request, refused("window", error, form, place="match"))
     return _back(request)
 
 
@@ -163,7 +153,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         return {
             "lines": standing(desk, tx, some),
             "windows": open_windows(desk, tx, desk.clock.now()),
-            "off": kill_switch(desk, tx),
+            "off": [one for one in switched_off(desk, tx) if one.scope.is_everything],
         }
 
     found = await desk.store.read(gather)
@@ -201,13 +191,6 @@ def _key_file(host_key: str) -> str:
     """The file on the host that holds the other half of a pinned key."""
     kind = _KEY_FILES.get(host_key.partition(" ")[0], "ecdsa" if host_key.startswith("ecdsa") else "ed25519")
     return f"/etc/ssh/ssh_host_{kind}_key.pub"
-
-
-def _refused(form: str, error: Exception, typed: Mapping[str, Any]) -> Tried:
-    text = error.text if isinstance(error, web.HTTPException) and error.text else str(error)
-    status = 409 if isinstance(error, Refused) else 404 if isinstance(error, NotFound) else 422
-    words = {name: value for name, value in typed.items() if isinstance(value, str)}
-    return Tried(form=form, why=text, typed=words, status=status)
 
 
 def _back(request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ _Verb = Callable[[Desk, int, str], Awaitable[Article]]
 
 
 @needs("read")
-@operation(query=asked.ArticleQuery, answers=stock.ArticlePage, headers=LINK)
+@operation(query=stock.ArticleQuery, answers=stock.ArticlePage, headers=LINK)
 async def list_articles(request: web.Request) -> web.StreamResponse:
     """Articles, newest first. Query: state (draft, published, retired), limit, before (an id, for the next page)."""
     query = request.query
@@ -44,7 +44,7 @@ async def list_articles(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.SearchQuery, answers=stock.Found)
+@operation(query=stock.SearchQuery, answers=stock.Found, whole="The best of many.")
 async def search(request: web.Request) -> web.StreamResponse:
     """What the case library holds of some words, the best first. Query: q, limit.
 
@@ -65,7 +65,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=stock.Similar)
+@operation(answers=stock.Similar, whole="The best of many.")
 async def similar(request: web.Request) -> web.StreamResponse:
     """Whether a ticket's trouble is recurring, and what is like it."""
     seen = await knowledge.similar_to(desk_of(request), request.match_info["key"])
@@ -74,7 +74,7 @@ async def similar(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.NewArticle, answers=stock.ArticleLine)
+@operation(body=stock.NewArticle, answers=stock.ArticleLine)
 async def write(request: web.Request) -> web.StreamResponse:
     """A new draft. Body: ticket (number or id) to draft it from; or title, perhaps symptom, cause, solution, labels.
 
@@ -89,7 +89,7 @@ async def write(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.ArticleWords, answers=stock.ArticleLine)
+@operation(body=stock.ArticleWords, answers=stock.ArticleLine)
 async def edit(request: web.Request) -> web.StreamResponse:
     """Changes an article. Body: what changes of title, symptom, cause, solution; perhaps actor."""
     desk, content = desk_of(request), await content_of(request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,19 +24,11 @@ from responder.web.console import console_page
 from responder.web.context import identity_of, needs
 from responder.web.paging import before_in, cursor_of
 from responder.web.ticket_lines import lines_of
+from responder.web.tried import Tried, refused, typed_in
 
 _SHOWN, _FOUND, _HISTORY = 50, 20, 20
 _LONGEST_SEARCH = 200
 _TEXTS = tuple(name for name in EDITABLE if name != "title")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tried:
-    """What somebody wrote and could not keep: it stands in the form again."""
-
-    why: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 @needs("read")
@@ -65,8 +56,7 @@ async def search_page(request: web.Request) -> web.StreamResponse:
     """Tickets and articles that hold the words of `q`."""
     desk, text = desk_of(request), _asked(request)
     tickets = await desk.store.read(lambda tx: _tickets(desk, tx, text)) if text else ()
-    found = await _hits(desk, text) if text else []
-    articles = [hit for hit in found if hit.source is Source.ARTICLE]
+    articles = await articles_about(desk, text) if text else []
     return await console_page(
         request, "search.html", title="Search", text=text, lines=tickets, articles=articles, most=_FOUND
     )
@@ -81,7 +71,7 @@ async def article_page(request: web.Request) -> web.StreamResponse:
 @needs("act")
 async def new_page(request: web.Request) -> web.StreamResponse:
     """The form for another article; with `ticket` for one that is drafted from it."""
-    return await _new(request, Tried(typed=dict(request.query)))
+    return await _new(request, Tried(typed=typed_in(request.query)))
 
 
 @needs("act")
@@ -95,9 +85,7 @@ async def send_new(request: web.Request) -> web.StreamResponse:
         else:
             made = await knowledge.write(desk, _words(typed), actor, {})
     except (BadForm, Refused, NotFound) as error:
-        return await _new(
-            request, Tried(why=str(error), typed=typed, status=422 if isinstance(error, BadForm) else 409)
-        )
+        return await _new(request, refused("new", error, typed, place="ticket" if "ticket" in typed else ""))
     return _to(made.id)
 
 
@@ -112,7 +100,7 @@ async def send_change(request: web.Request) -> web.StreamResponse:
     try:
         await knowledge.edit(desk, _id(request), _words(typed), actor_of(request, dict(typed)), seen_at=seen_at)
     except (BadForm, Refused) as error:
-        return await _shown(request, Tried(why=str(error), typed=typed, status=409))
+        return await _shown(request, refused("edit", error, typed))
     return _to(_id(request))
 
 
@@ -122,14 +110,17 @@ async def send_publish(request: web.Request) -> web.StreamResponse:
     try:
         await knowledge.publish(desk_of(request), _id(request), actor_of(request, dict(await _typed(request))))
     except Refused as error:
-        return await _shown(request, Tried(why=str(error), status=409))
+        return await _shown(request, refused("publish", error, {}))
     return _to(_id(request))
 
 
 @needs("act")
 async def send_retire(request: web.Request) -> web.StreamResponse:
     """It is kept, but found no more."""
-    await knowledge.retire(desk_of(request), _id(request), actor_of(request, dict(await _typed(request))))
+    try:
+        await knowledge.retire(desk_of(request), _id(request), actor_of(request, dict(await _typed(request))))
+    except Refused as error:
+        return await _shown(request, refused("retire", error, {}))
     return _to(_id(request))
 
 
@@ -196,6 +187,11 @@ async def _new(request: web.Request, tried: Tried) -> web.Response:
         tried=tried,
         texts=_TEXTS,
     )
+
+
+async def articles_about(desk: Desk, text: str) -> list[Hit]:
+    """The published articles that a search finds."""
+    return [hit for hit in await _hits(desk, text) if hit.source is Source.ARTICLE]
 
 
 async def _hits(desk: Desk, text: str) -> list[Hit]:

@@ -23,6 +23,7 @@ from responder.web.schemas import asked, stock
 from responder.web.shapes import plain
 
 _MAIL = Media(type="message/rfc822", text="A mail as it is sent (RFC 5322).")
+_SAME_MAIL = "A mail is the same by its sender, Message-ID and words, and is taken once."
 _PIECE = 64 * 1024
 _MOST_TIMES = 4
 _MOST_RECIPIENTS = 100
@@ -30,7 +31,7 @@ _USUAL, _LARGEST_PAGE = 100, 500
 
 
 @needs("ingest")
-@operation(query=asked.Envelope, body=_MAIL, answers=stock.MailTaken)
+@operation(query=stock.Envelope, body=_MAIL, answers=stock.MailTaken, unkeyed=_SAME_MAIL)
 async def take(request: web.Request) -> web.StreamResponse:
     """Takes one mail; 2xx leaves when it is stored, also for one that came before. Query: from and to (again and
     again), the envelope; its sender is empty for a delivery report."""
@@ -71,7 +72,7 @@ def _mails(desk: Desk) -> MailDesk:
 
 
 @needs("read")
-@operation(query=asked.MailQuery, answers=stock.MailPage, headers=LINK)
+@operation(query=stock.MailQuery, answers=stock.MailPage, headers=LINK)
 async def list_mails(request: web.Request) -> web.StreamResponse:
     """What came and what became of it, newest first, without senders unless the token may act. Query: taken, sender
     (act), ticket (a number or id), since (a duration), limit, before (an id, for the next page)."""

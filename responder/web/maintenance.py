@@ -12,7 +12,7 @@ from responder.flows.maintenance_windows import begin_window, end_window, open_w
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, text_in
 from responder.web.context import needs
-from responder.web.operations import operation
+from responder.web.operations import PRESENT, operation
 from responder.web.schemas import asked, service
 from responder.web.shapes import plain
 
@@ -20,14 +20,14 @@ _KNOWN = ("match", "everything", "for", "reason", "actor")
 
 
 @needs("read")
-@operation(answers=service.Windows)
+@operation(answers=service.Windows, whole=PRESENT)
 async def list_windows(request: web.Request) -> web.StreamResponse:
     """The windows that are open now, of the policy and of people."""
     return await _windows(request)
 
 
 @needs("act")
-@operation(body=asked.WindowBody, answers=service.NewWindow)
+@operation(body=service.WindowBody, answers=service.NewWindow)
 async def start_window(request: web.Request) -> web.StreamResponse:
     """Opens a maintenance window of alerts.
 

@@ -11,16 +11,17 @@ from aiohttp import web
 from responder.domain.access import Identity
 from responder.domain.accounts import SHORTEST, Session, Source, User
 from responder.domain.reporter import LANGUAGES
-from responder.errors import NotFound, Refused, TooManyTries
+from responder.errors import BadForm, NotFound, Refused, TooManyTries
 from responder.flows.accounts import change_own_password, choose, end_session
 from responder.store.transaction import Transaction
 from responder.web.bodies import content_of, desk_of, json_answer
 from responder.web.console import console_page
 from responder.web.context import identity_of, needs
 from responder.web.identity import address_of
-from responder.web.operations import operation
+from responder.web.operations import OF_ONE, PRESENT, operation
 from responder.web.schemas import accounts
 from responder.web.ticket_list import drop
+from responder.web.tried import Tried, refused
 from responder.web.users import SIGNS_IN_BY, session_lines
 
 _LOWEST = "report"
@@ -31,7 +32,7 @@ _LOWEST = "report"
 
 
 @needs(_LOWEST)
-@operation(answers=accounts.Me)
+@operation(answers=accounts.Me, whole=OF_ONE)
 async def show_me(request: web.Request) -> web.StreamResponse:
     """Who asks, and what they may do."""
     return json_answer(_line(identity_of(request)))
@@ -57,7 +58,7 @@ async def change_my_password(request: web.Request) -> web.StreamResponse:
 
 
 @needs(_LOWEST)
-@operation(answers=accounts.MySessions)
+@operation(answers=accounts.MySessions, whole=PRESENT)
 async def list_my_sessions(request: web.Request) -> web.StreamResponse:
     """Where one is signed in, the session used last first."""
     _, sessions = await _own(request)
@@ -85,22 +86,7 @@ async def end_my_other_sessions(request: web.Request) -> web.StreamResponse:
 @needs(_LOWEST)
 async def my_page(request: web.Request) -> web.StreamResponse:
     """Everything that one chooses for oneself."""
-    user, sessions = await _own(request)
-    views = await desk_of(request).store.read(lambda tx: tx.accounts.views(user.id))
-    return await console_page(
-        request,
-        "me.html",
-        title="Your account",
-        signs_in_by=SIGNS_IN_BY,
-        user=user,
-        sessions=session_lines(request, sessions),
-        views=[{"id": number, "name": name, "query": query} for number, name, query in views],
-        languages=LANGUAGES,
-        zones=sorted(available_timezones()),
-        is_local=user.source is Source.LOCAL,
-        shortest=SHORTEST,
-        is_saved="saved" in request.query,
-    )
+    return await _shown(request, Tried())
 
 
 @needs(_LOWEST)
@@ -108,22 +94,36 @@ async def send_choices(request: web.Request) -> web.StreamResponse:
     """The form for language and zone."""
     form = await request.post()
     language, zone = str(form.get("language", "")), str(form.get("zone", "")).strip()
-    await choose(desk_of(request), _own_id(request), language=language, zone=zone)
+    own = _own_id(request)
+    try:
+        await choose(desk_of(request), own, language=language, zone=zone)
+    except BadForm as error:
+        return await _shown(request, refused("choices", error, form))
     return _back()
 
 
 @needs(_LOWEST)
 async def send_password(request: web.Request) -> web.StreamResponse:
     """The form for another password."""
-    form = await request.post()
-    await _change_password(request, str(form.get("present", "")), str(form.get("password", "")))
+    form, _ = await request.post(), _own_id(request)
+    try:
+        await _change_password(request, str(form.get("present", "")), str(form.get("password", "")))
+    except (Refused, BadForm, web.HTTPTooManyRequests) as error:
+        answer = await _shown(request, refused("password", error, form, place="present"))
+        if isinstance(error, web.HTTPTooManyRequests):
+            answer.headers["Retry-After"] = error.headers["Retry-After"]
+        return answer
     return _back()
 
 
 @needs(_LOWEST)
 async def send_end(request: web.Request) -> web.StreamResponse:
     """The button beside a session."""
-    await end_session(desk_of(request), _own_id(request), request.match_info["key"])
+    own = _own_id(request)
+    try:
+        await end_session(desk_of(request), own, request.match_info["key"])
+    except NotFound as error:
+        return await _shown(request, refused("end", error, {}))
     return _back()
 
 
@@ -138,8 +138,34 @@ async def send_end_others(request: web.Request) -> web.StreamResponse:
 async def send_drop_view(request: web.Request) -> web.StreamResponse:
     """The button beside a saved view."""
     own, number = _own_id(request), int(request.match_info["id"])
-    await desk_of(request).store.write(lambda tx: drop(desk_of(request), tx, own, number))
+    try:
+        await desk_of(request).store.write(lambda tx: drop(desk_of(request), tx, own, number))
+    except NotFound as error:
+        return await _shown(request, refused("drop", error, {}))
     return _back()
+
+
+async def _shown(request: web.Request, tried: Tried) -> web.Response:
+    user, sessions = await _own(request)
+    views = await desk_of(request).store.read(lambda tx: tx.accounts.views(user.id))
+    return await console_page(
+        request,
+        "me.html",
+        status=tried.status,
+        refusal=tried.why,
+        title="Your account",
+        tried=tried,
+        chosen=tried.typed if tried.form == "choices" else {"language": user.language, "zone": user.zone},
+        signs_in_by=SIGNS_IN_BY,
+        user=user,
+        sessions=session_lines(request, sessions),
+        views=[{"id": number, "name": name, "query": query} for number, name, query in views],
+        languages=LANGUAGES,
+        zones=sorted(available_timezones()),
+        is_local=user.source is Source.LOCAL,
+        shortest=SHORTEST,
+        is_saved="saved" in request.query,
+    )
 
 
 def routes() -> list[web.RouteDef]:
@@ -168,6 +194,7 @@ def _line(who: Identity) -> dict[str, Any]:
         "via": who.via,
         "role": who.role,
         "teams": sorted(who.teams),
+        "teamless": who.teamless,
         "scopes": sorted(str(scope) for scope in who.scopes),
         "language": who.language,
         "zone": who.zone,

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from responder.domain.budgets import Left
+from responder.domain.heartbeat import Heartbeat
 from responder.domain.measures import BUCKETS, COUNTERS, HISTOGRAMS
 from responder.flows.audit_pages import ROUND, open_differences
 from responder.flows.cron_jobs import heartbeats_up
@@ -23,7 +24,6 @@ from responder.flows.switches import Off, switched_off
 from responder.flows.watch_rotas import gap_seconds
 from responder.metrics import REGISTRY
 from responder.store.rounds import Round
-from responder.store.switchboard import Heartbeat
 from responder.store.transaction import Transaction
 from responder.web.context import CONTEXT, needs
 from responder.web.health import is_from_monitoring
@@ -195,8 +195,12 @@ def _of_the_watch(snapshot: Snapshot) -> dict[str, tuple[str, Labelled]]:
     audit = snapshot.audit
     return {
         "heartbeat_age_seconds": (
-            "Since a source's heartbeat was seen.",
-            [(_beat(beat), (snapshot.now - beat.last_at).total_seconds()) for beat in snapshot.heartbeats],
+            "Since a source's heartbeat was heard; nothing for one that never was.",
+            [
+                (_beat(beat), (snapshot.now - beat.last_at).total_seconds())
+                for beat in snapshot.heartbeats
+                if beat.last_at
+            ],
         ),
         "heartbeat_silent": (
             "1 if a source's heartbeat is overdue.",

@@ -10,12 +10,12 @@ from responder.flows.noise_report import USUAL, noise_report
 from responder.web.bodies import desk_of, duration_in, json_answer
 from responder.web.context import needs
 from responder.web.operations import operation
-from responder.web.schemas import asked, service
+from responder.web.schemas import service
 from responder.web.shapes import plain
 
 
 @needs("read")
-@operation(query=asked.NoiseQuery, answers=service.Noise)
+@operation(query=service.NoiseQuery, answers=service.Noise, whole="One line for each rule.")
 async def show_noise(request: web.Request) -> web.StreamResponse:
     """Alerts that nobody ever acted on, by rule, the most pages first. Query: since (a duration, 30d if not said)."""
     found = await noise_report(desk_of(request), duration_in(dict(request.query), "since") or USUAL)

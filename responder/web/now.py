@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from responder.domain.approval import able
 from responder.domain.report import Signal
 from responder.domain.ticket import Status, Ticket
+from responder.flows.audit_pages import last_unreached
 from responder.flows.desk import Desk
 from responder.flows.duty import on_duty
 from responder.flows.maintenance import in_maintenance_now
@@ -23,9 +24,10 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
 from responder.web.console import Visitor, console_page, visitor_of
 from responder.web.context import needs
+from responder.web.may_answer import may_answer
 from responder.web.ticket_lines import TicketLine, lines_of
 
-_SHOWN = 100
+_SHOWN = 50
 _APPROVALS_SHOWN = 20
 _OVER = (Status.RESTORED, Status.RESOLVED)
 
@@ -66,8 +68,8 @@ def _gather(desk: Desk, tx: Transaction, visitor: Visitor) -> dict[str, Any]:
     return {
         "urgent": [line for line in lines if not _is_calm(line.ticket)],
         "calm": [line for line in lines if _is_calm(line.ticket)],
-        "open": overview.open_count(),
-        "grades": _by_grade(lines),
+        **_unreached(desk, tx, lines),
+        "grades": Counter(overview.open_by_grade()),
         "on_call": _on_call(desk, tx, now),
         "budgets": [left for left in budgets_left(desk, tx, now) if left.used],
         "off": switched_off(desk, tx),
@@ -78,13 +80,22 @@ def _gather(desk: Desk, tx: Transaction, visitor: Visitor) -> dict[str, Any]:
     }
 
 
+def _unreached(desk: Desk, tx: Transaction, lines: Sequence[TicketLine]) -> dict[str, Any]:
+    """The tickets of which nobody was told: of those that are shown as it is now; of all others those that the last
+    round of the audit named and of which it is still so, and how many more it named."""
+    shown = {line.ticket.id for line in lines}
+    named = [one for one in last_unreached(tx) if one not in shown]
+    known = tx.tickets.many(named[:_SHOWN])
+    others = lines_of(tx, desk.policy, [known[one] for one in named[:_SHOWN] if one in known], desk.clock.now())
+    return {
+        "unreached": [line for line in (*lines, *others) if line.holder.is_lost],
+        "unreached_besides": max(0, len(named) - _SHOWN),
+    }
+
+
 def _is_calm(ticket: Ticket) -> bool:
     """What is said to be restored while its alert fires is not."""
     return ticket.status in _OVER and ticket.signal is not Signal.FIRING
-
-
-def _by_grade(lines: list[TicketLine]) -> Counter[str]:
-    return Counter(line.ticket.grade for line in lines if not _is_calm(line.ticket))
 
 
 def _on_call(desk: Desk, tx: Transaction, now: datetime) -> list[OnCall]:
@@ -117,7 +128,7 @@ def _approvals(desk: Desk, tx: Transaction, visitor: Visitor) -> list[dict[str, 
             "due_at": one.due_at,
             "wanted": one.whose_yes,
             "ticket": numbers[one.ticket_id],
-            "is_mine": not visitor.is_person or visitor.name in able(one.roles, people),
+            "is_mine": may_answer(visitor, people, one.roles, numbers[one.ticket_id].team),
         }
         for one in waiting
     ]

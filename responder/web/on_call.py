@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,21 +24,13 @@ from responder.web.bodies import desk_of
 from responder.web.console import console_page, visitor_of
 from responder.web.context import needs
 from responder.web.duty_forms import override_in
+from responder.web.tried import Tried, refused
 
 _WEEKS = (2, 4)
 _MOST_OVERRIDES = 200
 _FARTHEST = timedelta(days=1000)
+_NO_DAY = "“day” is a day such as 2026-01-31, at most 1000 days away; the calendar begins today."
 _FIELDS = ("rota", "person", "instead_of", "from", "until", "reason", "first", "second", "first_at", "second_at")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tried:
-    """What somebody wanted to change and could not: it stands in its form again, with what they typed."""
-
-    form: str = ""
-    why: str = ""
-    typed: Mapping[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,10 +54,10 @@ async def on_call_page(request: web.Request) -> web.StreamResponse:
     try:
         wanted = override_in(desk, typed, ZoneInfo(visitor.zone), visitor.name)
         found = await desk.store.read(lambda tx: preview(desk, tx, wanted))
-    except (Refused, NotFound, BadForm) as error:
-        return await shown(request, Tried(form="override", why=str(error), typed=typed, status=409))
-    except web.HTTPUnprocessableEntity as error:
-        return await shown(request, Tried(form="override", why=error.text or "", typed=typed, status=422))
+    except (Refused, NotFound, BadForm, web.HTTPUnprocessableEntity) as error:
+        return await shown(
+            request, refused("override", error, typed, place="rota" if isinstance(error, NotFound) else "")
+        )
     return await shown(request, Tried(form="override", why=found.why_not, typed=typed), found)
 
 
@@ -103,6 +95,7 @@ async def shown(request: web.Request, tried: Tried, found: Preview | None = None
         people=sorted(desk.configuration.people),
         feed=feed_link(desk, own) if own else "",
         done=request.query.get("done", ""),
+        notes=[_NO_DAY] if request.query.get("day", str(first)) != str(first) else [],
         **content,
     )
 

@@ -16,7 +16,8 @@ from responder.web.bodies import actor_of, desk_of, name_in, number_in, text_in
 from responder.web.console import visitor_of
 from responder.web.context import needs
 from responder.web.duty_forms import absence_in, halves_in, override_in
-from responder.web.on_call import Tried, shown
+from responder.web.on_call import shown
+from responder.web.tried import refused
 
 _Act = Callable[[Desk, Mapping[str, str], ZoneInfo, str], Awaitable[Outcome]]
 
@@ -78,11 +79,8 @@ async def _done(request: web.Request, form: str, act: _Act) -> web.Response:
     typed = {name: value for name, value in given.items() if isinstance(value, str)}
     try:
         made = await act(desk_of(request), typed, ZoneInfo(visitor.zone), actor_of(request, dict(typed)))
-    except (Refused, NotFound) as error:
-        return await shown(request, Tried(form=form, why=str(error), typed=typed, status=409))
-    except BadForm as error:
-        return await shown(request, Tried(form=form, why=str(error), typed=typed, status=422))
-    except web.HTTPUnprocessableEntity as error:
-        return await shown(request, Tried(form=form, why=error.text or "", typed=typed, status=422))
+    except (Refused, NotFound, BadForm, web.HTTPUnprocessableEntity) as error:
+        place = "rota" if isinstance(error, NotFound) and form != "end" else ""
+        return await shown(request, refused(form, error, typed, place=place))
     done = f"{form}-gap" if made.gaps else form
     return web.Response(status=303, headers={"Location": f"/on-call?done={done}#overrides"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -10,20 +11,22 @@ from aiohttp import web
 
 from responder.errors import ResponderError
 from responder.flows.desk import Desk
-from responder.store.answers import Answer, Claim, KeyTaken, claiming
+from responder.store.answers import Answer, Claim, KeyTaken
+from responder.store.audit_log import is_known
+from responder.store.with_first_write import with_first_write
 from responder.web.bodies import desk_of
 from responder.web.context import identity_of
 
 HEADER = "Idempotency-Key"
-LONGEST_KEY = 200
+KEY = re.compile("[ -~]{0,200}")
 ASKS = {HEADER: "Sent again under the same key, it is done once, and answered as the first time; kept for three days."}
 
 
 def key_in(request: web.Request) -> str:
     """The key of a request; empty if it has none. Raises HTTPBadRequest."""
     key = request.headers.get(HEADER, "")
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise web.HTTPBadRequest(text=f"The {HEADER} is no text of up to {LONGEST_KEY} characters.")
+    if not KEY.fullmatch(key):
+        raise web.HTTPBadRequest(text=f"The {HEADER} is no plain text of up to 200 characters.")
     return key
 
 
@@ -36,7 +39,7 @@ async def once(request: web.Request, doing: Callable[[], Awaitable[web.StreamRes
     if known is not None:
         return _again(known, claim.answer.content)
     try:
-        with claiming(claim):
+        with with_first_write(claim):
             answer = await doing()
     except KeyTaken as error:
         return _again(error.known, claim.answer.content)
@@ -65,6 +68,7 @@ def _again(known: Answer, content: str) -> web.Response:
             text=f"A request with this {HEADER} is being done, or was done and its answer is lost: look at what it was "
             "to change before you send it under another key."
         )
+    is_known()
     headers = {"Idempotent-Replayed": "true"}
     return web.Response(status=known.status, text=known.body, content_type=known.kind, headers=headers)
 

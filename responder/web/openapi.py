@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from responder import __version__
 from responder.web.context import needs
-from responder.web.once import ASKS
+from responder.web.once import ASKS, HEADER, KEY
 from responder.web.operations import Media, Operation, operation, operation_of
 from responder.web.problem_kinds import KINDS
 from responder.web.readers import asked_language
@@ -31,10 +31,15 @@ _Json = dict[str, Any]
 @operation(answers=dict[str, Any])
 async def document(request: web.Request) -> web.StreamResponse:
     """This document."""
-    kept = request.app[_DOCUMENT]
+    return web.Response(body=document_of(request.app), content_type="application/json")
+
+
+def document_of(application: web.Application) -> bytes:
+    """The document, made once."""
+    kept = application[_DOCUMENT]
     if not kept:
-        kept.append(orjson.dumps(described(request.app)))
-    return web.Response(body=kept[0], content_type="application/json")
+        kept.append(orjson.dumps(described(application)))
+    return kept[0]
 
 
 @needs("report")
@@ -148,6 +153,8 @@ def _operation(method: str, path: str, handler: Any, told: Operation, schemas: _
         "parameters": [*_of_path(path), *_of_query(told, schemas), *_of_headers(method, told)],
         "responses": _answers(method, told, schemas),
     }
+    if method != "GET" and told.unkeyed:
+        more = f"{more} No Idempotency-Key counts: {told.unkeyed}".strip()
     if more:
         made["description"] = more
     if told.body or told.form:
@@ -185,11 +192,15 @@ def _of_query(told: Operation, schemas: _Schemas) -> list[_Json]:
 
 
 def _of_headers(method: str, told: Operation) -> list[_Json]:
-    asks = {**told.asks, **(ASKS if told.is_once and method == "POST" else {})}
+    asks = {**told.asks, **(ASKS if told.takes_a_key(method) else {})}
     return [
-        {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
+        {"name": name, "in": "header", "required": False, "schema": _of_header(name), "description": text}
         for name, text in asks.items()
     ]
+
+
+def _of_header(name: str) -> _Json:
+    return {"type": "string", **({"pattern": f"^{KEY.pattern}$"} if name == HEADER else {})}
 
 
 def _without_null(schema: _Json) -> _Json:

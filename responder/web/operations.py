@@ -6,17 +6,24 @@ What does not fit is refused here, so the document that is made of this cannot p
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_origin
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypedDict, Unpack
 
+from responder.web.audited import SAFE
 from responder.web.bodies import as_object
 from responder.web.invalid import Invalid, of_body, of_query
 from responder.web.once import once
 
+# Why a list is answered whole, not page by page.
+CONFIGURED = "As many as the files say."
+OF_ONE = "What belongs to this one alone."
+PRESENT = "Only what holds now, or later."
+CHANGES_NOTHING = "It changes nothing."
 LINK = {"Link": "The next page, if there is one (rel=next)."}
 _JSON = ("application/json", "application/octet-stream", "application/x-www-form-urlencoded")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -46,7 +53,7 @@ class Operation:
     """One route. `answers` is a type (its JSON) or a Media; `also`: statuses that only this route gives, with why.
 
     `headers` are told, `asks` are headers that may be sent. `form` is a body that the handler itself reads, with all
-    its complaints. `is_once`: an Idempotency-Key counts.
+    its complaints. `whole`: why its lists have no pages. `unkeyed`: why no Idempotency-Key counts for an act.
     """
 
     query: type[Asked] = NoQuery
@@ -56,30 +63,32 @@ class Operation:
     headers: Mapping[str, str] = field(default_factory=dict)
     asks: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[int, str] = field(default_factory=dict)
-    is_once: bool = False
+    whole: str = ""
+    unkeyed: str = ""
+
+    def takes_a_key(self, method: str) -> bool:
+        """Whether an Idempotency-Key counts: for every act, unless it says why not."""
+        return method not in SAFE and not self.unkeyed
 
 
-def operation(
-    *,
-    query: type[Asked] = NoQuery,
-    body: type[BaseModel] | Media | None = None,
-    form: type[BaseModel] | None = None,
-    answers: Any = None,
-    headers: Mapping[str, str] | None = None,
-    asks: Mapping[str, str] | None = None,
-    also: Mapping[int, str] | None = None,
-) -> Callable[[_Handler], _Handler]:
-    """Describes a handler; it is asked only what fits the description."""
-    told = Operation(
-        query=query,
-        body=body,
-        form=form,
-        answers=answers,
-        headers=headers or {},
-        asks=asks or {},
-        also=also or {},
-        is_once=isinstance(body, type) and not _holds_a_secret(body),
-    )
+class _Parts(TypedDict, total=False):
+    query: type[Asked]
+    body: type[BaseModel] | Media | None
+    form: type[BaseModel] | None
+    answers: Any
+    headers: Mapping[str, str]
+    asks: Mapping[str, str]
+    also: Mapping[int, str]
+    whole: str
+    unkeyed: str
+
+
+def operation(**parts: Unpack[_Parts]) -> Callable[[_Handler], _Handler]:
+    """Describes a handler by the fields of an Operation; it is asked only what fits the description."""
+    told = Operation(**parts)
+    query, body = told.query, told.body
+    if why := _secret_in(body):
+        told = replace(told, unkeyed=why)
 
     def mark(handler: _Handler) -> _Handler:
         async def checked(request: web.Request) -> web.StreamResponse:
@@ -87,7 +96,7 @@ def operation(
             _check_query(request, query)
             if isinstance(body, type):
                 await _check_body(request, body)
-            if told.is_once and request.method == "POST":
+            if told.takes_a_key(request.method):
                 return await once(request, lambda: handler(request))
             return await handler(request)
 
@@ -143,9 +152,10 @@ async def _check_body(request: web.Request, model: type[BaseModel]) -> None:
         raise of_body(error, model) from error
 
 
-def _holds_a_secret(model: type[BaseModel]) -> bool:
-    """Whether so much as a digest of the body must not be kept."""
-    return any("password" in name for name in model.model_fields)
+def _secret_in(body: type[BaseModel] | Media | None) -> str:
+    """Why nothing of a body may be kept; empty if it holds no secret."""
+    has_one = isinstance(body, type) and any("password" in name for name in body.model_fields)
+    return "Not so much as a digest of a password is kept." if has_one else ""
 
 
 def _takes_several(annotation: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -17,13 +18,23 @@ from responder.web.invalid import Invalid
 _LARGEST = 2**63
 
 
-def cursor_of(*place: int) -> str:
+def cursor_of(*place: int | str) -> str:
     """Opaque to those who keep it: what it is made of may change."""
     return urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
 
 
 def place_in(query: Mapping[str, str], numbers: int = 1) -> list[int] | None:
     """Behind which place the page begins, in so many numbers; None for the first page. Raises Invalid."""
+    return _place(query, numbers)
+
+
+def named_place_in(query: Mapping[str, str], numbers: int = 0) -> tuple[list[int], str] | None:
+    """As `place_in`, in a list whose lines are told apart by a name, which comes after the numbers. Raises Invalid."""
+    place = _place(query, numbers, names=1)
+    return None if place is None else (place[:-1], place[-1])
+
+
+def _place(query: Mapping[str, str], numbers: int, names: int = 0) -> list[Any] | None:
     text = query.get("cursor", "")
     if not text:
         return None
@@ -31,7 +42,10 @@ def place_in(query: Mapping[str, str], numbers: int = 1) -> list[int] | None:
         place = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:
         place = None
-    if not (isinstance(place, list) and len(place) == numbers and all(map(_is_number, place))):
+    kinds = [_is_number] * numbers + [_is_name] * names
+    if not (isinstance(place, list) and len(place) == len(kinds)):
+        raise _none_of_ours()
+    if not all(fits(one) for fits, one in zip(kinds, place, strict=True)):
         raise _none_of_ours()
     return place
 
@@ -67,12 +81,12 @@ def limit_in(query: Mapping[str, str], usual: int, most: int) -> int:
 
 
 def page_answer(
-    request: web.Request, name: str, lines: Sequence[object], following: str | None, **more: object
+    request: web.Request, name: str, lines: Sequence[object], following: str | None, /, **more: object
 ) -> web.Response:
     """A page of a list, which says where the next one is: `next` in it, and the header `Link`."""
     answer = json_answer({name: lines, **more, "next": following})
     if following is not None:
-        url = request.rel_url.without_query_params("before").update_query(cursor=following)
+        url = request.rel_url.without_query_params("before", "after").update_query(cursor=following)
         answer.headers["Link"] = f'<{url}>; rel="next"'
     return answer
 
@@ -83,3 +97,7 @@ def _none_of_ours() -> Invalid:
 
 def _is_number(one: object) -> bool:
     return isinstance(one, int) and not isinstance(one, bool) and -_LARGEST <= one < _LARGEST
+
+
+def _is_name(one: object) -> bool:
+    return isinstance(one, str) and "\x00" not in one

@@ -16,13 +16,13 @@ from responder.flows.duty import Duty, on_duty
 from responder.flows.reach import try_channels
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in
 from responder.web.context import needs
-from responder.web.operations import operation
-from responder.web.schemas import asked, duty
+from responder.web.operations import CONFIGURED, operation
+from responder.web.schemas import duty
 from responder.web.shapes import plain
 
 
 @needs("read")
-@operation(answers=duty.People)
+@operation(answers=duty.People, whole=CONFIGURED)
 async def list_people(request: web.Request) -> web.StreamResponse:
     """Everybody of the people file, with masked channels; who is on duty now, and who in quiet hours, until when."""
     desk = desk_of(request)
@@ -33,7 +33,7 @@ async def list_people(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.TestBody, answers=duty.Tried)
+@operation(body=duty.TestBody, answers=duty.Tried, unkeyed="Nothing is changed, and each send is one more message.")
 async def test_person(request: web.Request) -> web.StreamResponse:
     """Sends a test on each channel, or on the one that is named. Body: perhaps channel, actor."""
     desk, content = desk_of(request), await content_of(request)

@@ -17,7 +17,7 @@ from responder.flows.reload_preview import Preview, Previews
 from responder.web.bodies import desk_of, json_answer
 from responder.web.console import console_page
 from responder.web.context import CONTEXT, needs
-from responder.web.operations import operation
+from responder.web.operations import CONFIGURED, operation
 from responder.web.runbook_pages import BOOKSHELF, file_name
 from responder.web.schemas import console
 from responder.web.shapes import plain
@@ -36,7 +36,7 @@ async def show_policy(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=console.ReloadPreview)
+@operation(answers=console.ReloadPreview, whole=CONFIGURED)
 async def preview_reload(request: web.Request) -> web.StreamResponse:
     """What a reload would change: the mistakes in the files as they are now, or each difference."""
     desk = desk_of(request)

@@ -14,6 +14,7 @@ from responder.errors import BadForm, NotFound, NotTheirs, Refused, ResponderErr
 from responder.web.invalid import Invalid
 from responder.web.problem_kinds import type_of
 
+NOWHERE = "There is nothing at this address; /api/v1/openapi.json lists what the API has."
 log = structlog.get_logger()
 
 
@@ -59,7 +60,7 @@ def _detail(request: web.Request, error: web.HTTPException) -> str:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return f"This address takes {', '.join(sorted(error.allowed_methods))}, not {request.method[:20]}."
     if error.status == 404:
-        return "There is nothing at this address; /api/v1/openapi.json lists what the API has."
+        return NOWHERE
     return error.reason
 
 

@@ -16,7 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from responder.domain.durations import coarse, spoken
-from responder.flows.texts.languages import Translations, offered, said
+from responder.flows.texts.languages import Translations, meaning_of_grade, offered, said, said_of_file
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKS = re.compile(r"([\\`*_\[\]<>#|])")
@@ -56,6 +56,8 @@ def environment(language: str) -> Environment:
     made.filters["ago"] = lambda value, now: said(spoken(now - _instant(value)), language, "time")
     made.filters["lasting"] = lambda value: said(coarse(value), language, "time")
     made.filters["span"] = lambda value: said(value if isinstance(value, str) else spoken(value), language, "time")
+    made.filters["said_of_file"] = lambda text: said_of_file(str(text), language)
+    made.filters["meaning"] = lambda text: meaning_of_grade(text, language)
     made.filters["said"] = lambda text, kind="text": said(str(text), language, kind)
     made.filters["offered"] = lambda text: offered(str(text), language)
     made.filters["whole"] = lambda title: [title] if isinstance(title, str) else title

@@ -26,7 +26,7 @@ from responder.flows.reporter_answers import reporter_says_by_link
 from responder.flows.reporter_merged import holder_of
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
-from responder.web.audited import by_link
+from responder.web.audited import by_link, ticket_of_link
 from responder.web.bodies import desk_of
 from responder.web.readers import asked_language
 from responder.web.rendering import page
@@ -55,10 +55,10 @@ async def answer(request: web.Request) -> web.StreamResponse:
         return _no_link(request)
     language = asked_language(request, reporter.language)
     try:
-        async with by_link(request, desk, "reporter", claim.ticket_id):
+        async with by_link(request, desk, "reporter", await ticket_of_link(desk, claim.ticket_id)):
             heard = await reporter_says_by_link(desk, claim, _answer(form))
     except Unheard as error:
-        return await _page(request, status=409, problem=error.sentences[language])
+        return await _page(request, status=409, problem=error.sentences[language], typed=form)
     return await _page(request, thanks=heard.sentence(language))
 
 
@@ -86,19 +86,36 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-async def _page(request: web.Request, *, status: int = 200, thanks: str = "", problem: str = "") -> web.StreamResponse:
-    desk = desk_of(request)
+async def _page(
+    request: web.Request,
+    *,
+    status: int = 200,
+    thanks: str = "",
+    problem: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> web.StreamResponse:
+    """`typed` is the form whose answer did not count."""
+    desk, given = desk_of(request), typed or {}
     try:
         claim = desk.links.read_report(request.match_info["token"])
         shown = await desk.store.read(lambda tx: _shown(desk, tx, claim, request))
     except (Refused, NotFound):
         return _no_link(request)
-    return page("reporter.html", status=status, **shown, thanks=thanks, problem=problem)
+    words = (given.get("answer", ""), given.get("text", "").replace("\x00", "\ufffd"))
+    return page("reporter.html", status=status, **shown, thanks=thanks, problem=problem, typed=words)
 
 
 def _no_link(request: web.Request) -> web.StreamResponse:
     language = asked_language(request)
-    return page("reporter.html", status=403, language=language, report=None, thanks="", problem=_NO_LINK[language])
+    return page(
+        "reporter.html",
+        status=403,
+        language=language,
+        report=None,
+        thanks="",
+        problem=_NO_LINK[language],
+        typed=("", ""),
+    )
 
 
 def _shown(desk: Desk, tx: Transaction, claim: ReporterClaim, request: web.Request) -> dict[str, Any]:

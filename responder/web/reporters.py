@@ -18,18 +18,29 @@ from responder.flows.reporter_answers import reporter_says
 from responder.flows.reporter_letters import told
 from responder.flows.texts import letter_itself
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, as_object, content_of, desk_of, json_answer, name_in, text_in
+from responder.web.bodies import (
+    actor_of,
+    as_object,
+    content_of,
+    desk_of,
+    json_answer,
+    name_in,
+    refuse_our_names,
+    text_in,
+)
 from responder.web.context import allowed_actor, identity_of, needs
 from responder.web.multipart import FileLimits, is_multipart, sheet_of
 from responder.web.once import ASKS, key_in
-from responder.web.operations import operation
+from responder.web.operations import OF_ONE, operation
 from responder.web.reporter_line import reporter_line
-from responder.web.schemas import asked, handling
+from responder.web.schemas import reporters
 from responder.web.shapes import message_line
+
+_OWN_KEY = "This takes it itself, and the ticket keeps it as long as raw reports are kept."
 
 
 @needs("report")
-@operation(form=asked.ReportBody, answers=handling.Opened, asks=ASKS)
+@operation(form=reporters.ReportBody, answers=reporters.Opened, asks=ASKS, unkeyed=_OWN_KEY)
 async def open_(request: web.Request) -> web.StreamResponse:
     """Opens a ticket for a form (docs/reporters.md), perhaps with files. Answers what the sender may tell the
     reporter at once; a second send under the same Idempotency-Key, what the first was told."""
@@ -41,12 +52,13 @@ async def open_(request: web.Request) -> web.StreamResponse:
         raise web.HTTPForbidden(text=f"“{staff[0]}” counts only with a token of the scope act.")
     if who.is_person and form.taken_by not in ("", who.name):
         raise web.HTTPForbidden(text=f"{who.name} acts as {who.name}; leave “taken_by” out.")
+    refuse_our_names(request, form.taken_by)
     ticket = await open_report(desk_of(request), form, Sending(files=files, key=key, sender=who.key))
     return json_answer({"number": ticket.number, "id": ticket.id, "grade": ticket.grade, "status": ticket.status})
 
 
 @needs("read")
-@operation(answers=handling.ReporterOfTicket)
+@operation(answers=reporters.ReporterOfTicket, whole=OF_ONE)
 async def show(request: web.Request) -> web.StreamResponse:
     """The reporter of a ticket and the letters to them; name, contact and texts only for who may act."""
     key, may_see = request.match_info["key"], await allowed_actor(request, "act") is not None
@@ -54,52 +66,53 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(form=asked.ReporterBody, answers=handling.NumberAndStatus)
+@operation(form=reporters.ReporterBody, answers=reporters.NumberAndStatus)
 async def give(request: web.Request) -> web.StreamResponse:
     """Gives a ticket its reporter. Body: reporter, and perhaps fields."""
     content = await content_of(request)
-    actor = actor_of(request, content)
+    actor, who = actor_of(request, content), identity_of(request)
     form = form_of({name: value for name, value in content.items() if name != "actor"})
-    return _ticket(await add_reporter(desk_of(request), request.match_info["key"], actor, form))
+    return _ticket(await add_reporter(desk_of(request), request.match_info["key"], actor, form, who=who))
 
 
 @needs("act")
-@operation(body=asked.WordsBody, answers=handling.NumberAndStatus)
+@operation(body=reporters.WordsBody, answers=reporters.NumberAndStatus)
 async def progress(request: web.Request) -> web.StreamResponse:
     """Tells the reporter what has happened since the last letter. Body: perhaps words for them."""
     content = await content_of(request)
-    words, actor = name_in(content, "words"), actor_of(request, content)
-    return _ticket(await tell_progress(desk_of(request), request.match_info["key"], actor, words))
+    words, actor, who = name_in(content, "words"), actor_of(request, content), identity_of(request)
+    return _ticket(await tell_progress(desk_of(request), request.match_info["key"], actor, words, who=who))
 
 
 @needs("act")
-@operation(body=asked.QuestionBody, answers=handling.NumberAndStatus)
+@operation(body=reporters.QuestionBody, answers=reporters.NumberAndStatus)
 async def ask(request: web.Request) -> web.StreamResponse:
     """Asks the reporter something; the ticket waits for the answer. Body: words."""
     content = await content_of(request)
-    words, actor = text_in(content, "words"), actor_of(request, content)
-    return _ticket(await ask_reporter(desk_of(request), request.match_info["key"], actor, words))
+    words, actor, who = text_in(content, "words"), actor_of(request, content), identity_of(request)
+    return _ticket(await ask_reporter(desk_of(request), request.match_info["key"], actor, words, who=who))
 
 
 @needs("act")
-@operation(body=asked.AnswerBody, answers=handling.Heard)
+@operation(body=reporters.AnswerBody, answers=reporters.Heard)
 async def answer(request: web.Request) -> web.StreamResponse:
     """What the reporter said to somebody. Body: answer (solved, not_solved, score, information), text, score."""
     content = await content_of(request)
-    actor, said = actor_of(request, content), _answer(content)
-    heard = await reporter_says(desk_of(request), request.match_info["key"], actor, said)
+    actor, said, who = actor_of(request, content), _answer(content), identity_of(request)
+    heard = await reporter_says(desk_of(request), request.match_info["key"], actor, said, who=who)
     return json_answer(_heard(heard))
 
 
 @needs("act")
-@operation(body=asked.ToldBody, answers=handling.NumberAndStatus)
+@operation(body=reporters.ToldBody, answers=reporters.NumberAndStatus)
 async def tell(request: web.Request) -> web.StreamResponse:
     """Somebody has told the reporter what waited to be told by hand. Body: perhaps message, the id of one letter."""
     content = await content_of(request)
     message = content.get("message")
     if message is not None and (isinstance(message, bool) or not isinstance(message, int)):
         raise web.HTTPUnprocessableEntity(text="“message” is not the id of a letter.")
-    return _ticket(await told(desk_of(request), request.match_info["key"], actor_of(request, content), message))
+    actor, who = actor_of(request, content), identity_of(request)
+    return _ticket(await told(desk_of(request), request.match_info["key"], actor, message, who=who))
 
 
 def routes() -> list[web.RouteDef]:

@@ -17,10 +17,10 @@ from responder.flows.forms import Form
 from responder.flows.handle import read_ticket
 from responder.flows.review import Drafted, ReviewReport, as_markdown, draft_review, read_review, write_review
 from responder.web.bodies import actor_of, content_of, desk_of, flag_in, json_answer, name_in
-from responder.web.context import needs
-from responder.web.operations import LINK, Media, operation
+from responder.web.context import identity_of, needs
+from responder.web.operations import LINK, OF_ONE, Media, operation
 from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
-from responder.web.schemas import asked, handling, tickets
+from responder.web.schemas import reviews, tickets
 from responder.web.shapes import plain, ticket_line
 from responder.web.versions import IF_MATCH, if_unchanged, seen_in
 
@@ -38,7 +38,7 @@ _KNOWN = {*_WRITTEN, "ticket", "replaces", "version", "actor"}
 
 
 @needs("read")
-@operation(query=asked.DraftQuery, answers=handling.Draft)
+@operation(query=reviews.DraftQuery, answers=reviews.Draft, whole=OF_ONE)
 async def draft(request: web.Request) -> web.StreamResponse:
     """A review to fill in, in the shape in which it is written. Query: fresh (not the one that is written)."""
     is_fresh = flag_in(request.query, "fresh")
@@ -47,7 +47,7 @@ async def draft(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.ReviewQuery, answers=handling.Review)
+@operation(query=reviews.ReviewQuery, answers=reviews.Review, whole=OF_ONE)
 async def show(request: web.Request) -> web.StreamResponse:
     """The report of a review. Query: markdown (adds it as a text)."""
     report = await read_review(desk_of(request), request.match_info["key"])
@@ -64,21 +64,21 @@ async def show_markdown(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.ReviewBody, answers=tickets.TicketLine, asks=IF_MATCH)
+@operation(body=reviews.ReviewBody, answers=tickets.TicketLine, asks=IF_MATCH)
 async def write(request: web.Request) -> web.StreamResponse:
     """Writes the review. Body: the shape of the draft, and perhaps actor and version."""
     desk, key, content = desk_of(request), request.match_info["key"], await content_of(request)
     if unknown := sorted(set(content) - _KNOWN):
         raise BadForm(f"A review has no “{unknown[0][:60]}”; it has {', '.join(_WRITTEN)}.")
-    form, meta = _review_in(content, desk.policy.zone, desk.clock.now()), Form(content)
+    form, meta = review_in(content, desk.policy.zone, desk.clock.now()), Form(content)
     number, ticket = meta.optional("ticket"), await read_ticket(desk, key)
     if number not in ("", ticket.number):
         raise Refused(f"This is the review of {number[:60]}, not of {ticket.number}.")
     given = meta.number("version")
 
     async def done(seen: int | None) -> web.Response:
-        version, actor = seen if given is None else given, actor_of(request, content)
-        return json_answer(ticket_line(await write_review(desk, key, actor, form, version=version)))
+        version, actor, who = seen if given is None else given, actor_of(request, content), identity_of(request)
+        return json_answer(ticket_line(await write_review(desk, key, actor, form, version=version, who=who)))
 
     return await if_unchanged(desk, key, seen_in(request), done)
 
@@ -87,7 +87,7 @@ async def write(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.ActionQuery, answers=handling.ActionPage, headers=LINK)
+@operation(query=reviews.ActionQuery, answers=reviews.ActionPage, headers=LINK)
 async def list_actions(request: web.Request) -> web.StreamResponse:
     """Actions, open ones and what is due first at the top. Query: all (done ones too), overdue, owner, limit."""
     desk, query = desk_of(request), request.query
@@ -109,22 +109,24 @@ async def list_actions(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.ResultBody, answers=handling.ActionLine)
+@operation(body=reviews.ResultBody, answers=reviews.ActionLine)
 async def done(request: web.Request) -> web.StreamResponse:
     """Says that an action is done. Body: result, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
-    item = await finish_action(desk, _id(request), actor_of(request, content), Form(content).text("result"))
+    actor, result = actor_of(request, content), Form(content).text("result")
+    item = await finish_action(desk, _id(request), actor, result, who=identity_of(request))
     return json_answer(_action_line(item, desk.clock.now()))
 
 
 @needs("act")
-@operation(body=asked.DueBody, answers=handling.ActionLine)
+@operation(body=reviews.DueBody, answers=reviews.ActionLine)
 async def move(request: web.Request) -> web.StreamResponse:
     """Gives an action another due date. Body: due, reason, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
     form, actor = Form(content), actor_of(request, content)
     due_at, reason = _due_in(form, desk.policy.zone, desk.clock.now()), form.text("reason")
-    item = await move_action(desk, _id(request), due_at, actor=actor, reason=reason)
+    who = identity_of(request)
+    item = await move_action(desk, _id(request), due_at, actor=actor, reason=reason, who=who)
     return json_answer(_action_line(item, desk.clock.now()))
 
 
@@ -195,7 +197,8 @@ def _action_line(item: ActionItem, now: datetime) -> dict[str, Any]:
 # --- what is asked ---------------------------------------------------------------------------------
 
 
-def _review_in(content: dict[str, Any], zone: tzinfo, now: datetime) -> ReviewForm:
+def review_in(content: dict[str, Any], zone: tzinfo, now: datetime) -> ReviewForm:
+    """What was handed in. `zone` is that of a day by which an action is due. Raises BadForm."""
     form = Form(content)
     has_timeline = content.get("timeline") is not None
     return ReviewForm(

@@ -21,16 +21,18 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, json_answer, name_in, number_in, text_in
 from responder.web.context import needs
 from responder.web.duty_answers import outcome_answer, override_line, overrides_told
-from responder.web.operations import operation
+from responder.web.operations import CONFIGURED, LINK, PRESENT, operation
+from responder.web.paging import cursor_of, limit_in, page_answer, place_in
 from responder.web.schemas import asked
 from responder.web.schemas import duty as schemas
 from responder.web.shapes import plain
 
 _SHOWN = timedelta(days=28)
+_LARGEST_PAGE = 1000
 
 
 @needs("read")
-@operation(query=asked.OnCallQuery, answers=schemas.OnCall)
+@operation(query=schemas.OnCallQuery, answers=schemas.OnCall, whole=CONFIGURED)
 async def show_on_call(request: web.Request) -> web.StreamResponse:
     """Who is on call in every tier. Query: at (an instant, now if it is not given), team."""
     desk = desk_of(request)
@@ -50,7 +52,7 @@ async def show_on_call(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=schemas.Rotas)
+@operation(answers=schemas.Rotas, whole=CONFIGURED)
 async def list_rotas(request: web.Request) -> web.StreamResponse:
     """Every rota with who is on call now."""
     desk = desk_of(request)
@@ -63,7 +65,7 @@ async def list_rotas(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.ShiftQuery, answers=schemas.RotaShown)
+@operation(query=schemas.ShiftQuery, answers=schemas.RotaShown, whole="The shifts of the time that is asked for.")
 async def show_rota(request: web.Request) -> web.StreamResponse:
     """The shifts of a rota, those without anybody too. Query: from (now), until (four weeks later)."""
     desk = desk_of(request)
@@ -77,23 +79,26 @@ async def show_rota(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.OverrideQuery, answers=schemas.Overrides)
+@operation(query=schemas.OverrideQuery, answers=schemas.OverridePage, headers=LINK)
 async def list_overrides(request: web.Request) -> web.StreamResponse:
-    """The overrides of a rota that hold or will hold. Query: since (an instant), for older ones too."""
+    """The overrides of a rota that hold or will hold. Query: since (an instant), for older ones too; limit."""
     desk = desk_of(request)
     rota = rota_of(desk, request.match_info["name"])
     now = desk.clock.now()
     since = instant_in(request.query, "since", rota.zone, now) or now
+    limit, after = limit_in(request.query, 200, _LARGEST_PAGE), place_in(request.query) or [0]
 
-    def gather(tx: Transaction) -> list[dict[str, Any]]:
-        found = tx.overrides.since(since, rota.name)
-        return overrides_told(tx, [one for one in found if one.holds_after(since)])
+    def gather(tx: Transaction) -> tuple[list[dict[str, Any]], str | None]:
+        found = tx.overrides.page(since, rota.name, after=after[0], limit=limit)
+        following = cursor_of(found[-1].id) if len(found) == limit else None
+        return overrides_told(tx, [one for one in found if one.holds_after(since)]), following
 
-    return json_answer({"zone": rota.zone.key, "overrides": await desk.store.read(gather)})
+    lines, following = await desk.store.read(gather)
+    return page_answer(request, "overrides", lines, following, zone=rota.zone.key)
 
 
 @needs("read")
-@operation(answers=schemas.LostOverrides)
+@operation(answers=schemas.LostOverrides, whole=PRESENT)
 async def list_lost_overrides(request: web.Request) -> web.StreamResponse:
     """The overrides of rotas and people that the files do not know any more, each with why it counts no longer."""
     desk = desk_of(request)
@@ -103,7 +108,7 @@ async def list_lost_overrides(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.OverrideBody, answers=schemas.DutyChanged)
+@operation(body=schemas.OverrideBody, answers=schemas.DutyChanged)
 async def make_override(request: web.Request) -> web.StreamResponse:
     """Puts somebody on call for a while.
 
@@ -138,7 +143,7 @@ async def finish_override(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.SwapBody, answers=schemas.DutyChanged)
+@operation(body=schemas.SwapBody, answers=schemas.DutyChanged)
 async def make_swap(request: web.Request) -> web.StreamResponse:
     """Swaps the shifts of two people.
 

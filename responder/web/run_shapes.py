@@ -46,7 +46,7 @@ def _steps(
 ) -> list[dict[str, Any]]:
     """What has begun, in that order, and behind it what may still come."""
     planned = {step.number - 1: step for step in _planned(snapshot)}
-    acts = [act_line(act) | {"step": act.step} for act in tx.runs.attempts(run_id)[-_MOST_ACTS:]]
+    acts = [act_line(act, secrets) | {"step": act.step} for act in tx.runs.attempts(run_id)[-_MOST_ACTS:]]
     begun = sorted(
         (dict(row._mapping) for row in tx.runs.steps(run_id)), key=lambda one: (one["started_at"], one["step"])
     )
@@ -73,7 +73,7 @@ def _begun(
         "phase": step.phase if step else "",
         "settings": [masked(line, secrets) for line in step.lines] if step else [],
         "seen": _texts(row["first"] or {}, secrets),
-        "acts": [_masked(act, secrets) for act in own],
+        "acts": own,
     }
 
 
@@ -92,11 +92,6 @@ def _to_come(step: ShownStep, secrets: Collection[str]) -> dict[str, Any]:
         "seen": {},
         "acts": [],
     }
-
-
-def _masked(act: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
-    command = [masked(word, secrets) for word in act["command"]]
-    return {**act, "command": command, "output": masked(act["output"], secrets)}
 
 
 def _texts(facts: Mapping[str, object], secrets: Collection[str]) -> dict[str, str]:

@@ -10,14 +10,14 @@ from responder.flows.track_record import runbook_history, runbook_lines
 from responder.store.audit_log import names_too
 from responder.web.bodies import content_of, desk_of, json_answer, name_in
 from responder.web.context import needs
-from responder.web.operations import operation
+from responder.web.operations import CHANGES_NOTHING, CONFIGURED, operation
 from responder.web.runbook_pages import DRY_RUNS
 from responder.web.schemas import console, service
 from responder.web.shapes import plain
 
 
 @needs("read")
-@operation(answers=service.Runbooks)
+@operation(answers=service.Runbooks, whole=CONFIGURED)
 async def list_runbooks(request: web.Request) -> web.StreamResponse:
     """Every runbook with its rules, its autonomy and its record."""
     desk = desk_of(request)
@@ -25,7 +25,7 @@ async def list_runbooks(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=service.RunbookShown)
+@operation(answers=service.RunbookShown, whole="The latest judged runs, of which its record is made; /runs has all.")
 async def show_runbook(request: web.Request) -> web.StreamResponse:
     """One runbook with every judged run, and when it was promoted or lost that again."""
     desk, name = desk_of(request), request.match_info["name"]
@@ -33,7 +33,7 @@ async def show_runbook(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=console.DryRunBody, answers=console.DryRunShown)
+@operation(body=console.DryRunBody, answers=console.DryRunShown, unkeyed=CHANGES_NOTHING)
 async def rehearse_runbook(request: web.Request) -> web.StreamResponse:
     """A dry run: every step looks at the target for real and says what it would do; nothing is changed.
 

@@ -19,7 +19,7 @@ from responder.web.bodies import desk_of, json_answer
 from responder.web.console import console_page, visitor_of
 from responder.web.context import needs
 from responder.web.invalid import unknown
-from responder.web.operations import LINK, operation
+from responder.web.operations import LINK, OF_ONE, operation
 from responder.web.paging import cursor_of, instant_of, limit_in, page_answer, place_in
 from responder.web.run_shapes import listed_run, whole_run
 from responder.web.schemas import console
@@ -42,7 +42,7 @@ async def list_runs(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=console.WholeRun)
+@operation(answers=console.WholeRun, whole=OF_ONE)
 async def show_run(request: web.Request) -> web.StreamResponse:
     """One run with every step: what it looked at, what it did, what that printed."""
     return json_answer(await _whole(request))

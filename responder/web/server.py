@@ -6,10 +6,12 @@ from aiohttp import web
 
 from responder.web import (
     api,
+    api_page,
     approvals,
     attachments,
     audit,
     audit_log,
+    automation,
     calendars,
     drills,
     events,
@@ -36,6 +38,7 @@ from responder.web import (
     policy_pages,
     reporter,
     reporters,
+    review_page,
     reviews,
     rotas,
     runbook_pages,
@@ -48,11 +51,13 @@ from responder.web import (
     ticket_page,
     users,
     vitals,
+    ways_back,
 )
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
 from responder.web.problems import errors_as_problems, no_such_address, security_headers
+from responder.web.readers import keep_language
 from responder.web.webhooks import alertmanager
 
 
@@ -60,7 +65,8 @@ def build(context: Context) -> web.Application:
     """The application for a running service."""
     limit = context.desk.configuration.settings.intake.max_body
     middlewares = [
-        events.remember_position, security_headers, problems_as_pages, errors_as_problems, no_such_address,
+        events.remember_position, security_headers, keep_language,
+        problems_as_pages, errors_as_problems, no_such_address,
     ]  # fmt: skip
     application = web.Application(middlewares=middlewares, client_max_size=limit)
     application[CONTEXT] = context
@@ -86,6 +92,7 @@ def build(context: Context) -> web.Application:
             *on_call_acts.routes(),
             *approvals.routes(),
             *reviews.routes(),
+            *review_page.routes(),
             *rotas.routes(),
             *calendars.routes(),
             *parts.routes(),
@@ -110,10 +117,13 @@ def build(context: Context) -> web.Application:
             *noise.routes(),
             *statistics.routes(),
             *now.routes(),
+            *automation.routes(),
             *ticket_list.routes(),
             *ticket_page.routes(),
             *pages.routes(),
         ]
     )
     openapi.add_to(application)
+    api_page.add_to(application)
+    ways_back.add_to(application)
     return application

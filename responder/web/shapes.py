@@ -13,7 +13,7 @@ from responder.domain.dossier import Dossier
 from responder.domain.escalation import Chain, over
 from responder.domain.handling import missing_fields
 from responder.domain.holds import members, waiting
-from responder.domain.masking import masked
+from responder.domain.masking import masked, masked_words
 from responder.domain.message import Message
 from responder.domain.policy import Policy
 from responder.domain.report_fields import known_fields
@@ -49,10 +49,13 @@ def ticket_line(ticket: Ticket) -> dict[str, Any]:
     return {name: plain(getattr(ticket, name)) for name in names}
 
 
-def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Policy | None = None) -> dict[str, Any]:
+def whole_ticket(
+    tx: Transaction, key: str, *, may_see: bool = False, policy: Policy | None = None, secrets: Collection[str] = ()
+) -> dict[str, Any]:
     """A ticket with its clocks, history, runs, messages and reports. Raises NotFound.
 
     `may_see`: also the name and contact of its reporter. With the `policy` also what its clocks will do next.
+    `secrets` are masked in what runs have called, besides what looks like one.
     """
     known = tx.tickets.find(key)
     ticket = known.ticket
@@ -72,7 +75,7 @@ def whole_ticket(tx: Transaction, key: str, *, may_see: bool = False, policy: Po
         "dossier": plain(asdict(dossier)),
         "report_fields": _report_fields(dossier, history, policy if reporter or dossier.fields else None),
         "events": [event_line(event) for event in history],
-        "runs": [{**run_line(run), "steps": steps(tx, run.id)} for run in runs],
+        "runs": [{**run_line(run), "steps": steps(tx, run.id, secrets)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
         "escalation": [chain_line(chain, ticket, len(chains)) for chain in chains],
         "ahead": [plain(asdict(one)) for one in alarms_ahead(policy, ticket, known.clocks)] if policy else [],
@@ -96,7 +99,12 @@ def chain_line(chain: Chain, ticket: Ticket, newest: int) -> dict[str, Any]:
     """Who is called, when, and how far it has come; `over` says why nobody is called any more."""
     why = chain.ended_because or over(chain, ticket, newest)
     calls = [
-        {"at": plain(call.made_at or call.at), "means": str(call.callees), "who": list(call.told or call.who)}
+        {
+            "at": plain(call.made_at or call.at),
+            "means": str(call.callees),
+            "who": list(call.told or call.who),
+            "told": list(call.told),
+        }
         for call in chain.calls
     ]
     upcoming = calls[chain.position] if chain.next_call and not why else None
@@ -148,6 +156,7 @@ def shown_approval(tx: Transaction, approval_id: int, secrets: Collection[str]) 
         "ticket": ticket.number,
         "title": ticket.title,
         "grade": ticket.grade,
+        "team": ticket.team,
         "steps": [
             {
                 **asdict(step),
@@ -186,7 +195,7 @@ def run_line(run: Run) -> dict[str, Any]:
     return {name: plain(getattr(run, name)) for name in names}
 
 
-def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
+def steps(tx: Transaction, run_id: int, secrets: Collection[str]) -> list[dict[str, Any]]:
     """A run's steps in the order in which they began, each with its acts: what undoes a step is numbered beside it."""
     acts = tx.runs.attempts(run_id)
     return [
@@ -195,19 +204,19 @@ def steps(tx: Transaction, run_id: int) -> list[dict[str, Any]]:
                 name: plain(row._mapping[name])
                 for name in ("step", "name", "kind", "host", "started_at", "ended_at", "outcome", "sentence")
             },
-            "acts": [act_line(act) for act in acts if act.step == row._mapping["step"]],
+            "acts": [act_line(act, secrets) for act in acts if act.step == row._mapping["step"]],
         }
         for row in sorted(tx.runs.steps(run_id), key=lambda row: (row._mapping["started_at"], row._mapping["step"]))
     ]
 
 
-def act_line(act: Attempt) -> dict[str, Any]:
+def act_line(act: Attempt, secrets: Collection[str]) -> dict[str, Any]:
     return {
         "id": act.id,
         "host": act.host,
-        "command": list(act.command),
+        "command": masked_words(act.command, secrets),
         "started_at": plain(act.started_at),
         "ended_at": plain(act.ended_at),
         "exit_code": act.exit_code,
-        "output": act.output,
+        "output": masked(act.output, secrets),
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
+from responder.config.settings import digest
 from responder.domain.access import Via
 from responder.errors import SignInRefused, TooManyTries
 from responder.flows.sign_in import SignedIn, Visit, sign_in, sign_out
@@ -67,8 +69,13 @@ def routes() -> list[web.RouteDef]:
 
 def visit_of(request: web.Request) -> Visit:
     """From where somebody signs in."""
-    address = address_of(request, desk_of(request).configuration.settings)
-    return Visit(address=address, agent=request.headers.get("User-Agent", ""))
+    settings = desk_of(request).configuration.settings
+    had = request.cookies.get(cookie_name(settings), "")
+    return Visit(
+        address=address_of(request, settings),
+        agent=request.headers.get("User-Agent", ""),
+        had=digest(had) if had else "",
+    )
 
 
 def signed_in(request: web.Request, made: SignedIn, onward: str) -> web.Response:
@@ -100,7 +107,7 @@ def sign_in_form(
 ) -> web.Response:
     """The page on which people sign in, perhaps with the reason why it was not done."""
     desk = desk_of(request)
-    oidc = desk.configuration.oidc
+    oidc, language = desk.configuration.oidc, asked_language(request)
     given: dict[str, Any] = {
         "name": name,
         "problem": problem,
@@ -110,7 +117,8 @@ def sign_in_form(
     return page(
         "sign_in.html",
         status=status,
-        language=asked_language(request),
+        language=language,
+        other_language=f"{SIGN_IN}?{urlencode({'next': given['onward'], 'lang': 'en' if language == 'zh' else 'zh'})}",
         title="Sign in",
         by_password=desk.configuration.settings.sign_in.local,
         has_left="left" in request.query,

@@ -17,8 +17,8 @@ from responder.web.charts import charts
 from responder.web.console import console_page, visitor_of
 from responder.web.context import needs
 from responder.web.operations import Media, operation
+from responder.web.query_words import refuse_odd
 from responder.web.rendering import rendered
-from responder.web.schemas import asked
 from responder.web.schemas import statistics as schema
 from responder.web.statistics_tables import TABLES, as_csv, as_plain, tables
 
@@ -53,6 +53,7 @@ async def reports(request: web.Request) -> web.StreamResponse:
 @needs("read")
 async def reports_as_markdown(request: web.Request) -> web.StreamResponse:
     """The summary of a period, to be pasted into a report."""
+    refuse_odd(request)
     visitor, desk = await visitor_of(request), desk_of(request)
     wish = wish_of(request.query, desk, visitor.zone)
     found = await _found(desk, wish)
@@ -61,7 +62,7 @@ async def reports_as_markdown(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.PeriodQuery, answers=schema.Statistics)
+@operation(query=schema.PeriodQuery, answers=schema.Statistics, whole="As many as the period has days or weeks.")
 async def show_statistics(request: web.Request) -> web.StreamResponse:
     """The numbers of a period of local days. Query as that of the page; the zone is the policy's if none is named."""
     desk = desk_of(request)
@@ -69,7 +70,7 @@ async def show_statistics(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(query=asked.PeriodQuery, answers=Media(type="text/csv", is_text=True))
+@operation(query=schema.PeriodQuery, answers=Media(type="text/csv", is_text=True))
 async def show_table(request: web.Request) -> web.StreamResponse:
     """One of the tables as CSV."""
     desk, name = desk_of(request), request.match_info["table"]

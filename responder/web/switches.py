@@ -23,15 +23,15 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, content_of, desk_of, duration_in, json_answer, name_in, text_in
 from responder.web.context import needs
 from responder.web.maintenance import window_lines
-from responder.web.operations import operation
-from responder.web.schemas import asked, service
+from responder.web.operations import PRESENT, operation
+from responder.web.schemas import service
 from responder.web.shapes import plain
 
 _SCOPE = ("runbook", "target")
 
 
 @needs("read")
-@operation(query=asked.SwitchQuery, answers=service.KillSwitch)
+@operation(query=service.SwitchQuery, answers=service.KillSwitch, whole=PRESENT)
 async def show_kill_switch(request: web.Request) -> web.StreamResponse:
     """Whether automation is off: all of it, or what `runbook` or `target` in the query name; and all that is off."""
     asked = _only(request.query, *_SCOPE)
@@ -39,7 +39,7 @@ async def show_kill_switch(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(body=asked.SwitchOff, answers=service.KillSwitch)
+@operation(body=service.SwitchOff, answers=service.KillSwitch)
 async def set_kill_switch(request: web.Request) -> web.StreamResponse:
     """Switches automation off. Body: reason, and perhaps actor, runbook or target, for (a duration)."""
     desk, content = desk_of(request), await content_of(request)
@@ -51,7 +51,7 @@ async def set_kill_switch(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(query=asked.SwitchOffQuery, body=asked.SwitchOn, answers=service.KillSwitch)
+@operation(query=service.SwitchOffQuery, body=service.SwitchOn, answers=service.KillSwitch)
 async def clear_kill_switch(request: web.Request) -> web.StreamResponse:
     """Switches on again what the query or the body names by `runbook` or `target`; all if it names nothing."""
     # A name that was overlooked would switch everything on, so a word that is not known is refused.
@@ -62,14 +62,14 @@ async def clear_kill_switch(request: web.Request) -> web.StreamResponse:
 
 
 @needs("read")
-@operation(answers=service.Maintenance)
+@operation(answers=service.Maintenance, whole=PRESENT)
 async def list_maintenance(request: web.Request) -> web.StreamResponse:
     """The targets in maintenance."""
     return await _maintenance(request, [])
 
 
 @needs("act")
-@operation(body=asked.MaintenanceBody, answers=service.Maintenance)
+@operation(body=service.MaintenanceBody, answers=service.Maintenance)
 async def begin_maintenance(request: web.Request) -> web.StreamResponse:
     """Puts targets into maintenance. Body: target or group, for (a duration), reason, and perhaps actor."""
     desk, content = desk_of(request), await content_of(request)
@@ -83,7 +83,7 @@ async def begin_maintenance(request: web.Request) -> web.StreamResponse:
 
 
 @needs("act")
-@operation(query=asked.TargetQuery, body=asked.MaintenanceEnd, answers=service.Maintenance)
+@operation(query=service.TargetQuery, body=service.MaintenanceEnd, answers=service.Maintenance)
 async def finish_maintenance(request: web.Request) -> web.StreamResponse:
     """Ends it for the target or group in the query or the body."""
     desk = desk_of(request)

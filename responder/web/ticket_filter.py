@@ -28,6 +28,7 @@ from responder.web.invalid import Invalid, unknown
 _LONGEST = 200
 _YES, _NO = ("1", "true", "yes"), ("0", "false", "no")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LIKE = "write it like 2026-01-05, 2026-01-05T09:00, yesterday 09:00, or 7d for how long ago"
 _One = TypeVar("_One", bound=StrEnum)
 
 
@@ -132,7 +133,7 @@ def _yes_or_no(query: MultiMapping[str], name: str) -> bool | None:
 def instant_asked(
     query: MultiMapping[str], name: str, zone: ZoneInfo, now: datetime, *, to_the_end: bool = False
 ) -> datetime | None:
-    """An instant, or how long ago (`7d`); a date `to_the_end` means the whole day."""
+    """An instant, or how long ago (`7d`); a date or day `to_the_end` means the whole of it. Raises Invalid."""
     text = query.get(name, "").strip()
     if not text:
         return None
@@ -140,11 +141,21 @@ def instant_asked(
         return now - parse_duration(text)
     except ValueError:
         pass
-    day = timedelta(days=int(to_the_end and _DATE.fullmatch(text) is not None))
+    # In a query an unescaped plus is a blank.
+    written = written_out(re.sub(r"(T\S+) (\d\d:\d\d)$", r"\1+\2", text), zone, now)
+    if not _is_written(written):
+        raise Invalid(f"“{name}”: “{text[:60]}” is no time; {_LIKE}.", parameter=name)
+    day = timedelta(days=int(to_the_end and _DATE.fullmatch(written) is not None))
     try:
-        # In a query an unescaped plus is a blank.
-        written = re.sub(r"(T\S+) (\d\d:\d\d)$", r"\1+\2", text)
-        at = as_instant(written_out(written, zone, now), zone)
+        at = as_instant(written, zone)
         return as_instant(f"{at.astimezone(zone) + day:%Y-%m-%d}", zone) if day else at
     except (ValueError, OverflowError) as error:
         raise Invalid(f"“{name}”: {error}.", parameter=name) from error
+
+
+def _is_written(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -10,6 +10,7 @@ from responder.domain.escalation import Chain, over
 from responder.domain.policy import Policy
 from responder.domain.sla import Clock, is_breached, used
 from responder.domain.ticket import Status, Ticket
+from responder.domain.unreached import Reach, reach_of
 from responder.store.overview import LastRun, Overview
 from responder.store.transaction import Transaction
 
@@ -38,12 +39,17 @@ class Doing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
-    """Who has a ticket. Of nobody yet: who is called next and when, or who was called last."""
+    """Who has a ticket. Of nobody yet: who is called next and when, who was called, and who was called in vain.
+
+    `unreached`: those whom no message has reached, by why; `is_lost`: nobody at all was reached, or is there to be.
+    """
 
     who: str = ""
     called: str = ""
     next: str = ""
     next_at: datetime | None = None
+    unreached: tuple[tuple[tuple[str, ...], str], ...] = ()
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,13 +67,15 @@ def lines_of(tx: Transaction, policy: Policy, found: Sequence[Ticket], now: date
     ids = [ticket.id for ticket in found]
     overview = Overview(tx.connection)
     clocks, runs, chains = tx.tickets.clocks(ids), overview.last_runs(ids), overview.last_chains(ids)
+    patience = policy.delivery.next_after
     held, asking = overview.held(ids), overview.asking(ids)
+    pages = overview.pages([ticket.id for ticket in found if ticket.waits_for_a_person])
     return [
         TicketLine(
             ticket=ticket,
             clock=next_clock(policy, clocks.get(ticket.id, {}), now),
             did=_did(runs.get(ticket.id), held.get(ticket.id, "")),
-            holder=holder_of(ticket, chains.get(ticket.id)),
+            holder=holder_of(ticket, chains.get(ticket.id), reach_of(pages.get(ticket.id, ()), now, patience), now),
             is_held=ticket.id in held,
             asks=ticket.id in asking,
         )
@@ -120,18 +128,24 @@ def _state(clock: Clock, percent: int, now: datetime) -> str:
 # --- who and what ---------------------------------------------------------------------------------------------
 
 
-def holder_of(ticket: Ticket, chain: Chain | None) -> Holder:
-    """Who has it, or who is called for it."""
+def holder_of(ticket: Ticket, chain: Chain | None, reach: Reach, now: datetime) -> Holder:
+    """Who has it, or who is called for it; `reach` is whom the messages of its episode have reached."""
     if ticket.acknowledged_by:
         return Holder(who=ticket.acknowledged_by)
     if chain is None or ticket.status is not Status.HANDED_OVER:
         return Holder()
-    told = [name for call in chain.calls[: chain.position] for name in call.told]
+    called = dict.fromkeys(name for call in chain.calls[: chain.position] for name in call.told)
     coming = None if over(chain, ticket, chain.number) else chain.next_call
+    # A call that meant nobody and is past is the one for which somebody is looked for, minute by minute.
+    is_nobody_there = coming is not None and not coming.who and coming.at <= now and not called
+    in_vain = reach.in_vain
+    reasons = dict.fromkeys(in_vain.values())
     return Holder(
-        called=", ".join(dict.fromkeys(told)),
-        next=(", ".join(coming.who) or str(coming.callees)) if coming else "",
-        next_at=coming.at if coming else None,
+        called=", ".join(name for name in called if name not in in_vain),
+        next=(", ".join(coming.who) or str(coming.callees)) if coming and not is_nobody_there else "",
+        next_at=coming.at if coming and not is_nobody_there else None,
+        unreached=tuple((tuple(n for n, same in in_vain.items() if same == why), why) for why in reasons),
+        is_lost=(is_nobody_there and not reach.reached) or reach.is_nobody(called),
     )
 
 

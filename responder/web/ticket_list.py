@@ -20,13 +20,17 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import desk_of
 from responder.web.console import Visitor, console_page, visitor_of
 from responder.web.context import identity_of, needs
+from responder.web.knowledge_pages import articles_about
 from responder.web.paging import ticket_cursor, ticket_place
+from responder.web.query_words import is_asked, refuse_odd
 from responder.web.rendering import rendered
 from responder.web.ticket_filter import asked_filter, filter_in, query_of, search
 from responder.web.ticket_lines import TicketLine, lines_of
+from responder.web.tried import Tried, refused
 
 _SHOWN = 50
 _COPIED = 500
+_ARTICLES = 3
 _LONGEST_NAME = 80
 _USUAL = TicketFilter(is_open=True, order=Order.URGENT)
 _PATH = "/tickets"
@@ -40,7 +44,11 @@ async def list_page(request: web.Request) -> web.StreamResponse:
         # A form sends all its fields; an address that is kept says only what is asked.
         kept = [(name, value) for name, value in request.query.items() if value]
         raise web.HTTPSeeOther(_address(kept) if kept else f"{_PATH}?sort=newest")
-    desk, visitor, asked = desk_of(request), await visitor_of(request), await _asked(request)
+    return await _shown(request, await _asked(request), Tried())
+
+
+async def _shown(request: web.Request, asked: TicketFilter, tried: Tried) -> web.Response:
+    desk, visitor = desk_of(request), await visitor_of(request)
     after, user = ticket_place(request.query), identity_of(request).user_id
 
     def gather(tx: Transaction) -> tuple[list[TicketLine], Page, list[tuple[int, str, str]]]:
@@ -53,7 +61,10 @@ async def list_page(request: web.Request) -> web.StreamResponse:
     return await console_page(
         request,
         "tickets.html",
+        status=tried.status,
+        refusal=tried.why,
         title="Tickets",
+        tried=tried,
         lines=lines,
         asked=asked,
         chips=_chips(asked),
@@ -61,9 +72,11 @@ async def list_page(request: web.Request) -> web.StreamResponse:
         views=_views(visitor),
         saved=[{"id": one, "name": name, "address": f"{_PATH}?{query}", "query": query} for one, name, query in saved],
         may_save=user is not None,
+        just_saved=next((name for one, name, _ in saved if str(one) == request.query.get("saved")), ""),
         query=urlencode(query_of(asked)),
         following=_address([*query_of(asked), ("cursor", following)]) if following else "",
         is_first=after is None,
+        articles=(await articles_about(desk, asked.text))[:_ARTICLES] if asked.text and after is None else [],
         order=str(asked.order),
     )
 
@@ -71,6 +84,7 @@ async def list_page(request: web.Request) -> web.StreamResponse:
 @needs("read")
 async def list_as_markdown(request: web.Request) -> web.StreamResponse:
     """The same tickets as a table to paste elsewhere."""
+    refuse_odd(request)
     desk, visitor, asked = desk_of(request), await visitor_of(request), await _asked(request)
     page = await desk.store.read(lambda tx: search(tx, desk.policy).page(asked, limit=_COPIED))
     content = {
@@ -85,22 +99,23 @@ async def list_as_markdown(request: web.Request) -> web.StreamResponse:
 
 @needs("read")
 async def save_view(request: web.Request) -> web.StreamResponse:
-    """Keeps the filter of the page under a name, in place of one that had it."""
+    """Keeps the filter of the page under a name that no view of theirs has yet."""
     desk, form, user = desk_of(request), await request.post(), identity_of(request).user_id
     name, query = " ".join(str(form.get("name", "")).replace("\x00", "").split())[:_LONGEST_NAME], form.get("query", "")
     if user is None:
         raise web.HTTPForbidden(text="Views are saved for people who have signed in with an account.")
-    if not name:
-        raise BadForm("“name” is missing: a text that says why or what.")
     asked = filter_in(MultiDict(parse_qsl(str(query))), desk.policy.zone, desk.clock.now())
+    if not name:
+        why = BadForm("“name” is missing: how the view is called.")
+        return await _shown(request, asked, refused("view", why, form))
     kept = urlencode(query_of(asked))
 
-    def body(tx: Transaction) -> None:
-        tx.accounts.save_view(user, name, kept, desk.clock.now())
-        deeds.tell(desk, tx, kept, name)
-
-    await desk.store.write(body)
-    return web.Response(status=303, headers={"Location": f"{_PATH}?{kept}"})
+    try:
+        number = await desk.store.write(lambda tx: keep(desk, tx, user, name, kept))
+    except BadForm as error:
+        return await _shown(request, asked, refused("view", error, form))
+    query = urlencode([*query_of(asked), ("saved", str(number))])
+    return web.Response(status=303, headers={"Location": f"{_PATH}?{query}"})
 
 
 @needs("read")
@@ -108,8 +123,20 @@ async def drop_view(request: web.Request) -> web.StreamResponse:
     desk, user, view = desk_of(request), identity_of(request).user_id, int(request.match_info["id"])
     if user is None:
         raise NotFound(_NO_VIEW)
-    await desk.store.write(lambda tx: drop(desk, tx, user, view))
+    try:
+        await desk.store.write(lambda tx: drop(desk, tx, user, view))
+    except NotFound as error:
+        return await _shown(request, _USUAL, refused("drop", error, {}))
     return web.Response(status=303, headers={"Location": _PATH})
+
+
+def keep(desk: Desk, tx: Transaction, user: int, name: str, query: str) -> int:
+    """Saves a view; gives its id. Raises BadForm where one is called so already: it would be gone without a word."""
+    if any(known == name for _, known, _ in tx.accounts.views(user)):
+        raise BadForm(f"There is already a view called “{name}”.", field="name")
+    tx.accounts.save_view(user, name, query, desk.clock.now())
+    deeds.tell(desk, tx, query, name)
+    return next(number for number, known, _ in tx.accounts.views(user) if known == name)
 
 
 def drop(desk: Desk, tx: Transaction, user: int, view: int) -> None:
@@ -132,7 +159,7 @@ def routes() -> list[web.RouteDef]:
 async def _asked(request: web.Request) -> TicketFilter:
     visitor = await visitor_of(request)
     asked = await asked_filter(request, ZoneInfo(visitor.zone))
-    return asked if request.query.keys() - {"lang", "cursor"} else _USUAL
+    return asked if is_asked(request) else _USUAL
 
 
 # --- what the page offers -----------------------------------------------------------------------------------------

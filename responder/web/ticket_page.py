@@ -8,27 +8,35 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
+from yarl import URL
 
 from responder.domain.clock_story import Story
-from responder.domain.ticket import Action, Change, Ticket
+from responder.domain.review import REVIEWABLE
+from responder.domain.ticket import Change, Ticket
+from responder.domain.unreached import reach_of
 from responder.errors import BadForm, NotFound, NotTheirs, Refused
 from responder.flows import handle
 from responder.flows.desk import Desk
 from responder.flows.explain_clock import stories
-from responder.flows.moves import foreseen_objection
+from responder.flows.moves import foreseen
 from responder.flows.orders import order_run
 from responder.flows.recognise import similar
+from responder.store.overview import Overview
 from responder.store.transaction import Transaction
 from responder.web.bodies import actor_of, desk_of, number_in
 from responder.web.console import Visitor, console_page, visitor_of
 from responder.web.context import identity_of, needs
+from responder.web.may_answer import may_answer
 from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
+from responder.web.sign_in import local_path
+from responder.web.ticket_history import history_of
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
 from responder.web.timeline_chart import timeline_chart
-from responder.web.verb_forms import LABELS, START, Scene, VerbForm, content_of_form, possible, start_form
+from responder.web.verb_forms import LABELS, START, Scene, content_of_form, possible, silent_keys, start_form
 
-_EVENTS_SHOWN = 300
+_LISTS = ("/", "/tickets", "/search")
+_ONLY_ADDS = ("note",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +74,27 @@ async def act(request: web.Request) -> web.StreamResponse:
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
     seen = number_in(typed.get("seen") or None, 0)
     try:
-        version = number_in(typed.get("version") or None, 0) or None
+        # A word more stands beside whatever has happened meanwhile.
+        version = None if verb in _ONLY_ADDS else number_in(typed.get("version") or None, 0) or None
         content = content_of_form(verb, form, ZoneInfo(visitor.zone))
         actor, who = actor_of(request, content), identity_of(request)
-        await handle.do(desk, verb, key, actor=actor, content=content, version=version, who=who)
+        ticket = await handle.do(desk, verb, key, actor=actor, content=content, version=version, who=who)
     except NotTheirs:
         raise
     except Refused as error:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409))
     except BadForm as error:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, status=422))
-    return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={verb}"})
+    leads_to = _list_behind(typed.get("back", ""), ticket) or f"/tickets/{key}?done={verb}"
+    return web.Response(status=303, headers={"Location": leads_to})
+
+
+def _list_behind(back: str, ticket: Ticket) -> str:
+    """The line of the ticket in the list from which it was done; empty for anything that is no list of ours."""
+    if local_path(back) != back:
+        return ""
+    given = URL(back)
+    return str(given.with_fragment(f"t{ticket.id}")) if given.path in _LISTS else ""
 
 
 @needs("act")
@@ -86,7 +104,9 @@ async def start(request: web.Request) -> web.StreamResponse:
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
     runbook, target = typed.get("runbook", ""), typed.get("target", "")
     try:
-        await order_run(desk, key, runbook, target, actor_of(request, form))
+        await order_run(desk, key, runbook, target, actor_of(request, form), who=identity_of(request))
+    except NotTheirs:
+        raise
     except Refused as error:
         return await _shown(request, Tried(verb=START, why=str(error), typed=typed, status=409))
     return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={START}#first-aid"})
@@ -116,19 +136,13 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         title=found["ticket"]["number"],
         tried=tried,
         news=events[tried.seen :] if tried.seen else [],
-        done={**LABELS, START: "Start a runbook"}.get(done, ""),
+        done={**LABELS, START: "Start a runbook", "review": "Review"}.get(done, ""),
         oldest_first=oldest_first,
-        all_events="all" in request.query,
-        timeline=_timeline(events, oldest_first=oldest_first, everything="all" in request.query),
+        history=history_of(events, oldest_first=oldest_first, everything="all" in request.query),
         chart=timeline_chart(found["ticket"], desk.clock.now(), visitor.zone),
         path=f"/tickets/{found['ticket']['number']}",
         **found,
     )
-
-
-def _timeline(events: list[dict[str, Any]], *, oldest_first: bool, everything: bool) -> list[dict[str, Any]]:
-    shown = events if everything else events[-_EVENTS_SHOWN:]
-    return shown if oldest_first else shown[::-1]
 
 
 # --- what is on the page ----------------------------------------------------------------------------------------
@@ -139,28 +153,42 @@ def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor) -> dict[str
     policy, now = desk.policy, desk.clock.now()
     known = tx.tickets.find(key)
     ticket, chains = known.ticket, tx.chains.of_ticket(known.ticket.id)
-    whole = whole_ticket(tx, str(ticket.id), may_see=visitor.may("act"), policy=policy)
+    secrets = desk.configuration.secrets
+    whole = whole_ticket(tx, str(ticket.id), may_see=visitor.may("act"), policy=policy, secrets=secrets)
     dossier = tx.dossiers.of_ticket(ticket.id)
     asked = [_question(desk, tx, one) for one in whole["approvals"]]
+    for one in asked:
+        one["is_mine"] = may_answer(visitor, desk.configuration.people, one["roles"], ticket.team)
+    not_theirs = visitor.objection_to_team(ticket.team)
+    may_act = visitor.may("act") and not not_theirs
     told = stories(policy, known.clocks.values(), now)
+    pages = Overview(tx.connection).pages([ticket.id]).get(ticket.id, [])
+    reach = reach_of(pages, now, policy.delivery.next_after)
     return {
         "ticket": whole,
         "labels_of_verbs": LABELS,
         "clock": next_clock(policy, known.clocks, now),
         "clocks": sorted(((bar(policy, known.clocks[story.name], now), story) for story in told), key=_soonest),
-        "holder": holder_of(ticket, chains[-1] if chains else None),
+        "holder": holder_of(ticket, chains[-1] if chains else None, reach, now),
+        "in_vain": reach.in_vain,
         "waiting": [one for one in asked if one["state"] == "waiting"],
         "decided": [one for one in asked if one["state"] != "waiting"],
-        "verbs": _forms(_scene(desk, tx, ticket, visitor, whole)) if visitor.may("act") else [],
+        **(_doable(_scene(desk, tx, ticket, visitor, whole)) if may_act else {"verbs": [], "silent": {}}),
+        "not_theirs": not_theirs if visitor.may("act") else "",
         "known_cases": similar(desk, tx, ticket, dossier),
         "previous": _number(tx, ticket.previous_id),
         "merged_into": _number(tx, ticket.merged_into),
         "people": list(desk.configuration.people),
+        "review": dossier.review,
+        "is_reviewable": ticket.status in REVIEWABLE,
     }
 
 
-def _forms(scene: Scene) -> list[VerbForm]:
-    return [*possible(scene), *([start_form(scene.configuration)] if scene.ticket.is_open else [])]
+def _doable(scene: Scene) -> dict[str, Any]:
+    """The forms of what can be done, and why keys do nothing for which there is none."""
+    forms = possible(scene)
+    start = [start_form(scene.configuration)] if scene.ticket.is_open else []
+    return {"verbs": [*forms, *start], "silent": silent_keys(scene, forms)}
 
 
 def _soonest(shown: tuple[ClockBar, Story]) -> tuple[bool, float]:
@@ -182,15 +210,12 @@ def _scene(desk: Desk, tx: Transaction, ticket: Ticket, visitor: Visitor, whole:
     change = Change.of(known.ticket, known.clocks)
     change.dossier = tx.dossiers.of_ticket(ticket.id)
 
-    def why_not(action: Action) -> str:
-        return foreseen_objection(desk, tx, change, action)
-
     return Scene(
         ticket=ticket,
         dossier=change.dossier,
         actor=visitor.name,
         configuration=desk.configuration,
-        why_not=why_not,
+        foreseen=lambda verb: foreseen(desk, tx, change, verb),
         has_members=bool(whole["members"]) or _has_merged(whole),
     )
 

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from aiohttp import web
 
 from responder.config.settings import Settings
-from responder.domain.access import Role
+from responder.domain.access import MEANING, Role
 from responder.domain.accounts import SHORTEST, Session, Source, User
 from responder.domain.browsers import browser_in_words
-from responder.errors import NotFound
+from responder.errors import BadForm, NotFound, Refused
 from responder.flows.accounts import (
     Wanted,
     add_account,
@@ -25,10 +25,12 @@ from responder.store.transaction import Transaction
 from responder.web.bodies import content_of, desk_of, json_answer
 from responder.web.console import console_page
 from responder.web.context import identity_of, needs
-from responder.web.operations import operation
+from responder.web.invalid import Invalid
+from responder.web.operations import LINK, OF_ONE, operation
 from responder.web.paging import cursor_of, limit_in, page_answer, place_in
 from responder.web.schemas import accounts, asked
 from responder.web.shapes import plain
+from responder.web.tried import Tried, refused
 
 _USUAL, _MOST = 100, 500
 SIGNS_IN_BY = {Source.LOCAL: "a password", Source.OIDC: "OpenID Connect", Source.PROXY: "the proxy"}
@@ -38,7 +40,7 @@ SIGNS_IN_BY = {Source.LOCAL: "a password", Source.OIDC: "OpenID Connect", Source
 
 
 @needs("admin")
-@operation(query=asked.Listed, answers=accounts.Users)
+@operation(query=asked.Listed, answers=accounts.Users, headers=LINK)
 async def list_users(request: web.Request) -> web.StreamResponse:
     """Accounts, the oldest first."""
     place, most = place_in(request.query), limit_in(request.query, _USUAL, _MOST)
@@ -57,7 +59,7 @@ async def add_user(request: web.Request) -> web.StreamResponse:
 
 
 @needs("admin")
-@operation(answers=accounts.UserWithSessions)
+@operation(answers=accounts.UserWithSessions, whole=OF_ONE)
 async def show_user(request: web.Request) -> web.StreamResponse:
     """One account with its sessions."""
     user, sessions = await _user(request)
@@ -101,38 +103,13 @@ async def sign_user_out(request: web.Request) -> web.StreamResponse:
 @needs("admin")
 async def users_page(request: web.Request) -> web.StreamResponse:
     """All accounts, and the form for another."""
-    place = place_in(request.query)
-    found, following = await _page(request, place[0] if place else 0, _USUAL)
-    return await console_page(
-        request,
-        "users.html",
-        title="Users",
-        signs_in_by=SIGNS_IN_BY,
-        users=found,
-        following=following,
-        roles=list(Role),
-        teams=sorted(desk_of(request).configuration.tiers),
-        shortest=SHORTEST,
-        by_password=_settings(request).sign_in.local,
-    )
+    return await _all_shown(request, Tried())
 
 
 @needs("admin")
 async def user_page(request: web.Request) -> web.StreamResponse:
     """One account, with what can be done about it."""
-    user, sessions = await _user(request)
-    return await console_page(
-        request,
-        "user.html",
-        title=("User", user.name),
-        signs_in_by=SIGNS_IN_BY,
-        user=user,
-        sessions=session_lines(request, sessions),
-        roles=list(Role),
-        teams=sorted({*desk_of(request).configuration.tiers, *user.teams}),
-        is_local=user.source is Source.LOCAL,
-        shortest=SHORTEST,
-    )
+    return await _one_shown(request, Tried())
 
 
 @needs("admin")
@@ -140,16 +117,22 @@ async def send_new_user(request: web.Request) -> web.StreamResponse:
     """The form for another account."""
     form = await request.post()
     name = _text(form, "name").strip()
-    await add_account(desk_of(request), name, _role(form), _teams(form), _text(form, "password"))
+    try:
+        await add_account(desk_of(request), name, _role(form), _teams(form), _text(form, "password"))
+    except (Refused, BadForm, Invalid) as error:
+        # What is refused beside what is odd is that there is one already.
+        return await _all_shown(request, refused("add", error, form, place="name"))
     return _to_user(name)
 
 
 @needs("admin")
 async def send_change(request: web.Request) -> web.StreamResponse:
     """The form for role and teams."""
-    form = await request.post()
-    name = request.match_info["name"]
-    await change_account(desk_of(request), name, Wanted(role=_role(form), teams=_teams(form)))
+    form, name = await request.post(), request.match_info["name"]
+    try:
+        await change_account(desk_of(request), name, Wanted(role=_role(form), teams=_teams(form)))
+    except (Refused, BadForm, Invalid) as error:
+        return await _one_shown(request, refused("change", error, form))
     return _to_user(name)
 
 
@@ -157,7 +140,10 @@ async def send_change(request: web.Request) -> web.StreamResponse:
 async def send_disabled(request: web.Request) -> web.StreamResponse:
     """The button that disables, or enables again."""
     form, name = await request.post(), request.match_info["name"]
-    await change_account(desk_of(request), name, Wanted(is_disabled=_text(form, "disabled") == "yes"))
+    try:
+        await change_account(desk_of(request), name, Wanted(is_disabled=_text(form, "disabled") == "yes"))
+    except Refused as error:
+        return await _one_shown(request, refused("disabled", error, form))
     return _to_user(name)
 
 
@@ -165,7 +151,10 @@ async def send_disabled(request: web.Request) -> web.StreamResponse:
 async def send_password(request: web.Request) -> web.StreamResponse:
     """The form for another password."""
     form, name = await request.post(), request.match_info["name"]
-    await give_password(desk_of(request), name, _text(form, "password"))
+    try:
+        await give_password(desk_of(request), name, _text(form, "password"))
+    except (Refused, BadForm) as error:
+        return await _one_shown(request, refused("password", error, form))
     return _to_user(name)
 
 
@@ -175,6 +164,45 @@ async def send_sign_out(request: web.Request) -> web.StreamResponse:
     name = request.match_info["name"]
     await end_sessions(desk_of(request), name)
     return _to_user(name)
+
+
+async def _all_shown(request: web.Request, tried: Tried) -> web.Response:
+    place = place_in(request.query)
+    found, following = await _page(request, place[0] if place else 0, _USUAL)
+    return await console_page(
+        request,
+        "users.html",
+        status=tried.status,
+        refusal=tried.why,
+        title="Users",
+        tried=tried,
+        signs_in_by=SIGNS_IN_BY,
+        users=found,
+        following=following,
+        roles=MEANING,
+        teams=sorted(desk_of(request).configuration.tiers),
+        shortest=SHORTEST,
+        by_password=_settings(request).sign_in.local,
+    )
+
+
+async def _one_shown(request: web.Request, tried: Tried) -> web.Response:
+    user, sessions = await _user(request)
+    return await console_page(
+        request,
+        "user.html",
+        status=tried.status,
+        refusal=tried.why,
+        title=("User", user.name),
+        tried=tried,
+        signs_in_by=SIGNS_IN_BY,
+        user=user,
+        sessions=session_lines(request, sessions),
+        roles=MEANING,
+        teams=sorted({*desk_of(request).configuration.tiers, *user.teams}),
+        is_local=user.source is Source.LOCAL,
+        shortest=SHORTEST,
+    )
 
 
 def routes() -> list[web.RouteDef]:
@@ -201,7 +229,7 @@ def routes() -> list[web.RouteDef]:
 
 def user_line(user: User) -> dict[str, Any]:
     """An account for programs, without its password."""
-    names = ("name", "role", "source", "teams", "language", "zone", "created_at", "disabled_at", "seen_at")
+    names = ("name", "role", "source", "teams", "teamless", "language", "zone", "created_at", "disabled_at", "seen_at")
     return {name: plain(getattr(user, name)) for name in names}
 
 
@@ -249,7 +277,7 @@ def _role(form: Mapping[str, Any]) -> Role:
     try:
         return Role(_text(form, "role"))
     except ValueError as error:
-        raise web.HTTPUnprocessableEntity(text="Choose a role.") from error
+        raise Invalid("Choose a role.", pointer="/role") from error
 
 
 def _teams(form: Any) -> tuple[str, ...]:

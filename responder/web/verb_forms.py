@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from responder.domain.dossier import Dossier, Verifier
 from responder.domain.handling import WAIT_REASONS, missing_fields
 from responder.domain.policy import Policy
 from responder.domain.ticket import Action, Disposition, Status, Ticket, refusal
+from responder.flows.moves import Foreseen, Verb, sentence
 from responder.flows.verbs import VERBS
 
 
@@ -32,14 +33,21 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerbForm:
-    """A verb that is possible now. `why_not`: what still stands before it, as far as that can be known."""
+    """A verb that the ticket's status lets people try. `bar`: why it would be refused all the same, so that there is
+    no form; `hint`: what stands before it; `lacks`: what the policy wants first, by name."""
 
     name: str
     label: str
     key: str = ""
     fields: tuple[Field, ...] = ()
     is_main: bool = False
-    why_not: str = ""
+    bar: str = ""
+    hint: str = ""
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def wants_review(self) -> bool:
+        return "review" in self.lacks or "review_meeting" in self.lacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +58,7 @@ class Scene:
     dossier: Dossier
     actor: str
     configuration: Configuration
-    why_not: Callable[[Action], str]
+    foreseen: Callable[[Verb], Foreseen]
     has_members: bool = False
 
     @property
@@ -100,6 +108,20 @@ def possible(scene: Scene) -> list[VerbForm]:
     return [_form(scene, name) for name in LABELS if _is_possible(scene, name)]
 
 
+def silent_keys(scene: Scene, forms: Iterable[VerbForm]) -> dict[str, str]:
+    """For each key whose verb is not on the page, why it does nothing now."""
+    offered = {form.key for form in forms}
+    said = {key: _refusal(scene.ticket, action) for key, action in _WISHES.items() if key not in offered}
+    return {key: sentence(why) for key, why in said.items() if why}
+
+
+def _refusal(ticket: Ticket, action: Action) -> str | None:
+    if action is Action.ACKNOWLEDGE and ticket.acknowledged_by:
+        return f"{ticket.number} is already acknowledged by {ticket.acknowledged_by}"
+    return refusal(ticket, action)
+
+
+_WISHES = {"a": Action.ACKNOWLEDGE, "e": Action.HAND_OVER, "r": Action.RESTORE}
 START = "runs"
 """What starting a runbook is called in the paths of a ticket; it is no verb, for it has rules of its own."""
 
@@ -121,14 +143,16 @@ def start_form(configuration: Configuration) -> VerbForm:
 
 
 def _form(scene: Scene, name: str) -> VerbForm:
-    action = VERBS[name].action
+    before = scene.foreseen(VERBS[name])
     return VerbForm(
         name=name,
         label=LABELS[name],
         key=_KEYS.get(name, ""),
         fields=_fields(scene, name),
         is_main=name in _MAIN,
-        why_not=scene.why_not(action) if action else "",
+        bar=before.bar,
+        hint=before.hint,
+        lacks=before.lacks,
     )
 
 
@@ -271,7 +295,7 @@ def content_of_form(verb: str, form: Mapping[str, Any], zone: ZoneInfo) -> dict[
     content: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str) and value.strip()}
     if verb == "propose":
         content["steps"] = [line for line in str(form.get("steps", "")).splitlines() if line.strip()]
-        content["due"] = _instant(str(form.get("due", "")), zone)
+        content["due"] = with_offset(str(form.get("due", "")), zone)
     if verb == "register":
         named = {name.removeprefix("fields."): text for name, text in content.items() if name.startswith("fields.")}
         content["fields"] = named
@@ -280,7 +304,7 @@ def content_of_form(verb: str, form: Mapping[str, Any], zone: ZoneInfo) -> dict[
     return content
 
 
-def _instant(text: str, zone: ZoneInfo) -> str:
+def with_offset(text: str, zone: ZoneInfo) -> str:
     """With the offset of the zone, where a browser writes none. What is no instant stays, for a sentence about it."""
     try:
         at = datetime.fromisoformat(text)

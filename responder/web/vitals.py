@@ -18,13 +18,14 @@ from responder.web.bodies import desk_of, json_answer
 from responder.web.changes import HUB
 from responder.web.console import console_page
 from responder.web.context import CONTEXT, needs
-from responder.web.operations import operation
+from responder.web.heartbeats import source_line
+from responder.web.operations import PRESENT, operation
 from responder.web.schemas import vitals as schemas
 from responder.web.shapes import plain
 
 
 @needs("read")
-@operation(answers=schemas.HealthShown)
+@operation(answers=schemas.HealthShown, whole=PRESENT)
 async def show_health(request: web.Request) -> web.StreamResponse:
     """How responder itself is, with what to do where it is not well; the numbers are those of /metrics."""
     return json_answer(_lines(await _health(request)))
@@ -88,7 +89,7 @@ def _lines(health: Health) -> dict[str, Any]:
         "messages": _messages(health),
         "mailbox_seen_at": health.mailbox_seen_at,
         "dead_man_beat_at": health.beat_at,
-        "sources": [asdict(one) for one in health.sources],
+        "sources": [source_line(one) for one in health.sources],
         "cron_jobs": list(health.cron_jobs),
         "audit_of_pages": {
             "last_round_at": health.pages["at"],

@@ -13,10 +13,11 @@ import pytest
 
 from tests.acceptance.progress import until
 from tests.acceptance.sink import Sink
+from tests.cli.calling import begun
 from tests.servers.dovecot import PASSWORD
 from tests.servers.mail_town import MailTown
 from tests.servers.ports import free_port
-from tests.servers.responder import Responder, command
+from tests.servers.responder import Responder
 
 pytestmark = [
     pytest.mark.needs("/usr/lib/dovecot/imap"),
@@ -123,7 +124,7 @@ def responder(tmp_path: Path, town: MailTown, database_url: str) -> Iterator[Res
 
 
 def _written(folder: Path, town: MailTown, pager: Sink, database_url: str) -> tuple[Path, int]:
-    command("init", str(folder), "--profile", "feedback-form")
+    begun(folder, "--profile", "feedback-form")
     (folder / "secrets" / "first-pager").write_text(f"{pager.address}/first")
     (folder / "secrets" / "mailbox").write_text(f"{PASSWORD}\n")
     (folder / "policy.yml").write_text(_POLICY)

@@ -19,9 +19,10 @@ import pytest
 from responder.adapters.mail_names import MailNames
 from responder.config.configuration import read
 from tests.acceptance.progress import until
+from tests.cli.calling import begun
 from tests.servers.ports import free_port
 from tests.servers.program import environment
-from tests.servers.responder import Responder, command
+from tests.servers.responder import Responder
 
 DESK = "desk@desk.test"
 MAILS = 24
@@ -32,8 +33,7 @@ class Service(Responder):
     """The service with a door for mail servers."""
 
     def __init__(self, folder: Path, listen: str) -> None:
-        command("init", str(folder))
-        config, port = folder / "responder.yml", free_port()
+        config, port = begun(folder) / "responder.yml", free_port()
         config.write_text(config.read_text().replace("9180", str(port)) + _MAIL.format(listen=listen))
         super().__init__(config, port)
         self.listen = listen

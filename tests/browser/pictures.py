@@ -16,7 +16,7 @@ from tests.browser.site import MAIN_FILE, Site, served
 from tests.databases import opened
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
-LARGEST = 150_000
+LARGEST = 180_000
 _MAIN = MAIN_FILE.replace("max_files: 3, max_file: 4096, max_sum: 6144, ", "")
 
 

@@ -250,7 +250,7 @@ async def test_what_is_sent_while_the_server_is_away_is_held_back_and_goes_when_
     await page.clock.fast_forward(31_000)
     await expect(unsent).to_have_count(0)
     await page.keyboard.press("a")
-    await expect(page.get_by_role("status").filter(has_text="Done: Acknowledge.")).to_be_visible()
+    await expect(page.locator("[data-row][aria-current] .who")).to_be_visible()
     stage.trouble.said[:] = [one for one in stage.trouble.said if "net::ERR_" not in one]
 
 

@@ -9,8 +9,9 @@ from playwright.async_api import Browser, expect
 from tests.browser.chromium import Trouble, watched
 from tests.browser.site import DRIVEN
 from tests.browser.test_feedback_form import send
+from tests.cli.calling import begun
 from tests.servers.ports import free_port
-from tests.servers.responder import Responder, command
+from tests.servers.responder import Responder
 
 pytestmark = DRIVEN
 MOST_SENDS = 500
@@ -23,22 +24,25 @@ FIELDS = {
     "contact": "li.wei@example.org",
 }
 
+# In one piece: by key and mouse a busy machine may take as long as people do.
+IN_A_HURRY = """fields => {
+  for (const [name, text] of Object.entries(fields)) document.getElementById(`f-${name}`).value = text;
+  document.querySelector("form[method=post]").requestSubmit();
+}"""
+
 
 async def test_who_writes_faster_than_people_sends_once_more_and_has_a_ticket(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    folder, port = tmp_path / "responder", free_port()
-    command("init", str(folder), "--profile", "feedback-form")
+    folder, port = begun(tmp_path / "responder", "--profile", "feedback-form"), free_port()
     config = folder / "responder.yml"
     config.write_text(config.read_text().replace("9180", str(port)) + "\nfeedback: {open: true, per_address: 1000}\n")
     with Responder(config, port) as responder:
         trouble = Trouble(origin=responder.url, expected={422})
         context = await chromium.new_context(base_url=responder.url)
         page = await watched(context, trouble)
-        await page.goto("/feedback?lang=zh")
-        for name, text in FIELDS.items():
-            await page.locator(f"#f-{name}").fill(text)
-        await send(page)
+        await page.goto("/feedback?lang=zh", wait_until="domcontentloaded")
+        await page.evaluate(IN_A_HURRY, FIELDS)
         await expect(page.locator(".problems")).to_contain_text("提交速度过快")
         for _ in range(MOST_SENDS):
             if await page.get_by_role("status").count():

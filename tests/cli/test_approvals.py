@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 from tests.flows.asking import PEOPLE
 from tests.world import HOST_KEY, RUNBOOK
 
@@ -21,8 +22,7 @@ first_aid:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     # Nothing listens there: the run must fail, but it must have begun.
     target = f"{{name: web-1, address: 127.0.0.1, port: 9, key_file: key, host_key: {HOST_KEY}}}"
     (made / "inventory.yml").write_text(f"targets:\n  - {target}\n")

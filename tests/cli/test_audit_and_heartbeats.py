@@ -12,7 +12,8 @@ from threading import Event, Thread
 import orjson
 import pytest
 
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 
 __all__ = ["server"]
 JOBS = """
@@ -57,8 +58,7 @@ def outside() -> Iterator[Outside]:
 
 @pytest.fixture
 def folder(tmp_path: Path, outside: Outside) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     with (made / "policy.yml").open("a") as file:
         file.write(JOBS)
     with (made / "responder.yml").open("a") as file:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from responder.cli import application
 from responder.errors import BadReport
 from responder.flows.backtest import backtest
 from responder.flows.receive import Post, quarantine, receipt, receive
@@ -21,6 +20,7 @@ from responder.store.database import Database
 from responder.store.reports import Body
 from responder.store.tables import metadata
 from responder.store.transaction import Transaction
+from tests.cli.calling import run
 from tests.fakes import HOUR, MINUTE, FakeClock, material_folder
 from tests.world import MAIN, PEOPLE, POLICY, RUNBOOK, World, alert, resolved, write_files
 
@@ -53,7 +53,7 @@ async def asked(world: World, *words: str, policy: str | None = None) -> Result:
     if policy is not None:
         (world.path.parent / "new.yml").write_text(policy)
         given += ["--policy", str(world.path.parent / "new.yml")]
-    return await asyncio.to_thread(CliRunner().invoke, application(), given)
+    return await asyncio.to_thread(run, *given)
 
 
 async def differing(world: World, policy: str | None, *words: str) -> dict[str, Any]:
@@ -312,6 +312,6 @@ async def test_exit_code_2_is_for_mistakes_in_files_and_arguments(world: World) 
 
 def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     path = write_files(tmp_path)
-    result = CliRunner().invoke(application(), ["backtest", "--config", str(path)])
+    result = run("backtest", "--config", str(path))
     assert (result.exit_code, "There is no database" in result.output) == (3, True)
     assert not (tmp_path / "unused.db").exists()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.cli.calling import begun, run
 
 PEOPLE = """\
 people:
@@ -43,8 +43,7 @@ TWICE = '09:00\n        windows:\n          - {to: "16:00"}\n          - {days: 
 
 def checked(folder: Path, people: str, policy: str = POLICY) -> tuple[int, list[str]]:
     """The exit code, and what is said without the folder."""
-    made = folder / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(folder / "ops")
     (made / "people.yml").write_text(people)
     written = (made / "policy.yml").read_text()
     (made / "policy.yml").write_text(written + policy)

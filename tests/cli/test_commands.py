@@ -4,44 +4,31 @@ from __future__ import annotations
 
 import getpass
 import json
-import signal
-import subprocess
-import sys
-import time
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import orjson
 import pytest
-from typer.testing import CliRunner, Result
 
 from responder.adapters.ssh_server import DemoSshServer, write_key
-from responder.cli import application
 from responder.store import schema
+from tests.cli.calling import asked, begun, run
 from tests.servers.ports import free_port
+from tests.servers.responder import Responder
 
-ROOT = Path(__file__).parents[2]
+__all__ = ["asked", "folder", "run", "server"]
 NEWEST = schema.revisions()[-1]
-
-
-def run(*words: str, env: dict[str, str] | None = None) -> Result:
-    return CliRunner().invoke(application(), list(words), env=env)
-
-
-def asked(*words: str, env: dict[str, str] | None = None) -> Any:
-    result = run(*words, "--json", env=env)
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
-    return made
+    return begun(tmp_path / "ops")
 
 
-def test_what_init_writes_is_right_and_its_secrets_are_for_the_owner_alone(folder: Path) -> None:
+def test_what_init_writes_is_right_and_its_secrets_are_for_the_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "ops"
+    assert run("init", str(folder)).exit_code == 0
     result = run("check", "--config", str(folder / "responder.yml"))
     assert (result.exit_code, "all files are right" in result.stdout) == (0, True)
     for name in ("secret.key", "tokens/alertmanager", "secrets/first-pager"):
@@ -159,6 +146,29 @@ def test_a_dry_run_shows_the_exact_arguments_and_acts_never(tmp_path: Path, fold
     assert run(*words, "file=a.b").exit_code == 2
 
 
+def test_a_dry_run_on_a_host_that_is_away_says_so_and_ends_with_1(folder: Path, host: DemoSshServer) -> None:
+    host.stop()
+    words = ("run", "touch", "--target", "web-1", "--label", "file=a", "--dry-run")
+    config = ("--config", str(folder / "responder.yml"))
+    shown = run(*words, *config)
+    assert (shown.exit_code, "cannot be reached" in shown.output) == (1, True)
+    assert "1 of 1 step could not be looked at; what they would do is not known." in shown.output
+    as_json = run(*words, *config, "--json")
+    (step,) = orjson.loads(as_json.stdout)
+    assert (as_json.exit_code, step["acts"], bool(step["unseen"])) == (1, [], True)
+
+
+def test_a_dry_run_shows_no_secret(folder: Path, host: DemoSshServer) -> None:
+    (folder / "runbooks" / "touch.yml").write_text(
+        "runbook: touch\nsummary: Log in\n"
+        "steps: [{ssh: {run: [app, --password, hunter22, TOKEN=hunter33], check: [test, -e, nothing]}}]\n"
+    )
+    words = ("run", "touch", "--target", "web-1", "--dry-run", "--config", str(folder / "responder.yml"))
+    shown, as_json = run(*words).stdout, run(*words, "--json").stdout
+    assert ("hunter" in shown, "hunter" in as_json) == (False, False)
+    assert "app --password '***' 'TOKEN=***'" in shown
+
+
 def test_a_host_shows_its_keys_and_is_tried(folder: Path, host: DemoSshServer) -> None:
     config = ("--config", str(folder / "responder.yml"))
     assert [one["key"] for one in asked("hosts", "scan", "web-1", *config)] == [host.host_key]
@@ -168,22 +178,34 @@ def test_a_host_shows_its_keys_and_is_tried(folder: Path, host: DemoSshServer) -
 @pytest.fixture
 def server(folder: Path) -> Iterator[str]:
     port = free_port()
-    main = (folder / "responder.yml").read_text().replace("9180", str(port))
-    (folder / "responder.yml").write_text(main)
-    command = [sys.executable, "-m", "responder.cli", "serve", "--config", str(folder / "responder.yml")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
+    config = folder / "responder.yml"
+    config.write_text(config.read_text().replace("9180", str(port)))
+    serving = Responder(config, port)
+    serving.start()
     try:
-        while run("tickets", "list", "--server", url).exit_code == 3:
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline
-        yield url
+        yield serving.url
     finally:
-        process.send_signal(signal.SIGTERM)
-        ended = process.wait(30)
+        ended = serving.stop()
     assert ended == 0
+
+
+def test_serving_where_something_else_listens_says_so_and_names_the_key_of_the_file(folder: Path) -> None:
+    config = folder / "responder.yml"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        config.write_text(config.read_text().replace("127.0.0.1:9180", address))
+        said = run("serve", "--config", str(config))
+    told = " ".join(said.output.split())
+    assert said.exit_code == 1
+    assert f"Cannot listen on {address}: something else listens there" in told
+    assert "listen: in" in told
+    assert "Errno" not in told
+
+
+def test_a_test_alert_says_which_server_took_it(folder: Path, server: str) -> None:
+    sent = ("send-test-alert", "--server", server, "--token-file", str(folder / "tokens/alertmanager"))
+    assert f"taken in by {server} as " in run(*sent).stdout
+    assert asked(*sent)["server"] == server
 
 
 def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
@@ -197,13 +219,15 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     assert run(*sent, "--token-file", str(folder / "tokens" / "alertmanager")).exit_code == 0
     number = asked("tickets", "list", *there, env=me)["tickets"][0]["number"]
 
-    assert run("tickets", "note", number, "looking", "--as", "mei", *there, env=me).exit_code == 0
-    assert asked("tickets", "ack", number, "--as", "mei", *there, env=me)["acknowledged_by"] == "mei"
-    again = run("tickets", "ack", number, "--as", "lars", *there, env=me)
-    assert (again.exit_code, "already acknowledged by mei" in again.output) == (1, True)
+    assert run("tickets", "note", number, "looking", "--as", "first", *there, env=me).exit_code == 0
+    nobody = run("tickets", "ack", number, "--as", "frist", *there, env=me)
+    assert (nobody.exit_code, "there are first." in " ".join(nobody.output.split())) == (1, True)
+    assert asked("tickets", "ack", number, "--as", "first", *there, env=me)["acknowledged_by"] == "first"
+    again = run("tickets", "ack", number, "--as", "admin", *there, env=me)
+    assert (again.exit_code, "already acknowledged by first" in again.output) == (1, True)
     shown = run("tickets", "show", number, *there, env=me).stdout
-    assert "mei: looking" in shown
-    assert "mei has taken it." in shown
+    assert "first: looking" in shown
+    assert "first has taken it." in shown
 
     who = ("--name", "Li Wei", "--contact", "li.wei@example.org", "-f", "description=Model: X200")
     reported = asked("reporters", "open", "Printer is dead", *who, *there, env=me)["number"]
@@ -224,7 +248,7 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     assert "exists" in run("automation", "on", *there, env=me).stdout
 
     assert run(*sent).exit_code == 1
-    refused = asked("quarantine", "list", *there, env=me)
+    refused = asked("quarantine", "list", *there, env=me)["quarantine"]
     assert (refused[0]["source"], "accepts this credential" in refused[0]["reason"]) == ("unknown", True)
     assert "Full" in run("quarantine", "show", refused[0]["receipt"], *there, env=me).stdout
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from responder.cli import application
 from responder.config.configuration import read
 from responder.domain.coverage import Answer
 from responder.domain.report import Report, Signal
 from responder.flows.coverage import Coverage, Verdict, coverage
+from tests.cli.calling import run
 from tests.fakes import NOW, REPOSITORY, material_folder
 from tests.world import PEOPLE, write_files
 
@@ -62,7 +62,7 @@ def answers(one: Verdict) -> str:
 
 
 def asked(config: Path, *words: str) -> Result:
-    return CliRunner().invoke(application(), ["coverage", *words, "--config", str(config)])
+    return run("coverage", *words, "--config", str(config))
 
 
 def test_static_labels_are_judged_as_the_policy_judges_an_alert(config: Path) -> None:

@@ -28,13 +28,19 @@ def test_the_demo_tells_its_whole_story(option: list[str], kind: str) -> None:
     assert done.stderr == ""
     for part in (
         kind,
+        "made up: ",
+        "none of it happened, and each says so",
         "restart-webapp on node1: all 3 steps are done and looked at again. (helped",
         "Nothing came back for 2s.",
         "webapp: config line 7: unknown option 'listn'",
         "Told mei by pager.",
         "mei has taken it.",
         "It flaps: 3 starts",
+        "PUT /api/v1/maintenance → 200",
+        "/note → 200",
+        "publish → 409: Article 5 cannot be published yet",
         "200 tickets, none twice",
-        'responder_tickets_resolved_total{by="machine",priority="P1",team="ops"} 1.0',
+        "What Prometheus scrapes (the made-up past is in it, too)",
+        'responder_tickets_resolved_total{by="machine",priority="P1",team="ops"}',
     ):
         assert part in story

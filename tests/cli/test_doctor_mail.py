@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.cli.calling import begun, run
 from tests.servers.ports import free_port
 from tests.servers.scripted_imap import ScriptedImap
 from tests.servers.smtpd import SmtpSink
@@ -19,8 +19,7 @@ Look = Callable[[str], dict[str, str]]
 @pytest.fixture
 def look(tmp_path: Path) -> Look:
     """What the doctor finds wrong with these settings of `mail:`, by what it looked at; empty if it is well."""
-    folder = tmp_path / "ops"
-    assert run("init", str(folder)).exit_code == 0
+    folder = begun(tmp_path / "ops")
     main = (folder / "responder.yml").read_text()
     (folder / "mail-password").write_text("secret\n")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.cli.calling import begun, run
 from tests.servers.oidc_provider import Key, OidcProvider, answering, in_a_thread, rsa_key
 
 Look = Callable[[], dict[str, str]]
@@ -22,8 +22,7 @@ def provider() -> Iterator[OidcProvider]:
 
 @pytest.fixture
 def look(tmp_path: Path, provider: OidcProvider) -> Look:
-    folder = tmp_path / "ops"
-    assert run("init", str(folder)).exit_code == 0
+    folder = begun(tmp_path / "ops")
     (folder / "oidc.secret").write_text("secret\n")
     (folder / "oidc.secret").chmod(0o644)
     with (folder / "responder.yml").open("a") as file:

@@ -6,16 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from responder.cli import application
 from responder.config.configuration import read
+from tests.cli.calling import run
 
 PROFILES = ["p1-p4", "feedback-form", "quick-response", "regulation", "sop-3level"]
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(application(), list(words), env={"COLUMNS": "200"})
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -58,7 +53,7 @@ def test_without_a_profile_it_is_the_default(tmp_path: Path) -> None:
 
 
 def test_help_lists_the_profiles() -> None:
-    said = " ".join(run("init", "--help").output.replace("│", " ").split())
+    said = " ".join(run("init", "--help", env={"COLUMNS": "200"}).output.replace("│", " ").split())
     assert "p1-p4, feedback-form, quick-response, regulation, sop-3level" in said
 
 

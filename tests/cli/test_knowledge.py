@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import asked, folder, run, server
+from tests.cli.calling import asked, run
+from tests.cli.test_commands import folder, server
 
 __all__ = ["folder", "server"]
 PAIRS = Path(__file__).parents[1] / "knowledge" / "pairs.yml"

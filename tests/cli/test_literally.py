@@ -12,12 +12,12 @@ import pytest
 import typer
 from rich.text import Text
 from typer.core import TyperGroup
-from typer.testing import CliRunner
 
 import responder.cli
 from responder.cli import application
 from responder.cli.common import Plain, printable, table
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 
 __all__ = ["server"]
 HOSTILE = "[/bold] [URGENT] printer [red]hot[/red] off [level-3] :fire: [link=https://evil.test]x[/link]"
@@ -28,8 +28,7 @@ NOT_WALKED = {"automation on", "automation off", "knowledge index", "health run"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     main = made / "responder.yml"
     main.write_text(f"{main.read_text()}\nmail: {{address: desk@example.org}}\n")
     return made
@@ -43,7 +42,7 @@ def there(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[s
     at = ("--server", server)
     mail = f"From: Li Wei <li.wei@example.org>\nSubject: {HOSTILE}\nMessage-ID: <1@example.org>\n\n{HOSTILE}\n"
     for raw in (mail.encode(), b"no sender " + HOSTILE.encode()):
-        sent = CliRunner().invoke(application(["mail"]), ["mail", "take", *at], input=raw)
+        sent = run("mail", "take", *at, given=raw)
         assert sent.exit_code == 0, sent.output
     for words in (
         ("reporters", "open", HOSTILE, "--name", HOSTILE, "--contact", "li.wei@example.org"),
@@ -84,7 +83,7 @@ def test_no_command_that_lists_what_others_wrote_reads_anything_out_of_it(there:
     keys = [ticket["number"] for ticket in asked("tickets", "list", *there)["tickets"]]
     shown = [("parts", "history", "D-1"), ("mail", "show", "1"), *(("tickets", "show", key) for key in keys)]
     # Its table leaves the bodies to `show`.
-    receipts = [one["receipt"] for one in asked("quarantine", "list", *there)]
+    receipts = [one["receipt"] for one in asked("quarantine", "list", *there)["quarantine"]]
     shown += [("quarantine", "show", receipt) for receipt in receipts]
     silent = []
     assert {("tickets", "list"), ("mail", "list"), ("quarantine", "list"), ("parts", "list"), ("who",)} <= {*walked}

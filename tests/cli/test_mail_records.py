@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from responder.cli import application
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 
 __all__ = ["server"]
 RAW = b"From: Li Wei <li.wei@example.org>\r\nSubject: [b]x[/b]\r\nMessage-ID: <1@example.org>\r\n\r\n\xff\xfe odd\r\n"
@@ -16,8 +15,7 @@ RAW = b"From: Li Wei <li.wei@example.org>\r\nSubject: [b]x[/b]\r\nMessage-ID: <1
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     main = made / "responder.yml"
     main.write_text(f"{main.read_text()}\nmail: {{address: desk@example.org}}\n")
     return made
@@ -31,7 +29,7 @@ def there(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> tuple[s
 
 
 def taken(raw: bytes, there: tuple[str, str]) -> int:
-    return CliRunner().invoke(application(["mail"]), ["mail", "take", *there], input=raw).exit_code
+    return run("mail", "take", *there, given=raw).exit_code
 
 
 def test_what_came_is_listed_and_shown_as_it_came(there: tuple[str, str]) -> None:
@@ -45,7 +43,7 @@ def test_what_came_is_listed_and_shown_as_it_came(there: tuple[str, str]) -> Non
     shown = run("mail", "show", "1", *there).stdout
     assert shown.startswith(f"report {found[1]['number']}: ")
     assert f"{len(RAW)} bytes are kept" in shown
-    assert CliRunner().invoke(application(["mail"]), ["mail", "show", "1", "--raw", *there]).stdout_bytes == RAW
+    assert run("mail", "show", "1", "--raw", *there).stdout_bytes == RAW
 
 
 def test_what_cannot_be_shown_or_taken_again_ends_with_its_sentence(there: tuple[str, str]) -> None:

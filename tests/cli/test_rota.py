@@ -10,7 +10,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from responder.cli.rota_common import joined
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 
 __all__ = ["server"]
 PEOPLE = """
@@ -33,8 +34,7 @@ rotas:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     (made / "people.yml").write_text(PEOPLE)
     return made
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.sink import Sink
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 
 __all__ = ["server"]
 PEOPLE = """
@@ -42,8 +43,7 @@ def sink() -> Sink:
 
 @pytest.fixture
 def folder(tmp_path: Path, sink: Sink) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     (made / "people.yml").write_text(PEOPLE.replace("SINK", sink.address))
     return made
 

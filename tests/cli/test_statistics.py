@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from responder.cli.statistics import show
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, run
+from tests.cli.test_commands import server
 from tests.cli.test_switches import folder, there
 
 __all__ = ["folder", "server", "there"]

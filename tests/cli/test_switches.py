@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import asked, run, server
+from tests.cli.calling import asked, begun, run
+from tests.cli.test_commands import server
 from tests.world import HOST_KEY
 
 __all__ = ["server"]
@@ -14,8 +15,7 @@ __all__ = ["server"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "ops"
-    assert run("init", str(made)).exit_code == 0
+    made = begun(tmp_path / "ops")
     targets = "".join(f"  - {{name: {name}, key_file: key, host_key: {HOST_KEY}, groups: [web]}}\n" for name in "ab")
     (made / "inventory.yml").write_text(f"targets:\n{targets}")
     return made
@@ -77,3 +77,15 @@ def test_a_night_without_any_alert_has_no_noise(there: tuple[str, str]) -> None:
     said = "no page in 7d that can be judged; that of an open ticket can after a day\n"
     assert run("noise", "--since", "7d", *there).stdout == said
     assert run("noise", "--since", "soon", *there).exit_code == 1
+
+
+def test_a_login_called_like_responder_acts_in_the_name_of_its_token(
+    there: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the container everybody is the user responder; at night that must not keep anybody from the kill switch."""
+    monkeypatch.setenv("LOGNAME", "responder")
+    off = asked("automation", "off", "--reason", "fragile", *there)
+    assert "switched off by me" in off["reason"]
+    monkeypatch.setenv("RESPONDER_AS", "policy")
+    refused = run("automation", "off", "--reason", "x", *there)
+    assert (refused.exit_code, "is what responder itself is called" in refused.output) == (1, True)

@@ -12,7 +12,7 @@ from responder.domain.accounts import User
 from responder.domain.audit import Entry
 from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
-from tests.cli.test_commands import run
+from tests.cli.calling import run
 
 
 @pytest.fixture(scope="module")

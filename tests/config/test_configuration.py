@@ -277,6 +277,13 @@ def test_a_policy_that_extends_nothing_stands_alone(folder: Folder) -> None:
         ("inventory.yml", "port: 2222", "port: 99999", "inventory.yml:10:5: targets.1.port: expected less than or"),
         ("inventory.yml", "port: 2222", "prot: 2222", "inventory.yml:10:5: targets.1.prot is not known here"),
         ("inventory.yml", "192.0.2.1", "'192.0.2.1; rm'", "inventory.yml:7:5: targets.0.address: expected"),
+        (
+            "inventory.yml",
+            "192.0.2.1",
+            "192.0.2.1:2222",
+            "inventory.yml:7:5: targets.0.address: a port stands in a line",
+        ),
+        ("inventory.yml", "192.0.2.1", "'[::1]:2222'", "its own, port: 2222; the address is ::1"),
         ("inventory.yml", "port: 2222", "host_key: nonsense", "targets.1.host_key: a host key is written like"),
         (
             "inventory.yml",
@@ -304,6 +311,12 @@ def test_a_mistake_is_shown_with_its_file_line_and_column(
 ) -> None:
     folder.change(name, old, new)
     assert any(expected in mistake for mistake in folder.mistakes()), folder.mistakes()
+
+
+@pytest.mark.parametrize("address", ["::1", "2001:db8::2222", "fe80::1", "db-1.example.org"])
+def test_an_address_without_a_port_is_right(folder: Folder, address: str) -> None:
+    folder.change("inventory.yml", "192.0.2.1", f'"{address}"')
+    assert folder.read().targets[0].address == address
 
 
 @pytest.mark.parametrize("name", ["policy.yml", "inventory.yml", "people.yml"])

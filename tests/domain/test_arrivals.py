@@ -46,6 +46,17 @@ def test_a_person_has_a_name_a_role_and_teams_by_the_groups() -> None:
     )
 
 
+def test_whose_groups_give_no_team_acts_for_none_where_groups_give_teams() -> None:
+    assert [met(groups=[one]).teamless for one in ("ops", "staff")] == [False, True]
+    everywhere = replace(RULES, groups=GROUPS.model_copy(update={"all_teams": ("staff",)}))
+    found = met(everywhere, groups=["staff", "dba"])
+    assert (found.teams, found.teamless) == ((), False)
+    without = replace(RULES, groups=GROUPS.model_copy(update={"teams": {}}))
+    assert (met(without, groups=["staff"]).teams, met(without, groups=["staff"]).teamless) == ((), False)
+    only_all = replace(RULES, groups=GROUPS.model_copy(update={"teams": {}, "all_teams": ("ops",)}))
+    assert [met(only_all, groups=[one]).teamless for one in ("ops", "staff")] == [False, True]
+
+
 def test_of_several_groups_the_highest_role_counts() -> None:
     assert met(groups=["staff", "ops-leads", "ops"]).role == "admin"
     assert met(groups=["staff", "ops"]).role == "responder"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.domain.masking import masked, without_addresses
+from responder.domain.masking import masked, masked_words, without_addresses
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,11 @@ def test_the_case_of_a_password_counts() -> None:
 )
 def test_whatever_looks_like_an_address_can_be_masked(text: str, shown: str) -> None:
     assert without_addresses(text) == shown
+
+
+def test_the_value_of_an_option_for_a_secret_is_masked_in_the_words_of_a_command() -> None:
+    words = ("mysql", "--password", "hunter2", "--token", "--api-key=hunter2", "-pass", "x", "--password-file", "/a")
+    assert masked_words((*words, "b", "--secret", "/run/secret", "mine-of-six"), ["mine-of-six"]) == [
+        "mysql", "--password", "***", "--token", "--api-key=***", "-pass", "***", "--password-file", "/a",
+        "b", "--secret", "/run/secret", "***",
+    ]  # fmt: skip

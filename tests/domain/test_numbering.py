@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta
 from itertools import product
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,14 @@ def test_the_serial_starts_anew_each_year_with_a_yearly_template() -> None:
 
 def test_without_a_date_the_serial_never_starts_anew() -> None:
     assert scope("T{seq}", NOW) == scope("T{seq}", NOW + timedelta(days=9999))
+
+
+def test_one_instant_has_the_day_of_the_zone_in_which_it_is_said() -> None:
+    late = datetime(2026, 11, 20, 20, 30, tzinfo=ZoneInfo("UTC"))
+    there = late.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert late == there
+    assert [number(DAILY, one, 1) for one in (late, there)] == ["INC-20261120-001", "INC-20261121-001"]
+    assert [scope(DAILY, one) for one in (late, there)] == ["INC-20261120-", "INC-20261121-"]
 
 
 def test_each_kind_and_each_grade_that_the_template_names_has_serials_of_its_own() -> None:

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from responder.domain.throttle import Rates, Throttle, sender_of
+from responder.domain.throttle import Rates, Throttle, around, sender_of
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 RATES = Rates(per_address=2, in_all=3)
@@ -43,6 +43,31 @@ def test_only_so_many_addresses_are_remembered() -> None:
     for number in range(10_050):
         throttle.knock(str(number), RATES, NOW)
     assert len(throttle.sent) == 10_000
+
+
+def test_the_networks_of_one_holder_count_together() -> None:
+    throttle = Throttle()
+    rates = Rates(per_address=2, in_all=1000)
+    sent = [throttle.knock(f"2001:db8:7:{number:x}::/64", rates, NOW) for number in range(9)]
+    assert sent == [None] * 8 + [timedelta(hours=1)]
+    assert throttle.knock("2001:db8:8::/64", rates, NOW) is None
+    assert throttle.knock("2001:db8:7:8::/64", rates, NOW + 60 * MINUTE) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "network"),
+    [
+        ("2001:db8:7:1::/64", "2001:db8:7::/48"),
+        ("2001:db8:7::/64", "2001:db8:7::/48"),
+        ("::/64", "::/48"),
+        ("203.0.113.9", ""),
+        ("nonsense", ""),
+        ("", ""),
+        ("reads session mei", ""),
+    ],
+)
+def test_around_a_network_of_ipv6_is_that_of_its_holder(sender: str, network: str) -> None:
+    assert around(sender) == network
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from responder.firstaid.engine import Engine
 from responder.firstaid.plan import Plan, from_snapshot, snapshot
 from responder.firstaid.ports import Ended, StepEnd, Stop, Suspended
 from responder.firstaid.rehearsal import rehearse
-from responder.firstaid.step_run import look
+from responder.firstaid.step_run import look, output_of
 from responder.firstaid.steps.wait import Wait
 from tests.fakes import (
     MINUTE,
@@ -175,6 +175,19 @@ async def test_an_act_is_in_the_journal_before_it_starts_and_with_its_output_aft
     (attempt,) = process.disk.attempts
     assert (attempt.command, attempt.exit_code, attempt.ended_at) == (("fix",), 0, NOW)
     assert attempt.output == "said\n\n[stderr]\nwarned\n[more was printed than is kept]"
+
+
+@pytest.mark.parametrize(
+    ("printed", "warned", "kept"),
+    [
+        ("       total  used\nMem:     15     3\n\n", "", "       total  used\nMem:     15     3"),
+        ("\n  first\r\n", "", "\n  first"),
+        ("", "  warned\n", "[stderr]\n  warned"),
+        (" \n", " \n", ""),
+    ],
+)
+def test_what_a_command_printed_keeps_the_blanks_that_line_up_its_columns(printed: str, warned: str, kept: str) -> None:
+    assert output_of(CommandResult(exit_code=0, stdout=printed, stderr=warned)) == kept
 
 
 async def test_waiting_holds_no_process_and_goes_on_where_it_was() -> None:

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from responder.config.configuration import Configuration, read
+from responder.config.inventory_lint import INVENTORY_RULES
 from responder.config.lint import POLICY_RULES, RUNBOOK_RULES, findings
 from responder.config.people_lint import PEOPLE_RULES
 from responder.config.rota_lint import ROTA_RULES
@@ -78,7 +79,7 @@ def test_nothing_else_is_wrong_with_a_bad_example(tmp_path: Path, rule: str) -> 
 def test_every_rule_has_a_section_and_every_section_a_rule() -> None:
     ids = {rule.id for rule in RULES} | {NO_LOOK}
     assert set(EXAMPLES) == ids
-    catalogs = (RUNBOOK_RULES, POLICY_RULES, PEOPLE_RULES, ROTA_RULES)
+    catalogs = (RUNBOOK_RULES, POLICY_RULES, INVENTORY_RULES, PEOPLE_RULES, ROTA_RULES)
     together = {rule.id for catalog in catalogs for rule in catalog}
     assert set(sections(TOGETHER)) - set(COMMENTS) == together - ids
     assert set(COMMENTS) == {BAD_IGNORE, USELESS_IGNORE}

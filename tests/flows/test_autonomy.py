@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -316,6 +317,30 @@ async def test_an_order_while_people_are_asked_starts_first_aid_and_ends_the_que
     await world.work()
     assert (await world.ticket())["status"] == "restored"
     assert (await the_approval(world)).state is ApprovalState.OVERTAKEN
+
+
+@pytest.mark.parametrize(
+    ("text", "actor", "needed"),
+    [
+        (APPROVE, "ann", "1 of role dba"),
+        ("autonomy: suggest, approval: {roles: [dba]}", "ann", "1 of role dba"),
+        ("autonomy: approve, approval: {roles: [dba], needed: 2}", "mei", "2 of role dba"),
+    ],
+)
+async def test_an_order_is_no_way_around_those_who_are_asked(
+    tmp_path: Path, database: Database, text: str, actor: str, needed: str
+) -> None:
+    world = a_world(tmp_path, database, text)
+    await fired(world)
+    sentence = f"Others are asked already: restart-app on web-1 needs the yes of {needed}."
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        await order_run(world.desk, "1", "restart-app", "", actor)
+    await world.work()
+    ticket = await world.ticket()
+    assert ticket["runs"] == []
+    assert f"Refused: restart-app, ordered by {actor}: {sentence}" in texts(ticket)
+    assert (await the_approval(world)).is_waiting
+    await order_run(world.desk, "1", "restart-app", "web-2", actor)
 
 
 # --- earned ------------------------------------------------------------------------------------------

@@ -16,12 +16,14 @@ from responder.domain.message import Message
 from responder.domain.ticket import Change
 from responder.errors import ChannelBusy, SendFailed, SendRefused
 from responder.flows import handle
+from responder.flows.audit_pages import compare
 from responder.flows.bundle import bundled
 from responder.flows.deliver import deliver
 from responder.flows.hand_over import hand_over
 from responder.store.database import Database
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
+from responder.web.ticket_lines import TicketLine, lines_of
 from tests.world import POLICY, World, alert, texts
 
 FIVE = timedelta(minutes=5)
@@ -168,7 +170,7 @@ async def test_nobody_else_is_called_for_what_somebody_takes_while_its_list_does
 
     async def not_before_it_is_acknowledged(job: Job) -> None:
         if "late" in job.args:
-            taken.append((await handle.acknowledge(world.desk, str(job.args["ticket"]), "otto")).number)
+            taken.append((await handle.acknowledge(world.desk, str(job.args["ticket"]), "lars")).number)
         await deliver(world.desk, job)
 
     world.sender.failures.append(SendFailed("no answer."))
@@ -255,3 +257,33 @@ async def test_the_highest_grade_leaves_by_workers_of_its_own(world: World) -> N
     await world.post(alert("DiskFull", severity="warning"), alert("Down", severity="critical"))
     await world.work(deliver=is_stuck)
     assert ["[P1]" in subject for _, subject, _ in world.sender.sent] == [True, True]
+
+
+async def told_nobody(world: World) -> set[int]:
+    """The tickets of which the audit says that nobody was reached, and their lines say so, too."""
+    said = (await compare(world.desk))["unreached"]
+    now = world.clock.now()
+
+    def lines(tx: Transaction) -> list[TicketLine]:
+        return lines_of(tx, world.desk.policy, [tx.tickets.one(n).ticket for n in range(1, 9)], now)
+
+    found = await world.read(lines)
+    lost = {one.ticket.id for one in found if one.holder.is_lost}
+    assert lost == {one.ticket.id for one in found if any(one.ticket.number in text for text in said)}
+    return lost
+
+
+async def test_who_is_in_a_list_that_does_not_arrive_was_not_told(world: World) -> None:
+    await burst(world, 8)
+    in_list = {n for n in range(1, 9) if (await world.ticket(n))["messages"][0]["state"] == "bundled"}
+    assert (len(in_list), await told_nobody(world)) == (3, set())
+    world.sender.failures.extend(SendFailed("the gateway is away.") for _ in range(500))
+    await world.advance(FIVE + timedelta(seconds=1))
+    assert await told_nobody(world) == set()
+    for _ in range(12):
+        await world.advance(timedelta(minutes=1))
+    assert await told_nobody(world) == in_list
+    world.sender.failures.clear()
+    for _ in range(6):
+        await world.advance(timedelta(minutes=1))
+    assert await told_nobody(world) == set()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from responder.domain.access import Role
+from responder.domain.accounts import User
 from responder.domain.facts import Fact
 from responder.domain.sla import Alarm, ClockRule
 from responder.errors import NotFound
@@ -16,7 +19,7 @@ from responder.flows.replan import replan
 from responder.flows.watch import look_at_clocks
 from responder.store.database import Database
 from tests.flows.people import HOUR, MINUTE, TELL_NEXT, Team
-from tests.world import texts
+from tests.world import alert, texts
 
 UPDATE = ClockRule(
     name="update", start=frozenset({Fact.OPENED}), stop=frozenset({Fact.RESOLVED}), again=frozenset({Fact.UPDATED})
@@ -111,6 +114,32 @@ async def test_a_restart_with_another_policy_moves_the_deadlines_too(world: Team
     assert (await world.runs("resolve")).due_at is None
 
 
+class Counting:
+    """A store that counts its writes."""
+
+    first_grades: Collection[str] = ()
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.writes = database, 0
+
+    async def write(self, body: Any, *, urgent: bool = False) -> Any:
+        self.writes += 1
+        return await self.database.write(body, urgent=urgent)
+
+    async def read(self, body: Any) -> Any:
+        return await self.database.read(body)
+
+
+async def test_a_policy_that_changed_nothing_writes_nothing_and_many_tickets_are_moved_together(world: Team) -> None:
+    await world.post(*(alert("DiskFull", instance=f"n{number}", severity="warning") for number in range(120)))
+    world.desk.store = store = Counting(world.database)
+    old = world.desk.policy
+    assert (await replan(world.desk, old), store.writes) == (0, 0)
+    world.change_grade("P3", targets={"respond": 2 * HOUR, "restore": 24 * HOUR, "resolve": 72 * HOUR})
+    assert (await replan(world.desk, old), store.writes) == (120, 2)
+    assert (await replan(world.desk, old), store.writes) == (0, 2)
+
+
 async def test_every_deadline_is_explained_line_by_line(world: Team) -> None:
     change_clock(world, "resolve", pause=frozenset({"waiting"}))
     await world.fires("warning")
@@ -141,6 +170,8 @@ async def test_a_clock_that_is_not_there_is_refused_with_those_that_are(world: T
 
 async def test_an_owner_whom_nobody_can_reach_does_not_silence_the_clock(world: Team) -> None:
     await world.fires()
+    stranger = User(name="a-stranger", role=Role.RESPONDER, created_at=world.clock.now())
+    await world.database.write(lambda tx: tx.accounts.add(stranger))
     await world.do("acknowledge", "a-stranger")
     before = len(world.sender.sent)
 

@@ -44,7 +44,7 @@ async def test_a_guide_of_a_dismissal_that_is_refused_is_not_kept(world: Team) -
 
 async def test_a_gate_that_is_asked_about_a_dismissal_keeps_no_guide_either(world: Team) -> None:
     world.rule(gates=(GateRule(name="no trouble", move=Action.DISMISS, roles=("manager",)),))
-    with pytest.raises(Refused, match="may dismiss once 1 of role manager agree"):
+    with pytest.raises(Refused, match="may dismiss once there is the yes of 1 of role manager"):
         await world.do("dismiss", **FALSE_ALARM, guide="page 4")
     assert await guide_of(world) == ("handed_over", "")
     await world.do("approve", "lars")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from responder.domain.access import OF_TOKEN, Identity, Role, Via
+from responder.domain.accounts import User
 from responder.errors import BadForm, NotFound, Refused
+from responder.flows.handle import do
 from responder.store.database import Database
 from tests.flows.people import HOUR, KINDS, MINUTE, Team, with_gates, with_needs
 from tests.world import texts
@@ -78,11 +82,39 @@ async def test_who_says_themselves_that_it_is_another_team_s_need_not_be_told(wo
     assert world.sender.people() == []
 
 
-async def test_nobody_can_be_given_it_who_is_not_in_the_people_file(world: Team) -> None:
+@pytest.mark.parametrize("verb", ["acknowledge", "take-over", "assign"])
+async def test_nobody_has_a_ticket_whom_nobody_knows(world: Team, verb: str) -> None:
     await world.fires()
-    assert "nobody is called 'nobody' in the people file; there are mei, lars" in await refused(
-        world, "assign", to="nobody"
-    )
+    content = {"to": "Lras"} if verb == "assign" else {}
+    with pytest.raises(Refused, match=r"nobody is called 'Lras' in the people file .*; there are lars, "):
+        await world.do(verb, "mei" if verb == "assign" else "Lras", **content)
+    assert (await world.ticket())["acknowledged_by"] == ""
+    assert f"could not {verb.replace('-', ' ')}: nobody is called 'Lras'" in texts(await world.ticket())
+
+
+async def test_who_has_an_account_may_have_a_ticket_until_it_is_disabled(world: Team) -> None:
+    await world.fires()
+    made = User(name="ines", role=Role.RESPONDER, created_at=world.clock.now())
+    ines = await world.database.write(lambda tx: tx.accounts.add(made))
+    assert (await world.do("acknowledge", "ines")).acknowledged_by == "ines"
+    gone = replace(ines, disabled_at=world.clock.now())
+    await world.database.write(lambda tx: tx.accounts.change(gone))
+    assert "nobody is called 'ines'" in await refused(world, "assign", to="ines")
+
+
+async def test_a_token_has_a_ticket_in_its_own_name_and_not_in_one_that_nobody_has(world: Team) -> None:
+    await world.fires()
+    bot = Identity(name="night-bot", via=Via.TOKEN, scopes=OF_TOKEN["admin"])
+    with pytest.raises(Refused, match="nobody is called 'root'"):
+        await do(world.desk, "acknowledge", "1", actor="root", content={}, who=bot)
+    taken = await do(world.desk, "acknowledge", "1", actor="night-bot", content={}, who=bot)
+    assert taken.acknowledged_by == "night-bot"
+
+
+async def test_where_no_people_are_known_every_name_will_do(world: Team) -> None:
+    await world.fires()
+    world.desk.take_over(replace(world.desk.configuration, people={}))
+    assert (await world.do("acknowledge", "whoever")).acknowledged_by == "whoever"
 
 
 async def test_escalating_tells_the_next_tier_and_ends_with_the_highest(world: Team) -> None:
@@ -181,6 +213,7 @@ async def test_two_roles_jointly_must_approve_and_one_person_never_stands_for_bo
     await proposed(world)
     assert (await world.ticket())["status"] == "proposed"
     assert sorted(world.sender.people()) == ["lars", "otto", "rosa"]
+    assert not any("What would run" in body for _, _, body in world.sender.sent)
     await world.do("approve", "otto")
     assert (await world.ticket())["status"] == "proposed"
     await world.do("approve", "rosa", reason="go")

@@ -170,7 +170,7 @@ async def test_a_gate_before_closing_is_asked_by_mail_as_well(world: Commanded) 
     world.rule(gates=(CLOSING,))
     await world.resolved()
     await world.says("close")
-    assert "once 1 of role manager agree" in await world.refused()
+    assert "once there is the yes of 1 of role manager" in await world.refused()
     await world.says("approve", who="lars")
     assert await world.status() == "closed"
 

@@ -14,12 +14,14 @@ from responder.domain.acts import Page
 from responder.domain.maintenance import MaintenanceWindow, Once
 from responder.domain.matching import parse_matcher
 from responder.domain.ticket import Ticket
-from responder.errors import QueryFailed, SendFailed
+from responder.domain.unreached import reach_of
+from responder.errors import QueryFailed, SendFailed, SendRefused
 from responder.flows import dead_man
-from responder.flows.audit_pages import EVERY, accept, audit_pages, compare
+from responder.flows.audit_pages import EVERY, accept, audit_pages, compare, last_round
 from responder.flows.handle import do
 from responder.store.database import Database
 from responder.store.jobs import Job
+from responder.store.overview import Overview
 from tests.flows.people import KINDS, Team
 from tests.world import MAIN, alert, texts
 
@@ -514,3 +516,90 @@ async def test_a_ticket_that_is_lowered_keeps_the_audit_in_agreement(world: Team
         await world.do("regrade", "otto", grade=grade, reason="it gets better")
     await half_an_hour(world)
     assert not (await compare(world.desk))["differences"]
+
+
+# --- called, and not reached ------------------------------------------------------------------------
+
+
+async def unreached(world: Audited) -> list[str]:
+    """What the audit says of those whom no message reaches; what it looked at last says the same."""
+    found: list[str] = (await compare(world.desk))["unreached"]
+    assert (await world.read(last_round))["unreached"] == found
+    return found
+
+
+async def test_that_every_message_fails_is_no_difference_and_yet_is_said(world: Audited) -> None:
+    assert await world.round() == 0
+    world.sender.failures.extend(SendFailed("no answer.") for _ in range(60))
+    await world.fires(alertname="DiskFull")
+    assert await world.round() == 0
+    number = (await world.ticket())["number"]
+    assert await unreached(world) == [f"{number}: no message has reached anybody (mei by pager)."]
+    world.sender.failures.clear()
+    for _ in range(6):
+        assert await world.round() == 0
+    assert await unreached(world) == []
+
+
+async def test_while_no_message_reaches_anybody_the_beats_stop_so_that_somebody_outside_calls(world: Audited) -> None:
+    await world.round()
+    assert await world.beats() == 1
+    world.sender.failures.extend(SendFailed("no answer.") for _ in range(60))
+    await world.fires(alertname="DiskFull")
+    await world.round()
+    assert await world.beats() == 1
+    assert "There is a ticket of which no message has reached anybody." in await world.read(
+        lambda tx: dead_man.spoken_state(world.desk, tx)
+    )
+    await world.do("acknowledge", "mei")
+    await world.round()
+    assert await world.beats() == 2
+
+
+async def test_a_page_refused_for_good_is_nothing_once_the_next_person_is_told(world: Audited) -> None:
+    assert await world.round() == 0
+    world.sender.failures.append(SendRefused("gone."))
+    await world.fires(alertname="DiskFull")
+    assert await world.round() == 0
+    assert world.sender.people() == ["lars"]
+    assert await unreached(world) == []
+
+
+async def test_whoever_was_called_in_by_hand_and_told_counts_as_reached(world: Audited) -> None:
+    assert await world.round() == 0
+    world.sender.failures.extend(SendRefused("gone.") for _ in range(3))
+    await world.fires(alertname="DiskFull")
+    for _ in range(20):
+        await world.round()
+    assert len(await unreached(world)) == 1
+    assert await world.beats() == 0
+    await world.do("pull-in", "nia", whom="otto", text="please look")
+    await world.round()
+    assert "otto" in world.sender.people()
+    assert await unreached(world) == []
+    pages = await world.read(lambda tx: Overview(tx.connection).pages([1])[1])
+    assert reach_of(pages, world.clock.now(), MINUTE).reached == {"otto"}
+    assert await world.beats() == 1
+
+
+async def test_nobody_is_missed_for_what_somebody_has_or_what_has_cleared(world: Audited) -> None:
+    assert await world.round() == 0
+    world.sender.failures.extend(SendFailed("gone.") for _ in range(60))
+    await world.fires(alertname="DiskFull")
+    await world.fires(alertname="NodeDown")
+    await world.round()
+    assert len(await unreached(world)) == 2
+    await world.clears(alertname="DiskFull")
+    await world.do("acknowledge", "mei", key="2")
+    await world.round()
+    assert await unreached(world) == []
+
+
+async def test_that_nobody_is_there_who_can_be_called_is_said_too(world: Audited) -> None:
+    configuration = world.desk.configuration
+    people = {name: replace(one, channels=()) for name, one in configuration.people.items()}
+    world.desk.take_over(replace(configuration, people=people))
+    await world.fires(alertname="DiskFull")
+    await world.round()
+    number = (await world.ticket())["number"]
+    assert f"{number}: nobody is there who can be called." in await unreached(world)

@@ -410,9 +410,11 @@ async def test_the_stock_is_kept_over_http(world: World, client: TestClient[web.
         done = await client.post(f"/api/v1/parts/disk/{verb}", json={"count": count, "reason": "why not"})
         assert done.status == 200, await done.text()
     changed = await (await client.patch("/api/v1/parts/disk", json={"place": "shelf 3"})).json()
+    null = {"name": None, "place": None, "minimum": None}
+    assert await (await client.patch("/api/v1/parts/disk", json=null)).json() == changed
     assert (changed["stock"], changed["free"], changed["place"], changed["is_low"]) == (3, 3, "shelf 3", False)
     shown = await (await client.get("/api/v1/parts/disk")).json()
-    assert [move["count"] for move in shown["moves"]] == [0, -1, -1, 3, 2]
+    assert [move["count"] for move in shown["moves"]] == [0, 0, -1, -1, 3, 2]
     assert shown["moves"][-1]["actor"] == "mei"
 
     await tickets(world, 1)

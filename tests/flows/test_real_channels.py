@@ -199,7 +199,7 @@ teams: [{{name: ops, tiers: {{1: [mei]}}}}]
     await world.post(alert("DiskFull", severity="warning"))
 
     async def not_before_it_is_acknowledged(job: Job) -> None:
-        await handle.acknowledge(world.desk, "1", "lars")
+        await handle.acknowledge(world.desk, "1", "mei")
         await deliver(world.desk, job)
 
     await world.work(deliver=not_before_it_is_acknowledged)

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from responder.config.configuration import read
 from responder.config.reporters import objection_to_reporters
+from responder.domain.access import Role
+from responder.domain.accounts import User
 from responder.domain.facts import Fact
 from responder.domain.message import Message, MessageState
 from responder.domain.recount import recounted
@@ -234,6 +236,8 @@ async def test_no_label_note_command_or_colleague_ever_gets_into_a_letter(
         title=title, labels={"instance": host, "job": label}, fields=fields, reporter={"language": language}
     )
     key = ticket.number
+    colleague = User(name=person, role=Role.RESPONDER, created_at=world.clock.now())
+    await world.database.write(lambda tx: tx.accounts.named(person) or tx.accounts.add(colleague))
     await world.do("acknowledge", person, key=key)
     await world.do("note", person, key=key, text=note)
     await world.do("diagnose", person, key=key, text=cause, cause="because")

@@ -31,10 +31,12 @@ HOLE = "\0"
 def spoken_in_source() -> tuple[str, ...]:
     """All texts of the source and of the shipped policies, with a hole for every value."""
     found = [text for path in sorted(PACKAGE.rglob("*.py")) for text in _texts(ast.parse(path.read_text()))]
-    policies = (PACKAGE.parent / "rules" / "policy").glob("*.yml")
+    policies = [*(PACKAGE.parent / "rules" / "policy").glob("*.yml"), *(PACKAGE / "runbooks").glob("*.yml")]
     templates = (PACKAGE / "flows" / "texts").glob("*.j2")
     pages = (PACKAGE / "web" / "templates").rglob("*.html")
-    return (*dict.fromkeys(found), *(path.read_text() for path in (*policies, *templates, *pages)))
+    written = [path.read_text() for path in (*policies, *templates, *pages)]
+    # Words of a policy, such as user_operation, are shown with spaces.
+    return (*dict.fromkeys(found), *written, *(text.replace("_", " ") for text in written[: len(policies)]))
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

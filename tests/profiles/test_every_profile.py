@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from responder.cli import application
 from responder.config.policy import shipped_profile
+from tests.cli.calling import run
 from tests.profiles.pages import Page
 
 PROFILES = ["p1-p4", "feedback-form", "quick-response", "regulation", "sop-3level"]
@@ -34,7 +33,7 @@ def test_every_line_that_a_page_quotes_stands_in_its_profile(name: str) -> None:
 def test_a_profile_loads_with_the_people_of_its_page_and_check_finds_no_mistake(name: str, tmp_path: Path) -> None:
     page = Page(name)
     loaded = page.configuration(tmp_path)
-    result = CliRunner().invoke(application(), ["check", "--config", str(loaded.path), "--json"])
+    result = run("check", "--config", str(loaded.path), "--json")
     assert (result.exit_code, json.loads(result.stdout)["problems"]) == (0, []), result.output
 
 
@@ -43,5 +42,5 @@ def test_the_people_of_a_page_are_enough_for_the_bare_profile(name: str, tmp_pat
     page = Page(name)
     page.configuration(tmp_path)
     (tmp_path / "policy.yml").write_text(f"extends: {name}\n")
-    result = CliRunner().invoke(application(), ["check", "--config", str(tmp_path / "responder.yml"), "--json"])
+    result = run("check", "--config", str(tmp_path / "responder.yml"), "--json")
     assert (result.exit_code, json.loads(result.stdout)["problems"]) == (0, []), result.output

@@ -129,7 +129,7 @@ async def test_no_plan_comes_before_the_report_is_reviewed(walk: Walk) -> None:
 
 async def test_trained_reviewers_must_agree_before_a_plan_is_made(walk: Walk) -> None:
     await reviewed(walk)
-    assert "may propose once 1 of role reviewer agree" in await walk.refused("propose", "hans", **PLAN)
+    assert "may propose once there is the yes of 1 of role reviewer" in await walk.refused("propose", "hans", **PLAN)
     await walk.work()
     assert "report review: may 20261123-001 propose?" in texts(await walk.ticket())
     assert walk.told()[-1] == "rita"

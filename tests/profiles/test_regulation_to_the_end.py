@@ -158,7 +158,7 @@ async def test_a_reporter_who_says_not_solved_reopens_it_and_it_is_reviewed_agai
     assert (heard.effect, heard.ticket.episode) == (Effect.TAKEN_UP_AGAIN, 2)
     assert (await walk.runs("assess")).is_running
     await walk.do("acknowledge", "hans")
-    assert "may propose once 1 of role reviewer agree" in await walk.refused("propose", "hans", **PLAN)
+    assert "may propose once there is the yes of 1 of role reviewer" in await walk.refused("propose", "hans", **PLAN)
 
 
 # --- the machine -------------------------------------------------------------------------------------

@@ -57,16 +57,17 @@ class Program:
             self.stop()
             raise
 
-    def stop(self) -> None:
+    def stop(self) -> int | None:
+        """The status with which it ended, also if it did before; None if it was not running."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
-            return
+            return process.returncode if process else None
         process.terminate()
         try:
-            process.wait(_PATIENCE)
+            return process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(_PATIENCE)
+            return process.wait(_PATIENCE)
 
     def tail(self, lines: int = 20) -> str:
         """What it wrote last."""

@@ -11,10 +11,11 @@ from sqlalchemy.exc import DatabaseError
 from responder.domain.audit import Entry, Outcome, as_cell, outcome_of
 from responder.domain.switches import Switch
 from responder.errors import Refused
-from responder.store.audit_log import Act, AuditFilter, acting
+from responder.store.audit_log import Act, AuditFilter
 from responder.store.database import Database
 from responder.store.tables import audit_log
 from responder.store.transaction import Transaction
+from responder.store.with_first_write import with_first_write
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 SWITCH = Switch(name="everything", reason="storm", actor="mei", at=NOW)
@@ -30,7 +31,7 @@ async def actions(database: Database, wanted: AuditFilter = EVERYTHING) -> list[
 
 
 async def test_the_entry_of_an_act_comes_with_its_first_change_and_only_once(database: Database) -> None:
-    with acting(act()):
+    with with_first_write(act()):
         await database.write(lambda tx: tx.switchboard.turn_on(SWITCH))
         await database.write(lambda tx: tx.switchboard.turn_off("everything"))
     await database.write(lambda tx: tx.switchboard.turn_on(SWITCH))
@@ -43,7 +44,7 @@ async def test_what_is_undone_leaves_no_entry(database: Database) -> None:
         tx.switchboard.turn_on(SWITCH)
         raise Refused("no")
 
-    with acting(act()) as doing:
+    with with_first_write(act()) as doing:
         with pytest.raises(Refused):
             await database.write(refused)
         assert not doing.is_written

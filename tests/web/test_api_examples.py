@@ -31,12 +31,9 @@ async def test_every_example_does_what_it_says(client: Client, world: Reports) -
     environment = {**os.environ, "RESPONDER_TOKEN": secret, "RESPONDER_SERVER": server}
     said = []
     for example in EXAMPLES:
-        shell = await asyncio.create_subprocess_exec(
-            "bash", "-euc", example, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-        )
-        out, wrong = await shell.communicate()
-        assert (shell.returncode, wrong.decode()) == (0, ""), example
-        said.append(out.decode())
+        code, out, wrong = await done(example, environment)
+        assert (code, wrong) == (0, ""), example
+        said.append(out)
 
     assert len(said) >= 8
     whole = "\n".join(said)
@@ -45,6 +42,22 @@ async def test_every_example_does_what_it_says(client: Client, world: Reports) -
     assert "responder_tickets_open" in whole
     notes = [event["text"] for event in (await world.ticket())["events"] if event["kind"] == "note"]
     assert [text for text in notes if text in ("Nobody was faster.", "Once.")] == ["Nobody was faster.", "Once."]
+
+
+@pytest.mark.needs("curl")
+async def test_an_example_that_is_refused_fails_and_prints_why(client: Client, world: Reports) -> None:
+    server = str(client.make_url("")).rstrip("/")
+    environment = {**os.environ, "RESPONDER_TOKEN": "unknown", "RESPONDER_SERVER": server}
+    code, out, _ = await done(EXAMPLES[0], environment)
+    assert (code, "/problems/unauthenticated" in out, PAGE.count("curl -f")) == (22, True, 0)
+
+
+async def done(example: str, environment: dict[str, str]) -> tuple[int | None, str, str]:
+    shell = await asyncio.create_subprocess_exec(
+        "bash", "-euc", example, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, wrong = await shell.communicate()
+    return shell.returncode, out.decode(), wrong.decode()
 
 
 def test_the_page_lists_every_kind_of_error() -> None:

@@ -9,7 +9,7 @@ import pytest
 from responder.config.configuration import read
 from responder.store.database import Database
 from tests.flows.asking import ASKING, PEOPLE, rule, the_approval
-from tests.web.conftest import GUARDED, Client, account, header
+from tests.web.conftest import GUARDED, Client, account, cookie, header
 from tests.world import RUNBOOK, World, alert
 
 
@@ -70,6 +70,16 @@ async def test_the_link_shows_exactly_what_would_run_and_changes_nothing_until_t
     assert "given: mei said yes" in await (await client.get(path)).text()
     other = await client.post(path, data={"answer": "no"})
     assert (other.status, "It is decided already" in await other.text()) == (409, True)
+
+
+async def test_who_left_is_not_asked_by_an_old_link(client: Client, world: World) -> None:
+    path = await asked(world)
+    await account(world, "approver", "mei", disabled_at=world.clock.now())
+    page = await client.get(path)
+    text = await page.text()
+    assert (page.status, "The account of mei is disabled" in text, "<form" in text) == (403, True, False)
+    assert (await client.post(path, data={"answer": "yes"})).status == 409
+    assert (await the_approval(world)).is_waiting
 
 
 async def test_a_no_by_link_is_shown_with_its_reason(client: Client, world: World) -> None:
@@ -140,6 +150,23 @@ async def test_the_tickets_page_shows_the_question_and_takes_the_answer(
     assert "mei said yes." in text
 
 
+async def test_a_question_has_a_page_and_an_answer_that_does_not_count_comes_back_there(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await asked(world)
+    read = await header(world, "read")
+    text = await (await client.get("/approvals/1", headers=read)).text()
+    assert ("Restart it?" in text, "svc restart app" in text, 'method="post"' in text) == (True, True, False)
+    form = {"answer": "yes", "actor": "ines", "reason": "seen the <graphs>"}
+    wrong = await client.post("/approvals/1", data=form, headers=act)
+    text = await wrong.text()
+    assert (wrong.status, 'name="actor" maxlength="80" required value="ines"' in text) == (409, True)
+    assert 'value="seen the &lt;graphs&gt;"' in text
+    assert 'role="alert" tabindex="-1" autofocus' in text
+    assert (await client.get("/approvals/9", headers=read)).status == 404
+    assert (await client.post("/approvals/9", data=form, headers=act)).status == 404
+
+
 async def test_a_person_orders_a_run_and_a_refusal_is_409_with_the_sentence(
     tmp_path: Path, client: Client, world: World, act: dict[str, str]
 ) -> None:
@@ -185,3 +212,44 @@ async def test_who_is_disabled_answers_by_no_link(client: Client, world: World) 
     refused = await client.post(path, data={"answer": "yes"})
     assert (refused.status, "The account of mei is disabled" in await refused.text()) == (409, True)
     assert (await the_approval(world)).is_waiting
+
+
+_MAY = {"mei": "", "ines": "You may not answer it. Needed: 1 of role dba."}
+
+
+@pytest.mark.parametrize("name", _MAY)
+@pytest.mark.parametrize("path", ["/tickets/1", "/approvals/1"])
+async def test_yes_and_no_are_there_for_whoever_may_answer_and_others_read_who_may(
+    client: Client, world: World, path: str, name: str
+) -> None:
+    await asked(world)
+    text = await (await client.get(path, headers=await cookie(world, "approver", name))).text()
+    assert ('action="/approvals/1"' in text, "You may not answer it" in text) == (not _MAY[name], bool(_MAY[name]))
+    assert _MAY[name] in text
+
+
+async def test_whose_role_answers_nothing_reads_that(client: Client, world: World) -> None:
+    await asked(world)
+    mei = await cookie(world, "responder", "mei")
+    for path in ("/tickets/1", "/approvals/1"):
+        text = await (await client.get(path, headers=mei)).text()
+        assert ('action="/approvals/1"' in text, "Your role does not answer questions." in text) == (False, True)
+    now = await (await client.get("/", headers=mei)).text()
+    assert ("1 of role dba" in now, "You may answer" in now) == (True, False)
+
+
+async def test_acknowledge_says_which_question_it_ends(
+    tmp_path: Path, client: Client, world: World, act: dict[str, str]
+) -> None:
+    (tmp_path / "policy.yml").write_text(rule("autonomy: approve, approval: {roles: [dba]}"))
+    (tmp_path / "runbooks" / "restart-app.yml").write_text(RUNBOOK)
+    world.desk.take_over(world.another_desk().configuration)
+    await world.post(alert())
+    await world.work()
+    warning = "Acknowledge ends the question that waits: May restart-app run on web-1?"
+    assert warning in await (await client.get("/tickets/1", headers=act)).text()
+    assert "正在等待答复的问题即告结束" in await (await client.get("/tickets/1?lang=zh", headers=act)).text()
+    await client.post("/tickets/1/acknowledge", data={"actor": "mei"}, headers=act)
+    await world.work()
+    assert str((await the_approval(world)).state) == "overtaken"
+    assert warning not in await (await client.get("/tickets/1", headers=act)).text()

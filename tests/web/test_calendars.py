@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from yarl import URL
 
-from tests.web.conftest import Client, header
+from tests.web.conftest import Client, account, header
 from tests.web.test_rotas import world
 from tests.world import World
 
@@ -64,3 +65,14 @@ async def test_a_feed_is_read_by_its_link_alone(client: Client, act: dict[str, s
     for query, status in (("", 422), ("rota=first&person=mei", 422), ("rota=x", 404), ("person=x", 404)):
         assert (await client.get(f"{FEEDS}?{query}", headers=act)).status == status
     assert (await client.get("/calendars/WyJmaXJzdCIsIiJd.x.y.ics")).status == 409
+
+
+async def test_the_calendar_of_somebody_who_has_left_is_read_no_more(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    path = URL((await (await client.get(f"{FEEDS}?person=mei", headers=act)).json())["url"]).path
+    user = await account(world, "responder", "mei", disabled_at=world.clock.now())
+    gone = await client.get(path)
+    assert (gone.status, "The account of mei is disabled" in (await gone.json())["detail"]) == (404, True)
+    await world.database.write(lambda tx: tx.accounts.change(replace(user, disabled_at=None)))
+    assert (await client.get(path)).status == 200

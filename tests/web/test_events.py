@@ -15,7 +15,9 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
+from responder.domain.access import Role
 from responder.domain.topics import EVERYTHING, is_topic
+from responder.flows.accounts import Wanted, change_account, end_sessions
 from responder.web.changes import HUB, Full, FullForOne, Hub
 from responder.web.rendering import TEMPLATES
 from tests.web.conftest import Client, cookie, header
@@ -276,6 +278,37 @@ async def test_the_stream_ends_with_the_session_of_who_opened_it(client: Client,
     assert [one.name for one in events[-2:]] == ["ended", ""]
 
 
+@pytest.mark.parametrize("wanted", [Wanted(is_disabled=True), Wanted(role=Role.REPORTER)])
+async def test_who_may_read_no_more_is_told_nothing_more_at_once(client: Client, world: World, wanted: Wanted) -> None:
+    _hub(client).beat = timedelta(hours=1)
+    async with _listening(client, await cookie(world, "responder", "mei"), "?topics=rotas") as answer:
+        await change_account(world.desk, "mei", wanted)
+        assert (await _next(answer)).name == "ended"
+
+
+async def test_a_stream_ends_at_once_with_its_token_or_its_session(
+    client: Client, world: World, reader: dict[str, str]
+) -> None:
+    _hub(client).beat = timedelta(hours=1)
+    mei = await cookie(world, "responder", "mei")
+    async with _listening(client, reader) as program, _listening(client, mei) as browser:
+        await end_sessions(world.desk, "mei")
+        assert (await _next(browser)).name == "ended"
+        await world.post(ALERT)
+        assert (await _next(program)).name == "changed"
+        await world.database.write(lambda tx: tx.switchboard.remove_token("read-token"))
+        assert (await _next(program)).name == "ended"
+
+
+async def test_nobody_is_told_that_accounts_have_changed(client: Client, world: World, reader: dict[str, str]) -> None:
+    async with _listening(client, reader) as answer:
+        await cookie(world, "responder", "mei")
+        await change_account(world.desk, "mei", Wanted(role=Role.VIEWER))
+        await world.post(ALERT)
+        event = await _next(answer)
+    assert (event.name, "accounts" in event.topics) == ("changed", False)
+
+
 async def test_the_credential_is_looked_at_also_while_much_changes(
     client: Client, world: World, reader: dict[str, str]
 ) -> None:
@@ -330,7 +363,7 @@ async def test_the_history_of_a_ticket_is_read_on_from_where_one_was(
     assert len(first["events"]) == 1
     assert told == whole["events"]
     nothing = await (await client.get(f"/api/v1/tickets/1/events?after={rest['after']}", headers=reader)).json()
-    assert nothing == {"events": [], "after": rest["after"]}
+    assert nothing == {"events": [], "after": rest["after"], "next": None}
     assert (await client.get("/api/v1/tickets/99/events", headers=reader)).status == 404
 
 

@@ -64,6 +64,7 @@ def test_where_all_is_well_nothing_is_to_be_done() -> None:
         ("dead man's switch", {}, {"beat_at": NOW - timedelta(minutes=4)}, State.BAD),
         ("dead man's switch", {}, {"beat_at": None}, State.ODD),
         ("sources", {}, {"silent_sources": ["Watchdog (main)"]}, State.BAD),
+        ("sources", {}, {"unheard_sources": ["Watchdog (main)"]}, State.ODD),
         ("cron jobs", {}, {"cron_jobs_in_trouble": ["backup"]}, State.BAD),
     ],
 )

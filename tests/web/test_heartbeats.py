@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from responder.app import Service
 from responder.domain.cron_job import CronJobRule
 from responder.errors import StoreUnavailable
+from responder.flows.audit_pages import audit_pages
 from responder.flows.cron_jobs import Pings, watch_cron_jobs
-from responder.flows.watch import watch_heartbeats
+from responder.flows.watch import listen_anew, watch_heartbeats
 from responder.store.database import Database
 from responder.web.heartbeats import MOST_PER_MINUTE, PINGS
+from responder.web.shapes import plain
+from tests.fakes import FakeClock
 from tests.web.conftest import GUARDED, Client, header
-from tests.world import POLICY, World, texts
+from tests.world import POLICY, World, alert, texts, write_files
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 JOBS = (
@@ -214,7 +218,146 @@ async def test_a_source_that_never_sent_its_heartbeat_is_silent_since_it_was_con
     assert await watch_heartbeats(world.desk) == 2
     silent = {(await world.ticket(number))["labels"]["source"] for number in (1, 2)}
     assert silent == {"main", "old"}
-    assert "has not sent watchdog for 10m 1s" in texts(await world.ticket()) + (await world.ticket())["title"]
+    said = texts(await world.ticket()) + (await world.ticket())["title"]
+    assert "has not sent watchdog since the start, 10m 1s ago" in said
+
+
+async def sources(client: Client) -> dict[str, dict[str, Any]]:
+    found = await (await client.get("/api/v1/heartbeats", headers={"Authorization": "Bearer secret-read"})).json()
+    return {one["source"]: one for one in found["sources"]}
+
+
+async def ages(client: Client) -> dict[str, float]:
+    page = await (await client.get("/metrics")).text()
+    families = {one.name: one for one in text_string_to_metric_families(page)}
+    return {one.labels["source"]: one.value for one in families["responder_heartbeat_age_seconds"].samples}
+
+
+async def test_what_was_not_heard_since_the_start_is_not_said_to_be_heard(client: Client, world: World) -> None:
+    read = await header(world, "read")
+    await watch_heartbeats(world.desk)
+    world.clock.advance(MINUTE)
+    await world.post(alert("Watchdog", severity="none"))
+    world.clock.advance(MINUTE)
+    found = await sources(client)
+    assert {name: (one["last_at"], one["not_heard_since"]) for name, one in found.items()} == {
+        "main": (plain(world.clock.now() - MINUTE), None),
+        "old": (None, plain(world.clock.now() - 2 * MINUTE)),
+    }
+    assert await ages(client) == {"main": 60}
+    health = await (await client.get("/api/v1/health", headers=read)).json()
+    (vital,) = [one for one in health["vitals"] if one["name"] == "sources"]
+    assert (vital["state"], vital["said"]) == ("odd", "Not heard since the start: watchdog (old).")
+    assert health["sources"] == list(found.values())
+    page = await (await client.get("/health", headers=read)).text()
+    assert (page.count(">heard</span> watchdog"), page.count(">not heard yet</span> watchdog")) == (1, 1)
+    assert "not heard since the start (" in page
+
+
+async def test_silence_while_nobody_listened_counts_from_the_start(client: Client, world: World) -> None:
+    await header(world, "read")
+    (watchdog,) = world.desk.policy.heartbeats
+    rule(world, heartbeats=(replace(watchdog, sources=("main",)),))
+    await world.post(alert("Watchdog", severity="none"))
+    await audit_pages(world.desk)
+    world.clock.advance(HOUR)
+    await listen_anew(world.desk)
+    assert await watch_heartbeats(world.desk) == 0
+    one = (await sources(client))["main"]
+    assert (one["last_at"], one["not_heard_since"]) == (plain(world.clock.now() - HOUR), plain(world.clock.now()))
+    assert await ages(client) == {"main": 3600}
+    world.clock.advance(10 * MINUTE + SECOND)
+    assert await watch_heartbeats(world.desk) == 1
+    assert "has not sent watchdog since the start, 10m 1s ago" in (await world.ticket())["title"]
+
+
+async def test_a_quick_restart_and_one_beside_another_replica_do_not_lengthen_a_silence(world: World) -> None:
+    (watchdog,) = world.desk.policy.heartbeats
+    rule(world, heartbeats=(replace(watchdog, sources=("main",)),))
+    await world.post(alert("Watchdog", severity="none"))
+    for _ in range(6):
+        world.clock.advance(2 * MINUTE)
+        await audit_pages(world.desk)
+        await listen_anew(world.desk)
+    assert await watch_heartbeats(world.desk) == 1
+    assert "has not sent watchdog for 12m" in (await world.ticket())["title"]
+
+
+async def only_main(world: World) -> None:
+    (watchdog,) = world.desk.policy.heartbeats
+    rule(world, heartbeats=(replace(watchdog, sources=("main",)),))
+
+
+async def test_a_source_that_is_silent_still_after_a_time_without_us_is_not_said_to_send_again(world: World) -> None:
+    await only_main(world)
+    await world.post(alert("Watchdog", severity="none"))
+    world.clock.advance(11 * MINUTE)
+    assert await watch_heartbeats(world.desk) == 1
+    await audit_pages(world.desk)
+    world.clock.advance(10 * MINUTE)
+    await listen_anew(world.desk)
+    assert await watch_heartbeats(world.desk) == 0
+    assert (await world.ticket())["signal"] == "firing"
+    (one,) = await world.read(lambda tx: tx.switchboard.heartbeats())
+    assert one.not_heard_since is None
+    await world.post(alert("Watchdog", severity="none"))
+    assert await watch_heartbeats(world.desk) == 1
+    assert (await world.ticket())["signal"] == "cleared"
+
+
+async def test_a_longer_patience_is_no_beat(world: World) -> None:
+    await only_main(world)
+    await world.post(alert("Watchdog", severity="none"))
+    world.clock.advance(11 * MINUTE)
+    assert await watch_heartbeats(world.desk) == 1
+    (watchdog,) = world.desk.policy.heartbeats
+    rule(world, heartbeats=(replace(watchdog, within=HOUR),))
+    assert await watch_heartbeats(world.desk) == 0
+    assert (await world.ticket())["signal"] == "firing"
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["heard since", "not heard since"])
+@pytest.mark.parametrize("begun", [True, False], ids=["with a round", "without a round"])
+async def test_a_clock_that_was_ahead_at_the_start_does_not_end_the_watch(
+    world: World, heard: bool, begun: bool
+) -> None:
+    await only_main(world)
+    world.clock.advance(timedelta(days=365))
+    await listen_anew(world.desk)
+    await watch_heartbeats(world.desk)
+    await world.post(alert("Watchdog", severity="none"))
+    if begun:
+        await audit_pages(world.desk)
+    world.clock.advance(-timedelta(days=365))
+    await listen_anew(world.desk)
+    assert await watch_heartbeats(world.desk) == 0
+    if heard:
+        await world.post(alert("Watchdog", severity="none"))
+    world.clock.advance(10 * MINUTE + SECOND)
+    assert await watch_heartbeats(world.desk) == 1
+
+
+async def test_what_a_clock_that_was_ahead_took_for_silence_ends_with_the_next_beat(world: World) -> None:
+    await only_main(world)
+    await world.post(alert("Watchdog", severity="none"))
+    world.clock.advance(timedelta(days=365))
+    assert await watch_heartbeats(world.desk) == 1
+    world.clock.advance(MINUTE - timedelta(days=365))
+    assert await watch_heartbeats(world.desk) == 0
+    await world.post(alert("Watchdog", severity="none"))
+    assert await watch_heartbeats(world.desk) == 1
+    (one,) = await world.read(lambda tx: tx.switchboard.heartbeats())
+    assert (one.silent_since, one.counted_from) == (None, world.clock.now())
+
+
+async def test_a_beat_says_by_itself_that_the_clock_was_ahead(world: World) -> None:
+    await only_main(world)
+    world.clock.advance(HOUR)
+    await watch_heartbeats(world.desk)
+    world.clock.advance(-HOUR)
+    await world.post(alert("Watchdog", severity="none"))
+    (one,) = await world.read(lambda tx: tx.switchboard.heartbeats())
+    assert (one.counted_from, one.not_heard_since) == (world.clock.now(), None)
 
 
 async def test_a_source_that_need_not_send_it_is_watched_from_its_first_on(world: World) -> None:
@@ -234,3 +377,17 @@ async def test_a_heartbeat_that_the_policy_lets_go_of_leaves_no_ticket_behind(wo
     assert await watch_heartbeats(world.desk) == 2
     assert [(await world.ticket(number))["signal"] for number in (1, 2)] == ["cleared", "cleared"]
     assert await watch_heartbeats(world.desk) == 0
+
+
+async def test_the_start_of_the_service_listens_anew(tmp_path: Path) -> None:
+    path, clock = write_files(tmp_path), FakeClock(datetime(2026, 11, 21, 3, 0, tzinfo=UTC))
+    started = []
+    for _ in range(2):
+        service = Service(path, clock=clock, with_web=False, with_worker=False)
+        await service.start()
+        await watch_heartbeats(service.desk)
+        beats = await service.database.read(lambda tx: tx.switchboard.heartbeats())
+        started.append({one.not_heard_since for one in beats} == {clock.now()})
+        await service.stop()
+        clock.advance(HOUR)
+    assert started == [True, True]

@@ -89,8 +89,8 @@ async def test_maintenance_begins_and_ends_on_the_page_in_the_name_of_who_has_si
     ("form", "status", "why"),
     [
         ({"target": "web-1", "reason": "x", "for": "long"}, 422, "“for”"),
-        ({"target": "web-1", "reason": "", "for": "2h"}, 422, "“reason” is missing"),
-        ({"target": "web-1", "reason": "x", "for": ""}, 409, "Say for how long"),
+        ({"target": "web-1", "reason": "", "for": "2h"}, 422, "This has to be filled in."),
+        ({"target": "web-1", "reason": "x", "for": ""}, 422, "Say for how long"),
         ({"target": "db-9", "reason": "x", "for": "2h"}, 404, "There is no target db-9"),
         ({"group": "none", "reason": "x", "for": "2h"}, 404, "is in the group none"),
     ],

@@ -28,6 +28,19 @@ async def shown(client: Client, path: str, headers: dict[str, str], *, status: i
     return await answer.text()
 
 
+async def test_the_search_of_the_list_shows_what_is_known_of_it(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    number = await written(world, title=f"{HOSTILE} stops")
+    assert "Known of this" not in await shown(client, "/tickets?text=E4711", act)
+    await knowledge.publish(world.desk, number, "mei")
+    text = await shown(client, "/tickets?text=E4711", act)
+    assert f'Known of this: <a href="/knowledge/{number}">&lt;script&gt;' in text
+    assert 'href="/search?q=E4711"' in text
+    assert "/search?q=" not in await shown(client, "/tickets", act)
+    assert "Known of this" not in await shown(client, "/tickets?text=%26%26", act)
+
+
 def test_a_small_part_of_markdown_becomes_blocks() -> None:
     found = blocks("# Why\nIt is `full`.\n- one\n- two\n\n1. look\n```\n<b>\n# no\n```\nsee https://a.example/x.")
     assert [block.kind for block in found] == ["heading", "text", "bullets", "numbers", "code", "text"]
@@ -133,7 +146,7 @@ async def test_an_article_is_drafted_from_a_ticket_once(client: Client, world: W
     assert (first.status, f'href="/tickets/{number}"' in await first.text()) == (200, True)
     second = await client.post("/knowledge", data={"ticket": number}, headers=act)
     assert (second.status, "has article 1 already" in await second.text()) == (409, True)
-    assert (await client.post("/knowledge", data={"ticket": "INC-77"}, headers=act)).status == 409
+    assert (await client.post("/knowledge", data={"ticket": "INC-77"}, headers=act)).status == 422
     assert (await client.post("/knowledge", data={"cause": HOSTILE}, headers=act)).status == 422
 
 

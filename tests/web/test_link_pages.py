@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -183,3 +184,37 @@ async def test_for_somebody_whose_account_is_disabled_no_link_acts(client: Clien
     [entry] = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(actor="mei"), 5))
     assert (entry.via, entry.outcome, "is disabled" in entry.text) == ("link", "refused", True)
     assert (await client.post(path_for(world, "lars"))).status == 200
+
+
+def left_by(world: World, person: str) -> None:
+    """As after a reload of a people file without them."""
+    known = world.desk.configuration
+    people = {name: one for name, one in known.people.items() if name != person}
+    world.desk.take_over(replace(known, people=people))
+
+
+async def test_a_page_offers_no_button_that_does_nothing_any_more(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    begun = await (await client.post("/api/v1/drills", headers=act)).json()
+    drill = "/drill/" + world.desk.links.drill(DrillClaim(drill_id=begun["id"], person="mei")).rpartition("/")[2]
+    paths = (path_for(world, "mei"), drill)
+    for path in paths:
+        assert "<form" in await (await client.get(path)).text()
+
+    user = await account(world, "responder", "mei", disabled_at=world.clock.now())
+    for path in paths:
+        shown = await client.get(path)
+        text = await shown.text()
+        assert (shown.status, "mei 的账号已停用" in text, "<form" in text) == (403, True, False), path
+
+    await world.database.write(lambda tx: tx.accounts.change(replace(user, disabled_at=None)))
+    left_by(world, "mei")
+    for path in paths:
+        shown = await client.get(path)
+        text = await shown.text()
+        assert (shown.status, "mei is in the people file no more" in text, "<form" in text) == (403, True, False), path
+    assert [(await client.post(path)).status for path in paths] == [409, 409]
+    assert (await world.ticket())["acknowledged_by"] == ""

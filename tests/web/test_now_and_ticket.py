@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from responder.domain.switches import EVERYTHING
+from responder.errors import SendFailed
 from responder.flows.handle import do
 from responder.flows.switches import turn_off_automation
-from tests.web.conftest import Client, header
+from tests.web.conftest import Client, cookie, header
 from tests.world import World, alert, resolved
 
 HOSTILE = "<script>alert(1)</script>"
@@ -109,6 +111,128 @@ async def test_the_state_of_automation_and_of_those_on_call_is_on_the_page(
     assert ("&lt;script&gt;alert" in text, HOSTILE in text) == (True, False)
 
 
+async def test_the_title_of_what_cannot_be_taken_fits_also_where_nothing_is_missing(
+    client: Client, world: World
+) -> None:
+    reader = {**await header(world, "admin"), "Accept": "text/html"}
+    text = await shown(client, "/audit?outcome=sideways", reader, status=422)
+    assert "<h1>That cannot be taken like this</h1>" in text
+
+
+# --- what is done from a list, and what cannot be done -------------------------------------------------------
+
+
+async def test_who_takes_a_ticket_in_a_list_comes_back_to_its_line(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("DiskFull"), alert("NodeDown"))
+    await world.work()
+    text = await shown(client, "/tickets?open=yes&grade=P1,P2", act)
+    back = unescape(hidden(text, "back"))
+    assert back == "/tickets?open=yes&grade=P1,P2"
+    answer = await client.post("/tickets/2/acknowledge", data={"back": back}, headers=act, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, f"{back}#t2")
+    line = (await shown(client, back, act)).split('id="t2"')[1].split("</tr>")[0]
+    assert '<strong class="who">act-token</strong>' in line
+    assert "/acknowledge" not in line
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.test/",
+        "//[",
+        "//evil.test",
+        # Browsers, and what reads addresses here, leave these out.
+        "/\t/evil.test/tickets",
+        "/\n/evil.test/tickets",
+        "https://evil.test/tickets",
+        "/\\evil.test",
+        "/sign-out",
+        "tickets",
+        "/tickets/../sign-out",
+    ],
+)
+async def test_nothing_but_a_list_of_ours_is_come_back_to(
+    client: Client, world: World, act: dict[str, str], back: str
+) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    answer = await client.post("/tickets/1/acknowledge", data={"back": back}, headers=act, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/tickets/1?done=acknowledge")
+
+
+async def test_what_would_be_refused_at_once_has_its_reason_instead_of_a_form(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert())
+    await world.work()
+    assert (await world.ticket())["status"] == "restored"
+    text = await shown(client, "/tickets/1", act)
+    resolve = text.split('id="do-resolve"')[1].split("</details>")[0]
+    assert 'data-key="r"' in resolve
+    assert ("still fires" in resolve, "<form" in resolve, "<button" in resolve) == (True, False, False)
+    await do(world.desk, "relapse", "1", actor="mei", content={"reason": "not gone"})
+    assert 'action="/tickets/' in text
+    text = await shown(client, "/tickets/1", act)
+    assert "<form" in text.split('id="do-escalate"')[1].split("</details>")[0]
+    await do(world.desk, "escalate", "1", actor="mei", content={"reason": "too hard"})
+    escalate = (await shown(client, "/tickets/1", act)).split('id="do-escalate"')[1].split("</details>")[0]
+    assert ("has no tier above 2" in escalate, "<form" in escalate) == (True, False)
+
+
+async def test_what_was_merged_is_not_offered_to_be_reopened(client: Client, world: World, act: dict[str, str]) -> None:
+    await world.post(alert("DiskFull"), alert("NodeDown"))
+    await world.work()
+    await do(world.desk, "merge", "2", actor="mei", content={"into": "1"})
+    reopen = (await shown(client, "/tickets/2", act)).split('id="do-reopen"')[1].split("</details>")[0]
+    assert ("was merged; split it off instead" in reopen, "<form" in reopen) == (True, False)
+
+
+async def test_a_key_whose_verb_is_not_there_has_the_reason_beside(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    await do(world.desk, "acknowledge", "1", actor="lars", content={})
+    text = await shown(client, "/tickets/1", act)
+    why = re.search(r'<p class="notice warning" data-key="a"[^>]* hidden>([^<]*)</p>', text)
+    assert why
+    assert "is already acknowledged by lars." in why[1]
+    assert text.count('data-key="r"') == text.count('data-key="e"') == 1
+
+
+async def test_the_tries_of_one_message_stand_folded_under_the_newest(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    world.sender.failures.extend(SendFailed("no answer.") for _ in range(300))
+    await world.post(alert("DiskFull"))
+    await world.work()
+    for _ in range(6):
+        await world.advance(timedelta(minutes=5))
+    events = (await world.ticket())["events"]
+    tries = [one for one in events if one["text"].startswith("Not through to mei")]
+    text = await shown(client, "/tickets/1", act)
+    history = text.split('<ol class="plain history">')[1]
+    folded = history.split('<details class="tries"')
+    assert len(folded) == 1 + len({one["data"]["message"] for one in events if "try 3" in one["text"]})
+    assert f"{len(tries) - 1} entries about this message before" in history
+    assert tries[-1]["text"].replace("'", "&#39;") in history.split("<details")[0] + history
+    assert history.count("Not through to mei") == len(tries)
+    markdown = await shown(client, "/tickets/1.md", act)
+    assert markdown.count("Not through to mei") == len(tries)
+
+
+async def test_the_clocks_and_who_is_called_come_before_the_history(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("DiskFull"))
+    await world.work()
+    text = await shown(client, "/tickets/1", act)
+    places = [text.index(one) for one in ('id="first-aid"', ">Clocks<", ">Who is called<", 'id="history"')]
+    assert places == sorted(places)
+
+
 # --- a ticket ------------------------------------------------------------------------------------------------
 
 
@@ -200,6 +324,8 @@ async def test_only_what_is_possible_is_offered(client: Client, world: World, ac
 async def test_a_ticket_that_is_not_there_leads_on(client: Client, act: dict[str, str], path: str) -> None:
     text = await shown(client, path, {**act, "Accept": "text/html"}, status=404)
     assert "There is no ticket" in text
+    chinese = await shown(client, f"{path}?lang=zh", {**act, "Accept": "text/html"}, status=404)
+    assert ("没有工单" in chinese, "There is no" in chinese) == (True, False)
     assert ("<script>" in text, 'href="/"' in text) == (False, True)
 
 
@@ -243,7 +369,7 @@ async def test_a_runbook_is_started_from_the_page_or_it_says_why_not(
     world.fleet.broken.add("web-1")
     await world.post(alert())
     await world.work()
-    await do(world.desk, "acknowledge", "1", actor="act-token", content={})
+    assert (await client.post("/tickets/1/acknowledge", headers=act)).status == 200
     path, order = "/tickets/1/runs", {"runbook": "restart-app", "target": "web-2"}
 
     nothing = await client.post(path, data={"runbook": "nothing"}, headers=act)
@@ -260,3 +386,19 @@ async def test_what_people_wrote_stays_as_they_wrote_it(client: Client, world: W
     await do(world.desk, "note", "1", actor="lars", content={"text": "Once."})
     for path in ("/tickets/1", "/tickets/1.md"):
         assert "Once." in await shown(client, f"{path}?lang=zh", act), path
+
+
+async def test_the_keys_of_who_only_reads_say_that_the_role_does_nothing(client: Client, world: World) -> None:
+    await world.post(alert())
+    await world.work()
+    text = await shown(client, "/tickets/1", await cookie(world, "viewer", "vera"))
+    for key in "aerc":
+        assert f'data-key="{key}" tabindex="-1" hidden>Your role reads tickets, and does nothing to them.' in text
+    assert "does nothing to them" not in await shown(client, "/tickets/1", await cookie(world, "responder", "mei"))
+
+
+async def test_the_head_of_a_ticket_names_who_was_called(client: Client, world: World, act: dict[str, str]) -> None:
+    await world.post(alert("DiskFull", severity="warning"))
+    await world.work()
+    head = (await shown(client, "/tickets/1", act)).split("<h1>")[0]
+    assert "(called: mei)" in head

@@ -127,12 +127,12 @@ async def test_times_are_of_the_readers_zone(client: Client, world: World) -> No
     [
         ("overrides", {**FORM, "until": "2027-01-07T08:00"}, 409, "before it starts"),
         ("overrides", {**FORM, "person": "nobody"}, 409, "Nobody is called nobody"),
-        ("overrides", {**FORM, "rota": "second"}, 409, "There is no rota second"),
+        ("overrides", {**FORM, "rota": "second"}, 422, "There is no rota second"),
         ("overrides", {**FORM, "until": "soon"}, 422, "“until”"),
-        ("overrides", {**FORM, "reason": " "}, 422, "“reason” is missing"),
+        ("overrides", {**FORM, "reason": " "}, 422, "This has to be filled in."),
         ("swaps", {"rota": "first", "first": "mei", "second": "lars", "reason": HOSTILE}, 409, "lars is not on call"),
-        ("absences", {"person": "mei", "reason": "x"}, 422, "“until” is missing"),
-        ("overrides/77/end", {"rota": "first"}, 409, "There is no override 77"),
+        ("absences", {"person": "mei", "reason": "x"}, 422, "This has to be filled in."),
+        ("overrides/77/end", {"rota": "first"}, 404, "There is no override 77"),
     ],
 )
 async def test_what_cannot_be_meant_comes_back_with_what_was_typed(

@@ -9,9 +9,22 @@ import pytest
 from sqlalchemy import text
 
 from responder.flows.watch import forget
+from responder.store.audit_log import AuditFilter
 from tests.web.conftest import Client, cookie, header
 from tests.world import World, alert
 
+CALENDAR = b"""\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:x
+BEGIN:VEVENT
+UID:1
+DTSTART;VALUE=DATE:20300105
+DTEND;VALUE=DATE:20300107
+SUMMARY:away
+END:VEVENT
+END:VCALENDAR
+"""
 NOTE = "/api/v1/tickets/1/note"
 
 
@@ -92,6 +105,29 @@ async def test_an_answer_that_was_lost_in_a_crash_is_said_and_nothing_is_done_tw
     assert len(await notes(world)) == before
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "content", "kind"),
+    [
+        ("PUT", "kill-switch", b'{"reason": "storm"}', "application/json"),
+        ("DELETE", "kill-switch", b"", "application/json"),
+        ("PATCH", "parts/D4", b'{"place": "shelf 3"}', "application/json"),
+        ("PUT", "tickets/1/reporter", b'{"reporter": {"name": "Li", "contact": "li@example.org"}}', "application/json"),
+        ("PUT", "absences/mei", CALENDAR, "text/calendar"),
+    ],
+)
+async def test_whatever_the_method_the_same_again_is_answered_as_the_first_time(
+    client: Client, act: dict[str, str], keyed: dict[str, str], method: str, path: str, content: bytes, kind: str
+) -> None:
+    await client.put("/api/v1/kill-switch", json={"reason": "before"}, headers=act)
+    await client.post("/api/v1/parts", json={"number": "D4", "name": "disk"}, headers=act)
+    headers, seen = {**keyed, "Content-Type": kind}, []
+    for _ in range(2):
+        answer = await client.request(method, f"/api/v1/{path}", data=content, headers=headers)
+        seen.append((answer.status, "Idempotent-Replayed" in answer.headers, await answer.read()))
+    assert [one[:2] for one in seen] == [(200, False), (200, True)], seen
+    assert seen[0][2] == seen[1][2]
+
+
 async def test_a_key_is_forgotten_after_three_days(client: Client, world: World, keyed: dict[str, str]) -> None:
     await client.post(NOTE, json={"text": "a"}, headers=keyed)
     world.clock.advance(timedelta(hours=71))
@@ -105,3 +141,27 @@ async def test_a_key_is_forgotten_after_three_days(client: Client, world: World,
 async def test_a_key_that_is_too_long_is_refused(client: Client, keyed: dict[str, str]) -> None:
     answer = await client.post(NOTE, json={"text": "a"}, headers={**keyed, "Idempotency-Key": "x" * 201})
     assert answer.status == 400
+
+
+async def test_what_is_sent_again_is_one_entry_of_the_audit_log(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    for _ in range(3):
+        await client.post(NOTE, json={"text": "a"}, headers=keyed)
+    await asyncio.gather(
+        *(client.post(NOTE, json={"text": "b"}, headers=keyed | {"Idempotency-Key": "b"}) for _ in range(3))
+    )
+    done = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(outcome="done"), 10))
+    assert [(one.action, one.status) for one in done if "note" in one.action] == [
+        ("POST /api/v1/tickets/{key}/note", 0),
+        ("POST /api/v1/tickets/{key}/note", 0),
+    ]
+
+
+async def test_a_key_of_another_request_is_a_refusal_in_the_audit_log(
+    client: Client, world: World, keyed: dict[str, str]
+) -> None:
+    for words in ("a", "other"):
+        await client.post(NOTE, json={"text": words}, headers=keyed)
+    refused = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(outcome="refused"), 10))
+    assert [(one.status, "used for another request" in one.text) for one in refused] == [(422, True)]

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from responder.cli.tickets import tries_of
 from responder.config.configuration import read
 from responder.errors import SendFailed
 from responder.store.database import Database
+from responder.web.shapes import plain
 from tests.web.conftest import GUARDED, Client, header
 from tests.world import World, alert
 
+_EXACT = "%Y-%m-%d %H:%M:%S"
 PEOPLE = """
 people:
   - name: mei
@@ -141,4 +144,20 @@ async def test_the_ticket_says_where_each_message_is_and_when_it_is_tried(
     page = await (await client.get("/tickets/1", headers=read)).text()
     assert '<td class="tight">held</td>' in page
     assert "mei is in quiet hours until" in page
-    assert f'tried <time datetime="{messages[0]["due_at"]}"' in page
+    assert f'>to be tried <time datetime="{messages[0]["due_at"]}"' in page
+    assert [one["tried_at"] is not None for one in messages] == [False, False, True]
+
+
+async def test_what_failed_for_now_says_when_it_was_tried_and_when_it_is_next(client: Client, world: World) -> None:
+    world.sender.failures.append(SendFailed("no answer"))
+    began = world.clock.now()
+    await world.post(alert("DiskFull"))
+    await world.work()
+    read = await header(world, "read")
+    ticket = await (await client.get("/api/v1/tickets/1", headers=read)).json()
+    (failed,) = [one for one in ticket["messages"] if one["state"] == "failed_for_now"]
+    assert (failed["tried_at"], failed["due_at"]) == (plain(began), plain(began + timedelta(seconds=5)))
+    page = await (await client.get("/tickets/1", headers=read)).text()
+    assert f'>tried <time datetime="{failed["tried_at"]}"' in page
+    assert f'>to be tried <time datetime="{failed["due_at"]}"' in page
+    assert tries_of(failed) == f"tried at {began:{_EXACT}}, next at {began + timedelta(seconds=5):{_EXACT}}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -114,6 +115,7 @@ async def test_mistakes_stand_with_file_line_and_column_and_nothing_would_change
     assert str(world.path.parent) not in text
     (mistake,) = (await (await client.get("/api/v1/policy/changes", headers=admin)).json())["mistakes"]
     assert (mistake["path"], mistake["line"]) == ("policy.yml", 5)
+    assert "没有处置手册 reboot-app" in await shown(client, "/policy/reload?lang=zh", admin)
 
 
 async def test_each_difference_is_told_in_words(client: Client, world: World, viewer: dict[str, str]) -> None:
@@ -279,3 +281,35 @@ async def test_nor_where_the_list_of_channels_belongs(
     text = await (await client.get("/api/v1/policy/changes", headers=viewer)).text()
     assert "people.0.channels" in text
     assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "inventory.yml:"),
+        ("- web-1\n", "inventory.yml:"),
+        ("targets: 7\n", "expected a list, like [a, b], found 7"),
+        ("targets: {a: b}\n", "expected a list, like [a, b]"),
+        ("targets: [web-1]\n", "inventory.yml:1"),
+        ("targets: [\n", "inventory.yml:2"),
+        ("targets: []\n", ""),
+        (None, "cannot be read"),
+    ],
+)
+async def test_the_pages_stand_while_the_inventory_is_edited_and_say_what_is_wrong(
+    client: Client, world: World, viewer: dict[str, str], text: str | None, said: str
+) -> None:
+    path = world.path.parent / "inventory.yml"
+    path.unlink() if text is None else path.write_text(text)
+    for page in ("/policy", "/runbooks", "/runbooks/restart-app"):
+        answer = await client.get(page, headers=viewer)
+        assert answer.status == 200
+    assert said in words(unescape(await (await client.get("/policy/reload", headers=viewer)).text()))
+
+
+async def test_what_is_said_about_a_key_is_said_about_the_file_as_it_is_now(
+    client: Client, world: World, viewer: dict[str, str]
+) -> None:
+    change(world, "inventory.yml", lambda _: "targets: [{name: new-1, key_file: no-such-key}]\n")
+    page = words(await (await client.get("/policy", headers=viewer)).text())
+    assert "without it no runbook gets to new-1" in page

@@ -1,33 +1,22 @@
-"""The reporter's page and the API of reports: what is shown to whom, and that only sent forms act."""
+"""The reporter's page: what is shown to whom, and that only sent forms act."""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestServer
 
 from responder.adapters.links import ReporterClaim
 from responder.domain.report_form import form_of
-from responder.flows.batcher import Batcher
 from responder.flows.report_by_person import add_reporter
 from responder.flows.reporter import erase_contacts
 from responder.store.database import Database
-from responder.web import reporter, reporters
-from responder.web.context import Context
-from responder.web.server import build
 from tests.flows.reports import CONTACT, DAY, Reports
-from tests.web.conftest import GUARDED, Client, cookie, header
+from tests.web.conftest import GUARDED, Client
 from tests.world import alert, texts
-
-FORM = {
-    "title": "Printer is dead",
-    "channel": "website",
-    "reporter": {"name": "Li Wei", "contact": CONTACT, "language": "zh"},
-    "fields": {"product": "P900"},
-}
 
 
 @pytest.fixture
@@ -35,29 +24,8 @@ def world(tmp_path: Path, database: Database) -> Reports:
     return Reports(tmp_path, database, main=f"{GUARDED}reporters: {{url_file: reporters-url}}\n")
 
 
-async def _nothing() -> None: ...
-
-
-async def _ready() -> str:
-    return ""
-
-
-@pytest.fixture
-async def client(world: Reports, aiohttp_client) -> Client:  # type: ignore[no-untyped-def]
-    context = Context(desk=world.desk, batcher=Batcher(world.desk, 3), reload=_nothing, is_ready=_ready)
-    application = build(context)
-    known = {resource.canonical for resource in application.router.resources()}
-    if "/report/{token}" not in known:
-        application.add_routes([*reporter.routes(), *reporters.routes()])
-    made: Client = await aiohttp_client(TestServer(application))
-    return made
-
-
 def link(world: Reports, ticket_id: int = 1) -> str:
     return world.desk.links.report(ReporterClaim(ticket_id=ticket_id)).removeprefix("https://responder.test")
-
-
-# --- the page ----------------------------------------------------------------------------------------
 
 
 async def test_the_page_shows_how_it_stands_and_changes_nothing(client: Client, world: Reports) -> None:
@@ -224,6 +192,20 @@ async def test_a_score_outside_its_bounds_does_not_count(client: Client, world: 
         assert (answer.status, "not from 1 to 5" in await answer.text()) == (409, True)
 
 
+async def test_what_does_not_count_comes_back_with_what_was_typed(client: Client, world: Reports) -> None:
+    await world.opens()
+    words = "It <still> jams."
+    stale = {"answer": "not_solved", "text": words, "episode": "9"}
+    text = await (await client.post(link(world), data=stale)).text()
+    assert 'class="problems" tabindex="-1" autofocus' in text
+    assert re.search(r'id="f-more"[^>]*>\s*It &lt;still&gt; jams\.</textarea>', text)
+    await world.restored()
+    text = await (await client.post(link(world), data=stale)).text()
+    assert re.search(r'id="f-why"[^>]*>\s*It &lt;still&gt; jams\.</textarea>', text)
+    assert text.count("jams.") == 1
+    assert "jams." not in await (await client.get(link(world))).text()
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -320,116 +302,3 @@ async def test_a_ticket_that_nobody_reported_shows_no_reporter(
     await world.post(alert())
     assert (await (await client.get("/api/v1/tickets/1", headers=act)).json())["reporter"] is None
     assert "<h2>Reporter</h2>" not in await (await client.get("/tickets/1", headers=act)).text()
-
-
-# --- the API -----------------------------------------------------------------------------------------
-
-PATHS = [
-    ("POST", "/api/v1/reports", "ingest"),
-    ("GET", "/api/v1/tickets/1/reporter", "read"),
-    ("PUT", "/api/v1/tickets/1/reporter", "act"),
-    ("POST", "/api/v1/tickets/1/reporter/progress", "act"),
-    ("POST", "/api/v1/tickets/1/reporter/question", "act"),
-    ("POST", "/api/v1/tickets/1/reporter/answer", "act"),
-    ("POST", "/api/v1/tickets/1/reporter/told", "act"),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "scope"), PATHS)
-async def test_without_a_token_or_with_a_lesser_one_nothing_is_shown_or_done(
-    client: Client, world: Reports, method: str, path: str, scope: str
-) -> None:
-    await world.opens()
-    lesser = {"read": "ingest", "act": "read"}.get(scope)
-    for headers in ({}, *([await header(world, lesser)] if lesser else [])):
-        answer = await client.request(method, path, json={"words": "x"} if method != "GET" else None, headers=headers)
-        assert answer.status in (401, 403)
-        assert "Li Wei" not in await answer.text()
-
-
-async def test_a_form_opens_a_ticket_and_a_bad_one_is_answered_whole(client: Client, world: Reports) -> None:
-    ingest = await header(world, "ingest")
-    answer = await client.post("/api/v1/reports", json=FORM, headers=ingest)
-    made = await answer.json()
-    assert (answer.status, made["grade"], made["id"]) == (200, "P3", 1)
-    assert (await world.ticket())["number"] == made["number"]
-    bad = await client.post("/api/v1/reports", json={**FORM, "title": "", "fields": {"A b": "c"}}, headers=ingest)
-    detail = (await bad.json())["detail"]
-    assert (bad.status, "“title” is missing" in detail, "“fields.A b” is no name" in detail) == (422, True, True)
-
-
-async def test_only_who_may_act_gives_a_grade(client: Client, world: Reports, act: dict[str, str]) -> None:
-    graded = {**FORM, "grade": "P1"}
-    refused = await client.post("/api/v1/reports", json=graded, headers=await header(world, "ingest"))
-    assert (refused.status, "scope act" in (await refused.json())["detail"]) == (403, True)
-    done = await client.post("/api/v1/reports", json={**graded, "taken_by": "mei"}, headers=act)
-    assert (await done.json())["grade"] == "P1"
-    assert (await world.ticket())["grade_reason"] == "mei graded it when the report came in"
-
-
-async def test_who_has_signed_in_takes_a_report_in_the_own_name_only(client: Client, world: Reports) -> None:
-    ines = await cookie(world, "responder", "ines")
-    for odd in ("lars", "Ines"):
-        refused = await client.post("/api/v1/reports", json={**FORM, "taken_by": odd}, headers=ines)
-        assert (refused.status, (await refused.json())["detail"]) == (403, "ines acts as ines; leave “taken_by” out.")
-    assert await world.read(lambda tx: tx.tickets.open_counts()) == []
-
-    assert (await client.post("/api/v1/reports", json={**FORM, "taken_by": " ines "}, headers=ines)).status == 200
-    assert (await world.ticket())["events"][0]["actor"] == "ines"
-
-
-async def test_a_key_of_a_token_called_like_somebody_is_another_key(
-    client: Client, world: Reports, act: dict[str, str]
-) -> None:
-    ines, key = await cookie(world, "responder", "act-token"), {"Idempotency-Key": "k1"}
-    first = await client.post("/api/v1/reports", json=FORM, headers={**ines, **key})
-    other = await client.post("/api/v1/reports", json=FORM, headers={**act, **key})
-    again = await client.post("/api/v1/reports", json=FORM, headers={**ines, **key})
-    opened = [(await one.json())["id"] for one in (first, other, again)]
-    assert (opened[0] != opened[1], opened[0] == opened[2]) == (True, True)
-
-
-async def test_name_contact_and_letters_are_for_those_who_may_act(
-    client: Client, world: Reports, act: dict[str, str]
-) -> None:
-    await world.opens()
-    path = "/api/v1/tickets/1/reporter"
-    seen = await (await client.get(path, headers=act)).json()
-    assert (seen["name"], seen["contact"], seen["letters"][0]["subject"][:11]) == ("Li Wei", CONTACT, "Your report")
-    assert "Its number is" in seen["letters"][0]["text"]
-    assert "/report/" not in str(seen)
-    read = await header(world, "read")
-    hidden = await (await client.get(path, headers=read)).json()
-    assert (hidden["name"], hidden["contact"], hidden["letters"][0]["text"]) == ("***", "***", "")
-    for whole in ("/api/v1/tickets/1", "/tickets/1"):
-        shown, masked = [await (await client.get(whole, headers=headers)).text() for headers in (act, read)]
-        assert ("Li Wei" in shown, CONTACT in shown) == (True, True), whole
-        assert ("Li Wei" in masked, CONTACT in masked, "***" in masked) == (False, False, True), whole
-    assert (await client.get("/api/v1/tickets/9/reporter", headers=act)).status == 404
-
-
-async def test_what_staff_tell_ask_and_hear_goes_over_the_api(
-    client: Client, world: Reports, act: dict[str, str]
-) -> None:
-    await world.opens(reporter={"contact": CONTACT})
-    await world.do("acknowledge")
-    base = "/api/v1/tickets/1/reporter"
-    told = await client.post(f"{base}/progress", json={"words": "A fuse is on its way.", "actor": "mei"}, headers=act)
-    assert (told.status, (await told.json())["status"]) == (200, "in_progress")
-    asked = await client.post(f"{base}/question", json={"words": "Which light?", "actor": "mei"}, headers=act)
-    assert (await asked.json())["status"] == "waiting"
-    heard = await client.post(
-        f"{base}/answer", json={"answer": "information", "text": "red", "actor": "lars"}, headers=act
-    )
-    assert (await heard.json())["effect"] == "goes_on"
-    assert "The reporter says more (lars heard it): red" in texts(await world.ticket())
-    for bad, status in (
-        ({"answer": "maybe"}, 422),
-        ({"answer": "score", "score": "5"}, 422),
-        ({"answer": "score", "score": True}, 422),
-        ({"answer": "score", "score": 5}, 409),
-    ):
-        assert (await client.post(f"{base}/answer", json=bad, headers=act)).status == status
-    assert (await client.post(f"{base}/told", json={}, headers=act)).status == 409
-    assert (await client.post(f"{base}/told", json={"message": "1"}, headers=act)).status == 422
-    assert (await client.put(base, json={"reporter": FORM["reporter"]}, headers=act)).status == 409

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from responder.domain.runbook import Run, RunOutcome
+from responder.domain.runbook import Attempt, Run, RunOutcome
+from responder.flows.hand_over import hand_over
 from responder.flows.orders import order_run
+from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 from tests.web.conftest import Client, header
 from tests.world import World, alert, resolved
@@ -179,6 +181,35 @@ async def test_words_of_hosts_are_text_and_secrets_stay_away(
         assert hidden not in text
         assert "abcdefgh" not in text
         assert path.startswith("/api") or HOSTILE not in text
+
+
+async def test_what_a_run_called_shows_no_secret_on_the_ticket_the_run_and_in_messages(
+    client: Client, world: World, read: dict[str, str]
+) -> None:
+    world.fleet.broken.add("web-1")
+    await world.post(alert())
+    hidden = next(iter(world.desk.configuration.secrets))
+    await world.work(hand_over=_nobody_yet)
+    act = Attempt(
+        id=0,
+        run_id=1,
+        step=0,
+        kind="ssh",
+        command=("app", "--password", "hunter22", f"--key={hidden}"),
+        started_at=world.clock.now(),
+    )
+    await world.database.write(lambda tx: tx.runs.begin_attempt(act))
+    await hand_over(world.desk, Job(kind="hand_over", args={"ticket": 1}, due_at=world.clock.now()))
+    await world.work()
+    paths = ("/tickets/1", "/api/v1/tickets/1", "/runs/1", "/api/v1/runs/1")
+    texts = [await shown(client, path, read) for path in paths]
+    sent = [body for _, _, body in world.sender.sent]
+    assert [("hunter22" in text, hidden in text) for text in (*texts, *sent)] == [(False, False)] * (4 + len(sent))
+    assert any("app --password *** --key=***" in text for text in sent)
+
+
+async def _nobody_yet(_job: Job) -> None:
+    """Leaves the hand-over for later."""
 
 
 class _Step:

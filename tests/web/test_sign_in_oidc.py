@@ -23,7 +23,7 @@ from responder.web.server import build
 from tests.fakes import HOUR, MINUTE, SECOND
 from tests.servers.oidc_provider import OidcProvider, answering
 from tests.web.conftest import GUARDED, Client, _not_here, _ready
-from tests.world import World, write_files
+from tests.world import World, alert, write_files
 
 BACK = "https://responder.test/sign-in/oidc/callback"
 COOKIE = "__Host-responder_oidc"
@@ -88,9 +88,15 @@ class Browser:
     async def sign_in(self, onward: str = "") -> aiohttp.ClientResponse:
         return await self.get(await self.at_provider(await self.begin(onward)))
 
+    def _shown(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    async def post(self, path: str) -> aiohttp.ClientResponse:
+        headers = {"Cookie": self._shown(), "Sec-Fetch-Site": "same-origin"}
+        return await self._client.post(path, headers=headers, allow_redirects=False)
+
     async def get(self, path: str, **more: Any) -> aiohttp.ClientResponse:
-        shown = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        headers = {"Cookie": shown, "Accept": "text/html"}
+        headers = {"Cookie": self._shown(), "Accept": "text/html"}
         answer = await self._client.get(path, headers=headers, allow_redirects=False, **more)
         for name, morsel in answer.cookies.items():
             self.cookies[name] = morsel.value
@@ -160,6 +166,33 @@ async def test_role_and_teams_are_those_of_today_at_each_sign_in(
     (user,) = await users(world)
     assert (user.name, user.role, user.teams) == ("mei.lin", Role.ADMIN, ())
     assert ("OpenID Connect", "renew the role", "done", "responder of ops → admin of all teams") in await log(world)
+
+
+async def test_whose_groups_give_no_team_touches_no_ticket_of_a_team_and_is_told_so(
+    world: World, browser: Browser, provider: OidcProvider
+) -> None:
+    await world.post(alert())
+    rules = world.desk.configuration.settings.sign_in.oidc
+    assert rules is not None
+    rules.roles[Role.RESPONDER] = ("ops", "sre")
+    provider.seats("mei-1", preferred_username="mei.lin", groups=["sre"])
+    await browser.sign_in()
+    (user,) = await users(world)
+    assert (user.role, user.teams, user.acts_for) == (Role.RESPONDER, (), "no team")
+
+    why = "acts for no team: none of their groups gives one"
+    answer = await browser.post("/api/v1/tickets/1/acknowledge")
+    assert (answer.status, why in await answer.text()) == (403, True)
+    page = await (await browser.get("/tickets/1")).text()
+    assert (why in page, "/tickets/INC" in page, 'action="/tickets/' in page) == (True, True, False)
+    assert "You act for no team" in await (await browser.get("/me")).text()
+    assert (await (await browser.get("/api/v1/me")).json())["teamless"] is True
+
+    provider.seats("mei-1", preferred_username="mei.lin", groups=["sre", "ops"])
+    await browser.sign_in()
+    assert ("OpenID Connect", "renew the role", "done", "responder of no team → responder of ops") in await log(world)
+    assert (await browser.post("/api/v1/tickets/1/acknowledge")).status == 200
+    assert "You act for no team" not in await (await browser.get("/me")).text()
 
 
 async def test_the_same_subject_of_another_provider_is_somebody_else(world: World, browser: Browser) -> None:
@@ -338,12 +371,16 @@ async def test_another_provider_after_a_reload_is_another_provider(
     world: World, browser: Browser, provider: OidcProvider, tmp_path: Path
 ) -> None:
     await browser.sign_in()
+    before = dict(browser.cookies)
     async with OidcProvider(world.clock.now) as other:
         other.knows("responder", BACK, secret="oidc-s3cret")
         other.seats("lars-1", preferred_username="lars", groups=["staff"])
         write_files(tmp_path, main=GUARDED + SIGN_IN.format(issuer=other.issuer))
         world.desk.take_over(read(tmp_path / "responder.yml"))
         assert (await browser.sign_in()).status == 303
+        assert (await browser.get("/api/v1/tickets")).status == 200
+        browser.cookies = before
+        assert (await browser.get("/api/v1/tickets")).status == 401
     assert [user.name for user in await users(world)] == ["lars", "mei.lin"]
 
 

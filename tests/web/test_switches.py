@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from responder.domain.switches import of_runbook, of_target
+from responder.domain.switches import EVERYTHING, of_runbook, of_target
 from responder.flows.switches import turn_off_automation
 from responder.store.database import Database
 from tests.flows.test_budgets import PER_RACK, RACKS
-from tests.web.conftest import GUARDED, Client, header
+from tests.web.conftest import GUARDED, Client, cookie, header
 from tests.world import World, alert
 
 SWITCH, MAINTENANCE = "/api/v1/kill-switch", "/api/v1/maintenance"
@@ -150,19 +151,34 @@ async def test_the_page_switches_off_and_on(client: Client, act: dict[str, str])
     assert "Automation is off" not in await (await client.get("/", headers=act)).text()
     form = {"reason": "<b>fragile</b>", "actor": "mei", "target": "web-1", "runbook": "", "for": "2h"}
     page = await (await client.post("/automation/off", data=form, headers=act)).text()
-    assert "Automation is off</strong> (target web-1): &lt;b&gt;fragile&lt;/b&gt; (target web-1 switched off by" in page
+    assert "Automation is off</strong> (target web-1): &lt;b&gt;fragile&lt;/b&gt;" in page
+    assert page.count("until <time") == 1
     assert "Switch on" in page
 
     page = await (await client.post("/automation/on", data={"runbook": "", "target": "web-1"}, headers=act)).text()
     assert "Automation is off" not in page
 
 
-@pytest.mark.parametrize("form", [{"reason": ""}, {"reason": "x", "target": "web-9"}, {"reason": "x", "for": "soon"}])
-async def test_a_form_that_is_not_understood_is_a_page_that_says_so(
-    client: Client, act: dict[str, str], form: dict[str, str]
+@pytest.mark.parametrize(
+    ("form", "field", "status"),
+    [
+        ({"reason": "", "for": "2h"}, "reason", 422),
+        ({"reason": "fragile", "target": "web-9"}, "target", 422),
+        ({"reason": "fragile", "runbook": "none"}, "runbook", 422),
+        ({"reason": "fragile", "for": "soon", "actor": "mei"}, "for", 422),
+        ({"reason": "fragile", "runbook": "restart-app", "target": "web-1"}, "runbook", 409),
+    ],
+)
+async def test_a_form_that_is_not_understood_comes_back_as_it_was(
+    client: Client, act: dict[str, str], form: dict[str, str], field: str, status: int
 ) -> None:
     answer = await client.post("/automation/off", data=form, headers=act)
-    assert (answer.status, "Nothing was switched off" in await answer.text()) == (422, True)
+    page = await answer.text()
+    assert (answer.status, "Nothing was switched off" in page) == (status, True)
+    [at] = re.findall(r"<[^>]* autofocus>", page)
+    assert f'name="{field}"' in at
+    for name, value in form.items():
+        assert re.search(rf'name="{name}" [^>]*value="{value}"', page)
     assert (await (await client.get(SWITCH, headers=act)).json())["switches"] == []
 
 
@@ -172,6 +188,29 @@ async def test_a_form_without_its_fields_does_not_switch_everything_on(
     await turn_off_automation(world.desk, "all", "lars")
     assert (await client.post("/automation/on", data={}, headers=act)).status == 422
     assert (await (await client.get(SWITCH, headers=act)).json())["on"] is True
+
+
+async def test_the_form_has_an_address_that_fills_it_in(client: Client, act: dict[str, str]) -> None:
+    page = await (await client.get("/automation/off?target=web-1", headers=act)).text()
+    assert re.search(r'name="target" [^>]*value="web-1"', page)
+    assert "Nothing was" not in page
+
+
+async def test_times_of_a_switch_are_those_of_the_reader_on_every_page(client: Client, world: World) -> None:
+    mei = await cookie(world, "responder", "mei", zone="Asia/Shanghai")
+    for scope in (EVERYTHING, of_target("web-1"), of_runbook("restart-app")):
+        await turn_off_automation(world.desk, "fragile", "lars", scope, lasting=timedelta(hours=2))
+    for path in ("/", "/inventory", "/runbooks", "/runbooks/restart-app"):
+        page = await (await client.get(path, headers=mei)).text()
+        assert "fragile" in page, path
+        assert "UTC" not in page, path
+
+
+async def test_no_target_is_said_to_be_free_while_everything_is_off(client: Client, world: World) -> None:
+    viewer, free = await cookie(world, "viewer"), '<span class="good">yes</span>'
+    assert free in await (await client.get("/inventory", headers=viewer)).text()
+    await turn_off_automation(world.desk, "fragile", "lars")
+    assert free not in await (await client.get("/inventory", headers=viewer)).text()
 
 
 async def test_what_the_file_switches_off_has_no_button(client: Client, world: World, act: dict[str, str]) -> None:

@@ -144,11 +144,26 @@ async def test_a_view_is_saved_under_a_name_and_removed_again(client: Client, wo
     mei = await signed_in(world)
     form = {"name": "  my   disks ", "query": "text=disk&open=yes&unknown=1"}
     answer = await client.post("/views", data=form, headers=mei, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, "/tickets?open=yes&text=disk")
+    assert (answer.status, answer.headers["Location"]) == (303, "/tickets?open=yes&text=disk&saved=1")
+    assert "The view “my disks” is saved." in await shown(client, answer.headers["Location"], mei)
     text = await shown(client, "/tickets?open=yes&text=disk", mei)
     assert '<a href="/tickets?open=yes&amp;text=disk" aria-current="true">my disks</a>' in text
     assert (await client.post("/views/1/drop", headers=mei, allow_redirects=False)).status == 303
     assert "my disks" not in await shown(client, "/tickets", mei)
+
+
+async def test_a_view_is_not_overwritten_by_another_of_its_name(client: Client, world: World) -> None:
+    mei = await signed_in(world)
+    await client.post("/views", data={"name": "mine", "query": "text=disk"}, headers=mei)
+    answer = await client.post("/views", data={"name": "mine", "query": "text=cpu"}, headers=mei)
+    text = await answer.text()
+    assert (answer.status, "There is already a view called “mine”." in text) == (422, True)
+    assert ('value="mine"' in text, 'value="text=cpu"' in text) == (True, True)
+    assert (
+        "已有名为“mine”的视图。"
+        in await (await client.post("/views?lang=zh", data={"name": "mine", "query": "text=cpu"}, headers=mei)).text()
+    )
+    assert '<a href="/tickets?text=disk">mine</a>' in await shown(client, "/tickets", mei)
 
 
 async def test_views_are_for_accounts_and_a_token_sees_no_form_for_them(client: Client, act: dict[str, str]) -> None:

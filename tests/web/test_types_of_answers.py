@@ -11,10 +11,11 @@ import pytest
 from responder.domain.actions import ActionItem
 from responder.domain.approval import Answer, Approval
 from responder.domain.article import Article
+from responder.domain.dossier import Dossier, Plan, Review, Verification
 from responder.domain.drill import Answer as DrillAnswer
 from responder.domain.drill import Drill
 from responder.domain.escalation import Chain
-from responder.domain.health_check import HealthCheck
+from responder.domain.health_check import Finding, HealthCheck, Look
 from responder.domain.holds import Held
 from responder.domain.mail_record import MailRecord
 from responder.domain.message import Message
@@ -25,17 +26,19 @@ from responder.domain.runbook import Attempt, Run
 from responder.domain.sla import Clock
 from responder.domain.ticket import Event, Ticket
 from responder.store.attachments import Attachment
-from responder.web.schemas import duty, handling, service, stock, tickets
+from responder.web.schemas import dossier, duty, reviews, service, stock, tickets
 
 PAIRS = [
     (tickets.TicketLine, Ticket), (tickets.EventLine, Event), (tickets.ClockLine, Clock), (tickets.RunLine, Run),
     (tickets.ActLine, Attempt), (tickets.ApprovalLine, Approval), (tickets.AnswerLine, Answer),
     (tickets.MessageLine, Message), (tickets.AttachmentLine, Attachment), (tickets.ChainLine, Chain),
-    (tickets.ReporterLine, Reporter), (tickets.HeldLine, Held), (handling.ActionLine, ActionItem),
+    (tickets.ReporterLine, Reporter), (tickets.HeldLine, Held), (reviews.ActionLine, ActionItem),
     (duty.OverrideLine, Override), (duty.ShiftLine, Shift), (duty.DrillLine, Drill), (duty.DrillAnswer, DrillAnswer),
     (service.CheckLine, HealthCheck), (service.WholeCheck, HealthCheck), (stock.MailLine, MailRecord),
     (stock.PartLine, Part), (stock.ReservationLine, Reservation), (stock.StockMoveLine, StockMove),
-    (stock.ArticleLine, Article),
+    (stock.ArticleLine, Article), (dossier.DossierLine, Dossier), (dossier.PlanLine, Plan),
+    (dossier.ReviewInDossier, Review), (dossier.VerificationLine, Verification), (service.LookLine, Look),
+    (service.FindingLine, Finding),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.domain.access import MEANING
 from responder.flows.texts.languages import entries
 from responder.web import console, rendering
 
@@ -29,6 +30,11 @@ def test_the_names_of_places_and_the_titles_of_errors_have_theirs() -> None:
     known = {text for kind, text in entries("zh") if not kind}
     shown = [*(one.label for one in console.PLACES), *console.TITLES.values()]
     assert [text for text in shown if text not in known] == []
+
+
+def test_what_each_role_may_is_said_in_chinese() -> None:
+    known = {text for kind, text in entries("zh") if not kind}
+    assert [text for text in MEANING.values() if text not in known] == []
 
 
 def test_every_letter_leads_to_one_place() -> None:

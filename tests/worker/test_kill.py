@@ -19,6 +19,7 @@ from responder.adapters.ssh_server import DemoSshServer, write_key
 from responder.config.configuration import read
 from responder.store.database import Database
 from responder.web.shapes import whole_ticket
+from tests.databases import opened
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
 from tests.worker import crashing
@@ -75,6 +76,8 @@ def files(folder: Path, host: DemoSshServer | None, port: int = 9180, database: 
     inventory = f"targets:\n  - {{name: node, address: 127.0.0.1, user: {getpass.getuser()}, key_file: key, {where}}}\n"
     policy = "extends: p1-p4\nfirst_aid: [{name: r, when: ['alertname=\"Down\"'], runbook: restart-app}]\n"
     main = MAIN.format(port=port) + (f"database: {database}\n" if database else "")
+    if not database:
+        opened(folder / "responder.db").close()
     return write_files(folder, main=main, inventory=inventory, policy=policy, runbook=RUNBOOK)
 
 

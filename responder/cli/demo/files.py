@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from responder.cli.demo.nodes import Node
@@ -13,6 +14,7 @@ console: open
 runbooks: [runbooks]
 sources:
   - {{name: demo, open: true}}
+  - {{name: made-up, open: true}}
 feedback: {{open: true}}
 mail:
   address: desk@demo.test
@@ -21,6 +23,7 @@ mail:
 """
 
 _POLICY = """
+name: demo
 extends: p1-p4
 moves: []
 heartbeats: []
@@ -28,6 +31,19 @@ first_aid:
   - name: restart the web service
     when: ['alertname="WebappDown"']
     runbook: restart-webapp
+  - name: look at a slow web service
+    when: ['alertname="WebappSlow"']
+    runbook: diagnose-webapp
+kinds:
+  web: {text: what customers open}
+  storage: {text: "disks, databases and their replicas"}
+  network: {}
+  office: {text: what stands on the desks}
+kind_rules:
+  - {kind: web, when: ['alertname=~"Webapp.*|Certificate.*"']}
+  - {kind: storage, when: ['alertname=~"Disk.*|Replica.*"']}
+  - {kind: network, when: ['alertname=~"Link.*"']}
+default_kind: office
 grades:
   P1: {quiet: 2s, close_after: 2s}
   P2: {quiet: 2s, close_after: 2s}
@@ -60,27 +76,55 @@ steps:
     http: {url: "http://127.0.0.1:{{ port }}/", contains: webapp answers, within: 10s, every: 500ms}
 """
 
+_DIAGNOSIS = """
+runbook: diagnose-webapp
+summary: See what a slow web service of the demo is busy with
+parameters:
+  node: {type: name, label: node}
+cooldown: 10m
+steps:
+  - name: what it wrote last, and how busy the host is
+    collect:
+      commands:
+        - ["tail", "-n", "20", "FOLDER/{{ node }}/log"]
+        - ["uptime"]
+"""
+
+# Mei is on call since two days ago, whenever the demo is started.
 _PEOPLE = """
 people:
-  - name: mei
-    full_name: Mei, on call
-    channels: [{name: pager, url: "json://127.0.0.1:%d/pages"}]
+  - {{name: mei, full_name: Mei Lin, channels: [{{name: pager, url: "json://127.0.0.1:{sink_port}/pages/mei"}}]}}
+  - {{name: tom, full_name: Tom Adler, channels: [{{name: pager, url: "json://127.0.0.1:{sink_port}/pages/tom"}}]}}
+  - {{name: ana, full_name: Ana Costa, channels: [{{name: pager, url: "json://127.0.0.1:{sink_port}/pages/ana"}}]}}
+  - {{name: lars, full_name: Lars Holm, channels: [{{name: phone, url: "json://127.0.0.1:{sink_port}/pages/lars"}}]}}
+  - {{name: wei, full_name: 王伟, channels: [{{name: phone, url: "json://127.0.0.1:{sink_port}/pages/wei"}}]}}
 teams:
   - name: ops
-    tiers: {1: [mei]}
+    tiers: {{1: {{rota: ops-first}}, 2: {{rota: ops-second}}}}
+rotas:
+  - name: ops-first
+    layers:
+      - {{name: always, people: [mei, tom, ana], rotation: weekly, start: {start} 09:00}}
+  - name: ops-second
+    layers:
+      - {{name: always, people: [lars, wei], rotation: weekly, length: 2, start: {start} 09:00}}
 """
+# Some rounds of both rotas, so that the first of each has the present turn, and the past had somebody, too.
+_ROUNDS = timedelta(weeks=3 * 4 * 2)
 
 
 def write(folder: Path, nodes: list[Node], key_file: Path, port: int, sink_port: int, smtp_port: int) -> Path:
     """Writes all files; gives the main one."""
     runbooks = folder / "runbooks"
     runbooks.mkdir()
-    (runbooks / "restart-webapp.yml").write_text(_RUNBOOK.replace("FOLDER", str(folder)))
+    for name, text in (("restart-webapp", _RUNBOOK), ("diagnose-webapp", _DIAGNOSIS)):
+        (runbooks / f"{name}.yml").write_text(text.replace("FOLDER", str(folder)))
     (folder / "policy.yml").write_text(_POLICY)
-    (folder / "people.yml").write_text(_PEOPLE % sink_port)
+    start = datetime.now(UTC).date() - timedelta(days=2) - _ROUNDS
+    (folder / "people.yml").write_text(_PEOPLE.format(sink_port=sink_port, start=start))
     (folder / "secret.key").write_text("a demo has no secrets, and this signs nothing that matters\n")
     targets = "".join(
-        f"  - {{name: {node.name}, address: 127.0.0.1, port: {node.ssh_port}, user: {node.user}, "
+        f"  - {{name: {node.name}, groups: [web], address: 127.0.0.1, port: {node.ssh_port}, user: {node.user}, "
         f"key_file: {key_file}, host_key: {node.host_key}}}\n"
         for node in nodes
     )

@@ -19,6 +19,7 @@ from responder.app import Service
 from responder.cli.common import fail, out
 from responder.cli.demo import files, letters
 from responder.cli.demo.nodes import Node, free_port, has_timeout_command
+from responder.cli.demo.past import play_past
 from responder.cli.demo.post_office import PostOffice
 
 _PATIENCE = 40.0
@@ -39,7 +40,12 @@ async def play(folder: Path, port: int, *, stays: bool, builtin_ssh: bool = Fals
         await sink.start()
         await post_office.start()
         chosen = _free_or_other(port)
-        service = Service(files.write(folder, nodes, folder / "key", chosen, sink.port, post_office.port))
+        main_file = files.write(folder, nodes, folder / "key", chosen, sink.port, post_office.port)
+        out.print(
+            f"made up: {await play_past(main_file)} tickets of the last four weeks, with their runs, calls and clocks; "
+            "none of it happened, and each says so"
+        )
+        service = Service(main_file)
         stage = Stage(service, nodes, sink, post_office)
         await stage.begin()
         await stage.tell()
@@ -56,16 +62,16 @@ async def play(folder: Path, port: int, *, stays: bool, builtin_ssh: bool = Fals
 
 
 class Sink:
-    """Where the pages to people arrive."""
+    """Where the pages to people arrive: the newest one of each."""
 
     def __init__(self) -> None:
-        self.pages: list[dict[str, Any]] = []
+        self.newest: dict[str, dict[str, Any]] = {}
         self.port = free_port()
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
         application = web.Application()
-        application.add_routes([web.post("/pages", self._take)])
+        application.add_routes([web.post("/pages/{person}", self._take)])
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -75,7 +81,7 @@ class Sink:
             await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
-        self.pages.append(await request.json())
+        self.newest[request.match_info["person"]] = await request.json()
         return web.Response()
 
 
@@ -116,6 +122,7 @@ class Stage:
         await self._handed_over(self._nodes[1])
         await self._flapping()
         await self._mail()
+        await self._people_at_work(self._nodes[1])
         await self._burst()
         await self._measures()
 
@@ -138,8 +145,8 @@ class Stage:
         alert = _webapp_down(node)
         await self._post([alert])
         number = await self._number_of(alert)
-        await self._until(number, lambda ticket: any(one["state"] == "sent" for one in ticket["messages"]))
-        page = self._sink.pages[-1]
+        await self._until(number, lambda ticket: {"Told mei by pager."} <= {one["text"] for one in ticket["events"]})
+        page = self._sink.newest["mei"]
         self._says("the page that reached mei:")
         self._quote([page["title"], "", *page["message"].splitlines()])
         link = next(line.split(" ", 1)[1] for line in page["message"].splitlines() if line.startswith("Acknowledge"))
@@ -167,8 +174,17 @@ class Stage:
         number = next(str(ticket["number"]) for ticket in found if ticket["source"] == "mail")
         await self._show(await self._until(number, _says_all))
 
+    async def _people_at_work(self, node: Node) -> None:
+        self._scene("5. People do the rest, and the audit log keeps who did what, also what was refused")
+        number = await self._number_of(_webapp_down(node))
+        wish = {"target": node.name, "for": "45m", "reason": "its config is put right", "actor": "mei"}
+        await self._does("PUT", "/api/v1/maintenance", wish)
+        words = {"text": "Line 7 of the config is misspelt; a corrected one is on its way.", "actor": "mei"}
+        await self._does("POST", f"/api/v1/tickets/{number}/note", words)
+        await self._does("POST", "/api/v1/knowledge/5/publish", {"actor": "tom"})
+
     async def _burst(self) -> None:
-        self._scene(f"5. A burst of {_BURST} alerts, sent twice over at the same time by two Alertmanagers")
+        self._scene(f"6. A burst of {_BURST} alerts, sent twice over at the same time by two Alertmanagers")
         alerts = [
             _alert("DiskFilling", severity="info", instance=f"host-{n:03d}", summary=f"Disk filling on host-{n:03d}")
             for n in range(_BURST)
@@ -182,7 +198,7 @@ class Stage:
         self._says(f"{2 * _BURST} reports in {took:.0f} ms, all durable: {tickets} tickets, none twice")
 
     async def _measures(self) -> None:
-        self._scene("6. What Prometheus scrapes")
+        self._scene("7. What Prometheus scrapes (the made-up past is in it, too)")
         wanted = ("runs_total", "tickets_resolved_total", "sla_clocks_met_total", "messages_total", "reports_total")
         async with self._session.get(f"{self.url}/metrics") as answer:
             text = await answer.text()
@@ -228,6 +244,13 @@ class Stage:
         async with self._session.post(f"{self.url}/api/v1/mail", data=letter.as_bytes()) as answer:
             if answer.status not in (200, 201):
                 fail(f"the mail was answered with {answer.status}: {await answer.text()}")
+
+    async def _does(self, method: str, path: str, body: dict[str, str]) -> None:
+        """Somebody asks for something by the API; a refusal is an answer, too."""
+        async with self._session.request(method, f"{self.url}{path}", json=body) as answer:
+            told = await answer.json()
+        said = f": {told['detail']}" if answer.status >= 400 else ""
+        self._says(f"{body['actor']}: {method} {path} → {answer.status}{said}")
 
     async def _press(self, link: str) -> None:
         self._says("mei opens the link and confirms")

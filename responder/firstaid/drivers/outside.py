@@ -77,5 +77,5 @@ class Verify(BaseModel):
 
     def found(self, done: Done) -> str:
         """What a bad answer was."""
-        said = " | ".join(done.output.split("\n")[:2])[:200] or f"exit code {done.exit_code}"
+        said = " | ".join(done.output.strip().split("\n")[:2])[:200] or f"exit code {done.exit_code}"
         return f"{said} (without {self.contains!r})" if done.is_good else said

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 from responder.adapters.yaml_file import Place
-from responder.domain.masking import masked
+from responder.domain.masking import is_secret_of, masked
 from responder.firstaid.lint.fields import argument_lists, texts
 from responder.firstaid.lint.finding import Found
 from responder.firstaid.lint.sheet import Sheet
@@ -16,7 +16,6 @@ _PROSE = ("once", "question", "text", "summary", "name")
 _HARMLESS = re.compile(
     r"(?i)[\w.-]*(?:file|path|dir)[\"']?\s*[=:]\s*[\"']?[^\s\"',;&]+|[=:]\s*[\"']?(?:\{\{|\{%|\$|/(?!/))[^\s\"',;&]*"
 )
-_OPTION = re.compile(r"(?i)--?(?:[\w-]*-)?(?:password|passwd|passphrase|secret|token|api-?key|access-?key|pass)")
 
 
 def secret_in_clear(sheet: Sheet) -> Found:
@@ -26,7 +25,7 @@ def secret_in_clear(sheet: Sheet) -> Found:
     for step in sheet.steps:
         for place, argv in argument_lists(step):
             for index, (option, value) in enumerate(pairwise(argv)):
-                if _OPTION.fullmatch(option) and not value.startswith(("-", "/", "{{", "$")):
+                if is_secret_of(option, value) and not value.startswith(("{{", "$")):
                     yield (
                         (*place, index + 1),
                         f"the value of {option} is a secret in clear; let the command read a file",

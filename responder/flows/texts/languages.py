@@ -17,6 +17,7 @@ from responder.domain.translation import Catalogue, catalogue, translated
 
 _HERE = Path(__file__).parent
 _HAN = re.compile("[\u4e00-\u9fff]")
+_PLACE_IN_FILE = re.compile(r"(?P<place>(?:[^\s:]+:\d+:\d+: )?(?:[\w.\[\]-]+: )?)(?P<says>.*)", re.DOTALL)
 _LINE = re.compile(r'(?:(msgctxt|msgid|msgstr) )?(".*")\Z')
 
 
@@ -26,6 +27,23 @@ def said(text: str, language: str, kind: str = "text") -> str:
     `kind` is that of a place in a pattern, for what is no sentence: `time`, `list`, `texts`, `conditions`.
     """
     return text if language == "en" else _said(text, language, kind)
+
+
+def said_of_file(text: str, language: str) -> str:
+    """What is wrong with a file: the place before it stays, and what only others say of it is marked as theirs."""
+    if language == "en" or not text:
+        return text
+    found = _PLACE_IN_FILE.match(text)
+    place, says = (found["place"], found["says"]) if found else ("", text)
+    for before, words in ((place, says), ("", text)):
+        if (theirs := said(words, language)) != words:
+            return f"{before}{theirs}"
+    return place + said(f"in English: {says}", language)
+
+
+def meaning_of_grade(text: str, language: str) -> str:
+    """What a policy says of a grade, in a language as far as it is translated."""
+    return in_words_of(text, language) or said(text, language)
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from responder.store.tables.columns import Instant, Json, key, metadata
 
@@ -17,6 +17,7 @@ users = Table(
     Column("source", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("teams", Json, nullable=False),
+    Column("teamless", Boolean, nullable=False),
     Column("language", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
@@ -44,8 +45,13 @@ login_failures = Table(
     key(),
     Column("name", Text, nullable=False),
     Column("address", Text, nullable=False),
+    # The network around the address, where one holder has many.
+    Column("around", Text, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("user_id", BigInteger),
+    Column("is_told", Boolean, nullable=False),
     Index("login_failures_by_time", "at"),
+    Index("login_failures_told", "is_told", "user_id", "at"),
 )
 
 saved_views = Table(

@@ -15,6 +15,13 @@ bodies = Table(
     Column("body", LargeBinary, nullable=False),
     Column("quarantined_because", Text, nullable=False),
     Index("bodies_by_time", "received_at"),
+    Index(
+        "bodies_quarantined",
+        "received_at",
+        "id",
+        sqlite_where=text("quarantined_because <> ''"),
+        postgresql_where=text("quarantined_because <> ''"),
+    ),
 )
 
 reports = Table(

@@ -23,6 +23,7 @@ messages = Table(
     Column("sent_at", Instant),
     Column("due_at", Instant),
     Column("error", Text, nullable=False),
+    Column("tried_at", Instant),
     # A page is promised once per episode, person and channel, however often its reason is processed.
     UniqueConstraint("ticket_id", "episode", "purpose", "person", "channel", name="one_message_each"),
     Index(

@@ -58,6 +58,7 @@ heartbeats = Table(
     metadata,
     Column("source", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("last_at", Instant, nullable=False),
+    Column("last_at", Instant),
     Column("silent_since", Instant),
+    Column("watched_since", Instant, nullable=False),
 )

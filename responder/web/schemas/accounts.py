@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
@@ -12,7 +12,9 @@ from responder.domain.access import Role
 from responder.domain.accounts import LONGEST, SHORTEST
 
 Teams = Annotated[list[str], Field(description="the only teams that it acts for; none means all", max_length=200)]
-Password = Annotated[str, Field(description=f"{SHORTEST} to {LONGEST} characters")]
+_LONG: dict[str, Any] = {"minLength": SHORTEST, "maxLength": LONGEST}
+Password = Annotated[str, Field(description=f"{SHORTEST} to {LONGEST} characters", json_schema_extra=_LONG)]
+_CALLED: dict[str, Any] = {"pattern": r"^[^\W_][\w.@+\-]{0,63}$"}
 
 
 class _Body(BaseModel):
@@ -22,7 +24,7 @@ class _Body(BaseModel):
 class NewUser(_Body):
     """A local account."""
 
-    name: Annotated[str, Field(description="up to 64 letters, digits, and . _ @ + -")]
+    name: Annotated[str, Field(description="up to 64 letters, digits, and . _ @ + -", json_schema_extra=_CALLED)]
     role: Annotated[Role, Field(strict=False)]
     teams: Teams = []
     password: Password
@@ -48,17 +50,18 @@ class OwnPassword(_Body):
 class Choices(_Body):
     """How one reads; an empty text is as the browser and the people file say."""
 
-    language: Annotated[str | None, Field(description="en or zh")] = None
+    language: Annotated[str | None, Field(description="en or zh", json_schema_extra={"pattern": "^(en|zh|)$"})] = None
     zone: Annotated[str | None, Field(description="such as Europe/Berlin")] = None
 
 
 class UserLine(TypedDict):
-    """An account. `source`: who vouches for it (local, oidc, proxy)."""
+    """An account. `source`: who vouches for it (local, oidc, proxy). `teamless`: no teams means none, and not all."""
 
     name: str
     role: str
     source: str
     teams: list[str]
+    teamless: bool
     language: str
     zone: str
     created_at: datetime
@@ -95,12 +98,13 @@ class Ended(TypedDict):
 
 
 class Me(TypedDict):
-    """Who asks. A token has no account, so no role, language and zone."""
+    """Who asks. A token has no account, so no role, language and zone. `teamless`: no teams means none, and not all."""
 
     name: str
     via: str
     role: str | None
     teams: list[str]
+    teamless: bool
     scopes: list[str]
     language: str
     zone: str

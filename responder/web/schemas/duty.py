@@ -1,11 +1,65 @@
-"""What the API answers about people: who is on call, who is away, and how they are reached."""
+"""What the API is asked and answers about people: who is on call, who is away, and how they are reached."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 
+from pydantic import Field
 from typing_extensions import TypedDict
+
+from responder.web.operations import Asked
+from responder.web.schemas.asked import SAYS, Actor, ActorBody, Instant, Listed, Reason, ReasonBody
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+class OnCallQuery(Asked):
+    at: Instant | None = None
+    team: str | None = None
+
+
+class ShiftQuery(Asked):
+    start: Instant | None = Field(None, alias="from")
+    until: Instant | None = None
+
+
+class OverrideQuery(Listed):
+    since: Instant | None = None
+
+
+class CalendarQuery(Asked):
+    source: str | None = Field(None, description="What the file is called.")
+    actor: Actor = None
+
+
+class FeedQuery(Asked):
+    rota: str | None = None
+    person: str | None = None
+
+
+class AbsenceBody(ReasonBody):
+    person: Reason
+    start: Instant | None = Field(None, alias="from")
+    until: Annotated[str, Field(pattern=SAYS, description="when it ends, such as 2026-01-05T09:00")]
+
+
+class OverrideBody(AbsenceBody):
+    instead_of: str | None = Field(None, description="Everybody on call, if it is not said.")
+
+
+class SwapBody(ReasonBody):
+    first: Reason
+    second: Reason
+    first_at: Instant | None = None
+    second_at: Instant | None = None
+
+
+class TestBody(ActorBody):
+    channel: str | None = None
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
 
 
 class NoticeLine(TypedDict):
@@ -39,6 +93,10 @@ class OverrideTold(OverrideLine):
 class Overrides(TypedDict):
     zone: str
     overrides: list[OverrideTold]
+
+
+class OverridePage(Overrides):
+    next: str | None
 
 
 class LostOverride(OverrideLine):
@@ -180,8 +238,10 @@ class Tried(TypedDict):
 
 
 class DrillAnswer(TypedDict):
+    """`channels`: what became of the message on each."""
+
     person: str
-    channels: list[Any]
+    channels: list[tuple[str, str]]
     told_at: datetime | None
     confirmed_at: datetime | None
     skipped: str

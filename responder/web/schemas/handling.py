@@ -1,14 +1,49 @@
-"""What the API answers about the handling of tickets: clocks, reporters, reviews, and promised actions."""
+"""What the API is asked and answers about the handling of tickets: verbs, clocks, and what was not understood."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from responder.domain.ticket import Status
-from responder.web.schemas.tickets import MessageLine, ReporterLine, TicketLine
+from responder.web.operations import Asked
+from responder.web.schemas.asked import Actor, ActorBody, Flag, Listed, Name, PerhapsReason, Reason, ReasonBody
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+class ClockQuery(Asked):
+    clock: str | None = Field(None, description="One of them.")
+
+
+class ApprovalQuery(Listed):
+    all: Flag | None = Field(None, description="Decided ones, too.")
+
+
+class MoveBody(BaseModel):
+    """What a verb reads besides, `/api/v1/verbs` says. `version`: the one that was seen, if it matters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    actor: Actor = None
+    version: int | None = None
+
+
+class YesBody(PerhapsReason):
+    version: int | None = None
+
+
+class NoBody(ReasonBody):
+    version: int | None = None
+
+
+class RunBody(ActorBody):
+    runbook: Reason
+    target: Name = None
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
 
 
 class StoryLine(TypedDict):
@@ -55,121 +90,6 @@ class Quarantined(TypedDict):
     body: str
 
 
-class NumberAndStatus(TypedDict):
-    number: str
-    status: Status
-
-
-class Opened(NumberAndStatus):
-    """What the sender of a report may tell the reporter at once."""
-
-    id: int
-    grade: str
-
-
-class Heard(NumberAndStatus):
-    """What became of a reporter's answer."""
-
-    effect: str
-    sentence: str
-
-
-class Letter(MessageLine):
-    """A letter to a reporter; `text` only for who may act."""
-
-    text: str
-
-
-class ReporterOfTicket(ReporterLine):
-    ticket: str
-    letters: list[Letter]
-
-
-class TimelineLine(TypedDict):
-    at: datetime
-    text: str
-
-
-class ActionOfDraft(TypedDict):
-    text: str
-    owner: str
-    due: datetime
-
-
-class DraftLine(TypedDict):
-    """A review in the shape in which it is written."""
-
-    ticket: str
-    replaces: datetime | None
-    root_cause: str
-    cause_class: str
-    whys: list[str]
-    factors: list[str]
-    improvements: str
-    participants: list[str]
-    meeting_at: datetime | None
-    actions: list[ActionOfDraft]
-    timeline: list[TimelineLine]
-
-
-class Draft(TypedDict):
-    draft: DraftLine
-    cause_classes: list[str]
-
-
-class ActionLine(TypedDict):
-    """An improvement that was promised."""
-
-    id: int
-    ticket_id: int
-    text: str
-    owner: str
-    due_at: datetime
-    done_at: datetime | None
-    done_by: str
-    result: str
-    escalated_at: datetime | None
-    escalations: int
-    state: str
-
-
-class ActionInList(ActionLine):
-    ticket: str
-
-
-class ActionPage(TypedDict):
-    actions: list[ActionInList]
+class QuarantinePage(TypedDict):
+    quarantine: list[Quarantined]
     next: str | None
-
-
-class Durations(TypedDict):
-    since: datetime
-    first_aid_seconds: float | None
-    acknowledge_seconds: float | None
-    restore_seconds: float | None
-    resolve_seconds: float | None
-
-
-class _Review(TypedDict):
-    ticket: TicketLine
-    root_cause: str
-    cause_class: str
-    whys: list[str]
-    factors: list[str]
-    improvements: str
-    participants: list[str]
-    meeting_at: datetime | None
-    fields: dict[str, str]
-    diagnosis: str
-    solution: str
-    timeline: list[TimelineLine]
-    durations: list[Durations]
-    clocks: dict[str, Any]
-    fishbone: dict[str, Any]
-    actions: list[ActionLine]
-
-
-class Review(_Review, total=False):
-    """The report; `markdown` if it was asked for."""
-
-    markdown: str

@@ -1,11 +1,86 @@
-"""What the API answers about the service: its switches, what it watches, and its runbooks."""
+"""What the API is asked and answers about the service: its switches, what it watches, and its runbooks."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from pydantic import Field
 from typing_extensions import TypedDict
+
+from responder.domain.health_check import Seen
+from responder.web.operations import Asked
+from responder.web.schemas.asked import LASTS, SAYS, Actor, ActorBody, Duration, Flag, Listed, Name, Reason, ReasonBody
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+class SwitchQuery(Asked):
+    runbook: str | None = None
+    target: str | None = None
+
+
+class SwitchOffQuery(SwitchQuery):
+    actor: Actor = None
+
+
+class SwitchOff(ReasonBody):
+    runbook: Name = None
+    target: Name = None
+    lasting: str | None = Field(None, alias="for", description="How long, such as 2h; without it, until switched on.")
+
+
+class SwitchOn(ActorBody):
+    runbook: Name = None
+    target: Name = None
+
+
+class TargetQuery(Asked):
+    target: str | None = None
+    group: str | None = None
+    actor: Actor = None
+
+
+class MaintenanceBody(ReasonBody):
+    target: str | list[str] | None = Field(None, description="a name or a list of them")
+    group: Name = None
+    lasting: str = Field(
+        alias="for",
+        pattern=SAYS,
+        description="how long, such as 2h. Maintenance ends by itself",
+        json_schema_extra=LASTS,
+    )
+
+
+class MaintenanceEnd(ActorBody):
+    target: str | list[str] | None = Field(None, description="a name or a list of them")
+    group: Name = None
+
+
+class WindowBody(ReasonBody):
+    match: str | list[str] | None = Field(None, description='a matcher or a list of them, such as job="db"')
+    everything: bool | None = None
+    lasting: str = Field(
+        alias="for", pattern=SAYS, description="how long, such as 2h. A window ends by itself", json_schema_extra=LASTS
+    )
+
+
+class LookedAt(ReasonBody):
+    key: Reason
+
+
+class CheckQuery(Listed):
+    name: str | None = None
+
+
+class WholeCheckQuery(Asked):
+    all: Flag | None = Field(None, description="The text has what was good, too.")
+
+
+class NoiseQuery(Asked):
+    since: Duration | None = Field(None, description="How far back, 30d if it is not said.")
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
 
 
 class OffLine(TypedDict):
@@ -59,13 +134,19 @@ class Maintenance(Windows):
     at_work: list[str]
 
 
+class Accepted(TypedDict):
+    by: str
+    reason: str
+    at: datetime
+
+
 class Difference(TypedDict):
     """Something that is not as it should be; `accepted`: by whom and why, if somebody has looked at it."""
 
     key: str
     ticket: str
     text: str
-    accepted: dict[str, Any] | None
+    accepted: Accepted | None
 
 
 class Calling(TypedDict):
@@ -75,13 +156,15 @@ class Calling(TypedDict):
 
 
 class PageAudit(TypedDict):
-    """Who should have been told, compared with what is stored."""
+    """Who should have been told, compared with what is stored; `unreached`: of which tickets nobody was reached,
+    though every call was made."""
 
     agrees: bool
     tickets: int
     messages: int
     last_round_at: datetime | None
     calling: list[Calling]
+    unreached: list[str]
     differences: list[Difference]
 
 
@@ -104,7 +187,8 @@ class CronJobLine(TypedDict):
 class SourceBeat(TypedDict):
     source: str
     name: str
-    last_at: datetime
+    last_at: datetime | None
+    not_heard_since: datetime | None
     silent_since: datetime | None
 
 
@@ -152,8 +236,28 @@ class Checks(TypedDict):
     next: str | None
 
 
+class LookLine(TypedDict):
+    """One step's look at one target; `kept` is what diagnostics printed, by command."""
+
+    target: str
+    step: str
+    seen: Seen
+    text: str
+    kept: dict[str, str]
+
+
+class FindingLine(TypedDict):
+    """What is not as wanted. Not `is_seen`: it was seen before, and could not be looked at this time."""
+
+    target: str
+    step: str
+    text: str
+    is_seen: bool
+    has_ticket: bool
+
+
 class WholeCheck(TypedDict):
-    """One check with every look; `text` is the report."""
+    """One check with every look; `text` is the report, `new` has target and step of each new finding."""
 
     id: int
     name: str
@@ -166,10 +270,10 @@ class WholeCheck(TypedDict):
     targets: list[str]
     notes: list[str]
     problem: str
-    looks: list[dict[str, Any]]
-    findings: list[dict[str, Any]]
-    new: list[Any]
-    gone: list[dict[str, Any]]
+    looks: list[LookLine]
+    findings: list[FindingLine]
+    new: list[tuple[str, str]]
+    gone: list[FindingLine]
     compared_with: int | None
     text: str
 
@@ -194,12 +298,19 @@ class Noise(TypedDict):
 # --- runbooks --------------------------------------------------------------------------------------
 
 
+class Promotion(TypedDict):
+    """How many successes earn a runbook to act by itself, and the least that its true rate may be."""
+
+    successes: int
+    lower_bound: float
+
+
 class AutonomyRule(TypedDict):
     rule: str
     autonomy: str
     grades: dict[str, str]
     groups: dict[str, str]
-    promote_after: dict[str, Any] | None
+    promote_after: Promotion | None
     earned: bool
 
 

@@ -1,11 +1,35 @@
-"""Statistics as the API answers them. Durations are seconds, days are local ones of the zone."""
+"""Statistics as the API is asked for them and answers them. Durations are seconds, days are local ones of the zone."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
+
+from responder.web.operations import Asked
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+_DAYS: dict[str, Any] = {"pattern": "^([1-9]|[1-9][0-9]|[1-3][0-9][0-9]|400)?$"}
+Day = Annotated[str, Field(json_schema_extra={"pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"})]
+
+
+class PeriodQuery(Asked):
+    """A period of local days, and of which tickets."""
+
+    days: str | None = Field(None, description="So many days up to `to`.", json_schema_extra=_DAYS)
+    first: Day | None = Field(None, alias="from", description="The first day, such as 2026-01-05.")
+    to: Day | None = Field(None, description="The last day; today, if it is not said.")
+    team: str | None = None
+    kind: str | None = None
+    grade: str | None = None
+    zone: str | None = Field(None, description="The time zone of the days; the policy's, if it is not said.")
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
 
 
 class Opened(TypedDict):

@@ -1,14 +1,52 @@
-"""What the API answers about tickets."""
+"""What the API is asked and answers about tickets."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from responder.domain.report import Signal
 from responder.domain.ticket import EventKind, Status
+from responder.web.operations import Asked
+from responder.web.schemas.asked import Flag, Listed, Number, some_of
+from responder.web.schemas.dossier import DossierLine
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+class TicketQuery(Listed):
+    """Every part that is given must hold; of several values in one part (one by one, or with commas) any may."""
+
+    open: Flag | None = Field(None, description="Only open ones.")
+    acknowledged: Flag | None = Field(None, description="Whether somebody has taken it.")
+    status: tuple[Annotated[str, Field(json_schema_extra=some_of(Status))], ...] = ()
+    signal: tuple[Annotated[str, Field(json_schema_extra=some_of(Signal))], ...] = ()
+    grade: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    who: str | None = Field(None, description="Who has taken it, or is to handle it.")
+    target: str | None = Field(None, description="A host that one of its labels names, or that a run was about.")
+    text: str | None = Field(None, description="Words that are in its number, title or labels.")
+    opened_from: str | None = Field(None, description="An instant, or how long ago: 7d.")
+    opened_to: str | None = Field(None, description="An instant before which it was opened; a date means all that day.")
+    sort: Literal["newest", "urgent", ""] | None = None
+    before: Number | None = Field(None, description="An id: how pages were asked for before there were cursors.")
+
+
+class EventQuery(Listed):
+    after: Number | None = Field(None, description="The id of the last event that was seen.")
+
+
+class StreamQuery(Asked):
+    topics: str | None = Field(None, description="With commas between them; all, if it is left out.")
+    after: str | None = Field(None, description="The id of the last event that was seen, if no Last-Event-ID says it.")
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
 
 
 class TicketLine(TypedDict):
@@ -85,6 +123,7 @@ class EventPage(TypedDict):
 
     events: list[EventWithId]
     after: int
+    next: str | None
 
 
 class ActLine(TypedDict):
@@ -187,6 +226,7 @@ class ShownStep(TypedDict):
 class WholeApproval(ApprovalInList):
     title: str
     grade: str
+    team: str
     steps: list[ShownStep]
 
 
@@ -205,6 +245,7 @@ class MessageLine(TypedDict):
     tries: int
     sent_at: datetime | None
     due_at: datetime | None
+    tried_at: datetime | None
     error: str
 
 
@@ -219,9 +260,12 @@ class AttachmentLine(TypedDict):
 
 
 class CallLine(TypedDict):
+    """One call: `who` was, or is to be, called; `told` is empty until it is made, and if nobody was there to call."""
+
     at: datetime
     means: str
     who: list[str]
+    told: list[str]
 
 
 class ChainLine(TypedDict):
@@ -293,7 +337,8 @@ class HeldLine(TypedDict):
 
 
 class WholeTicket(TicketLine):
-    """One ticket with everything that is known of it."""
+    """One ticket with everything that is known of it; `reaches_nobody`: it waits for people of whom no message has
+    reached anybody, or nobody is there who can be called."""
 
     held: HeldLine | None
     members: list[str]
@@ -301,12 +346,13 @@ class WholeTicket(TicketLine):
     links: dict[str, str]
     clocks: list[ClockLine]
     reporter: ReporterLine | None
-    dossier: dict[str, Any]
+    dossier: DossierLine
     report_fields: ReportFields
     events: list[EventLine]
     runs: list[RunWithSteps]
     approvals: list[ApprovalLine]
     escalation: list[ChainLine]
+    reaches_nobody: bool
     ahead: list[AlarmLine]
     attachments: list[AttachmentLine]
     messages: list[MessageLine]

@@ -34,16 +34,23 @@ function press(key) {
   const row = current();
   const control = row?.querySelector(`[data-key="${key}"]`) ?? [...document.querySelectorAll(`main [data-key="${key}"]`)].find((one) => !one.closest("[data-row]"));
   if (!control) return row ? onItsPage(row, key) : false;
-  if (control.matches("details")) unfold(control);
-  else if (control.matches("button, a")) control.click();
-  else control.focus();
+  if (control.matches("button, a")) control.click();
+  else point(control);
   return true;
+}
+
+// What does nothing by itself: a form that opens, a reason why there is none, a button that is to be pressed.
+function point(control) {
+  if (control.matches("details")) { unfold(control); return; }
+  control.hidden = false;
+  control.scrollIntoView({ block: "nearest" });
+  control.focus();
 }
 
 // What a line has no control for, its own page has.
 function onItsPage(row, key) {
   const link = row.querySelector("a.name");
-  if (!link || !"rec".includes(key)) return false;
+  if (!link || !"arec".includes(key)) return false;
   location.assign(`${link.href}#key-${key}`);
   return true;
 }
@@ -52,7 +59,7 @@ function unfold(details) {
   details.open = true;
   details.scrollIntoView({ block: "nearest" });
   const field = details.querySelector("input:not([type=hidden]), select, textarea, button");
-  field?.focus();
+  (field ?? details.querySelector("summary"))?.focus();
 }
 
 function search() {
@@ -77,7 +84,17 @@ function go(letter) {
   document.querySelector(`nav [data-go="${CSS.escape(letter)}"]`)?.click();
 }
 
+// Ctrl and Enter send the form one types in. Where it has several answers, one of them must be chosen.
+function send(event) {
+  const form = typing(event.target)?.form;
+  const buttons = form ? [...form.elements].filter((one) => one.matches("button:not([type=button])")) : [];
+  if (form?.method !== "post" || buttons.length !== 1) return;
+  event.preventDefault();
+  form.requestSubmit(buttons[0]);
+}
+
 function pressed(event) {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing && !event.repeat) { send(event); return; }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (event.key === "Escape") return leave();
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
@@ -146,12 +163,13 @@ document.addEventListener("click", (event) => {
 });
 function follow() {
   const key = /^#key-([a-z])$/.exec(location.hash)?.[1];
-  // Only what opens a form: an address alone must do nothing.
-  const form = key && document.querySelector(`main details[data-key="${key}"]`);
-  if (form) { unfold(form); return; }
+  // An address alone must do nothing: what a key would press is only pointed at.
+  const control = key && document.querySelector(`main [data-key="${key}"]`);
+  if (control) { point(control); return; }
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (target instanceof HTMLDetailsElement) unfold(target);
   else if (target?.matches?.("input")) target.focus();
+  else if (target?.matches?.("[data-row]")) choose(target);
 }
 addEventListener("hashchange", follow);
 for (const one of document.querySelectorAll("[data-help], [data-needs-script]")) one.hidden = false;

@@ -58,6 +58,7 @@ def _accounts() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("teams", sa.Text(), nullable=False),
+        sa.Column("teamless", sa.Boolean(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
@@ -85,10 +86,14 @@ def _accounts() -> None:
         sa.Column("id", _ID, autoincrement=True, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("around", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=True),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("login_failures_by_time", "login_failures", ["at"])
+    op.create_index("login_failures_told", "login_failures", ["is_told", "user_id", "at"])
     op.create_table(
         "saved_views",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
@@ -129,6 +134,26 @@ def _accounts() -> None:
         "runs",
         ["started_at", "id", "runbook", "outcome", "verified", "ordered_by", "target", "ticket_id"],
     )
+    is_quarantined = sa.text("quarantined_because <> ''")
+    op.create_index(
+        "bodies_quarantined",
+        "bodies",
+        ["received_at", "id"],
+        sqlite_where=is_quarantined,
+        postgresql_where=is_quarantined,
+    )
+    op.add_column("messages", sa.Column("tried_at", sa.BigInteger(), nullable=True))
+    _heartbeats()
+
+
+def _heartbeats() -> None:
+    """Tells when one was heard from since when it is watched; which of the two was written down nobody knows."""
+    with op.batch_alter_table("heartbeats") as batch:
+        batch.add_column(sa.Column("watched_since", sa.BigInteger(), nullable=True))
+        batch.alter_column("last_at", existing_type=sa.BigInteger(), nullable=True)
+    op.execute("UPDATE heartbeats SET watched_since = last_at, last_at = NULL")
+    with op.batch_alter_table("heartbeats") as batch:
+        batch.alter_column("watched_since", existing_type=sa.BigInteger(), nullable=False)
 
 
 _SAYS = "the audit log is append-only"
@@ -154,6 +179,12 @@ def _keep_the_log() -> None:
 
 
 def downgrade() -> None:
+    op.execute("UPDATE heartbeats SET last_at = watched_since WHERE last_at IS NULL")
+    with op.batch_alter_table("heartbeats") as batch:
+        batch.alter_column("last_at", existing_type=sa.BigInteger(), nullable=False)
+        batch.drop_column("watched_since")
+    op.drop_column("messages", "tried_at")
+    op.drop_index("bodies_quarantined", "bodies")
     op.drop_index("runs_listed", "runs")
     op.drop_index("tickets_listed", "tickets")
     op.drop_index("tickets_by_opening", "tickets")
