@@ -15,7 +15,8 @@ from pathlib import Path
 import orjson
 import uvloop
 
-from responder.app import Service, set_up_logging
+from responder.app import Service
+from responder.log_lines import set_up_logging
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -375,22 +375,3 @@ _HOURLY: tuple[Watch, ...] = (watch_rotas.warn_of_gaps, _forget, _erase_contacts
 def _took_over(desk: Desk) -> None:
     config_last_reload_successful.set(1)
     config_last_reload_success_timestamp_seconds.set(desk.clock.now().timestamp())
-
-
-def set_up_logging() -> None:
-    """JSON lines when nobody looks, colours at a terminal; always to stderr."""
-    at_terminal = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if at_terminal else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-            if at_terminal
-            else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

@@ -8,10 +8,11 @@ from typing import Any
 
 import typer
 
-from responder.app import Service, set_up_logging
+from responder.app import Service
 from responder.cli.common import fail, told_in_a_sentence
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.errors import ResponderError
+from responder.log_lines import set_up_logging
 
 
 def serve(config: ConfigOption = DEFAULT_CONFIG) -> None:

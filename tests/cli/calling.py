@@ -16,6 +16,8 @@ from responder.cli import COMMANDS, application
 
 def run(*words: str, env: dict[str, str] | None = None, given: bytes | None = None) -> Result:
     """As `responder` with these words: what it names is loaded, and with options alone everything."""
+    # It says for the whole process where logs go, and of its ends there is but this one.
+    assert words[:1] not in (("serve",), ("worker",)), "in a process of its own, please"
     names = [words[0]] if words and words[0] in COMMANDS else [*COMMANDS]
     return CliRunner().invoke(application(names), list(words), input=given, env=env)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,9 +196,10 @@ def test_serving_where_something_else_listens_says_so_and_names_the_key_of_the_f
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         config.write_text(config.read_text().replace("127.0.0.1:9180", address))
-        said = run("serve", "--config", str(config))
-    told = " ".join(said.output.split())
-    assert said.exit_code == 1
+        command = [sys.executable, "-m", "responder.cli", "serve", "--config", str(config)]
+        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    told = " ".join(said.stderr.split())
+    assert said.returncode == 1
     assert f"Cannot listen on {address}: something else listens there" in told
     assert "listen: in" in told
     assert "Errno" not in told

@@ -71,7 +71,7 @@ class Program:
 
     def tail(self, lines: int = 20) -> str:
         """What it wrote last."""
-        if not self._log_file.exists():
+        if not self._log_file.is_file():
             return ""
         return "\n".join(self._log_file.read_text(errors="replace").splitlines()[-lines:])
 

@@ -15,12 +15,12 @@ from tests.servers.program import Program, asked, asked_for_json, environment
 class Responder(Program):
     """`responder serve` with a configuration, and the other commands beside it."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, *, log_file: Path | None = None) -> None:
         self.config = config
         self.url = f"http://127.0.0.1:{port}"
         self._token = ""
         argv = [*_COMMAND, "serve", "--config", str(config)]
-        super().__init__(argv, config.parent / "responder.log", ready_url=f"{self.url}/-/ready")
+        super().__init__(argv, log_file or config.parent / "responder.log", ready_url=f"{self.url}/-/ready")
 
     def command(self, *words: str) -> str:
         """What one of the other commands prints."""
