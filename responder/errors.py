@@ -73,6 +73,10 @@ class Refused(ResponderError):
     permanent = True
 
 
+class ConsentAsked(Refused):
+    """Not yet: a gate stands before the move, and those whose yes it needs have been asked by the attempt itself."""
+
+
 class NotTheirs(Refused):
     """Somebody acts for other teams only."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -29,7 +29,9 @@ from responder.flows.hands import TargetHands
 def run(
     runbook: Annotated[str, typer.Argument(help="The runbook's name.")],
     target: Annotated[str, typer.Option("--target", "-t", help="The target in the inventory.")] = "",
-    label: Annotated[list[str], typer.Option("--label", "-l", help="The alert's labels, as name=value.")] = [],  # noqa: B006
+    label: Annotated[
+        list[str], typer.Option("--label", "-l", help="What its parameters take, as name=value, before the alert's.")
+    ] = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and plan on the host, act never.")] = False,
     ticket: Annotated[str, typer.Option("--ticket", help="Run it for this ticket, on a running server.")] = "",
     who: Annotated[
@@ -45,7 +47,7 @@ def run(
     A dry run ends with 1 if a step could not be looked at, such as on a host that cannot be reached.
     """
     if not dry_run:
-        _order(server, ticket, {"runbook": runbook, "target": target, "actor": who}, json)
+        _order(server, ticket, {"runbook": runbook, "target": target, "labels": pairs(label), "actor": who}, json)
         return
     if not target:
         fail("Say on which host: --target.", BAD_CONFIG)
@@ -61,7 +63,7 @@ def run(
         fail(f"{unseen} of {counted(len(rehearsed), 'step')} could not be looked at; what they would do is not known.")
 
 
-def _order(server: str, ticket: str, wish: dict[str, str], json: bool) -> None:
+def _order(server: str, ticket: str, wish: dict[str, Any], json: bool) -> None:
     if not ticket:
         fail(
             "A run acts for a ticket, under its guards and in its history: say --ticket, send an alert, or --dry-run.",

@@ -17,7 +17,7 @@ from responder.domain.report import Signal
 from responder.domain.requirements import Case, missing, missing_sentence
 from responder.domain.runbook import RunOutcome
 from responder.domain.ticket import Action, Change, EventKind, Status, Ticket, refusal
-from responder.errors import NotTheirs, Refused
+from responder.errors import ConsentAsked, NotTheirs, Refused
 from responder.flows import parts
 from responder.flows.desk import Desk
 from responder.flows.forms import Form
@@ -77,7 +77,8 @@ async def act(
     version: int | None = None,
     who: Identity | None = None,
 ) -> Ticket:
-    """Does it. Raises NotFound, BadForm, or Refused with the sentence that says what is missing and who could do it.
+    """Does it. Raises NotFound, BadForm, or Refused with the sentence that says what is missing and who could do it;
+    ConsentAsked where those who could say yes were asked by this.
 
     `version` is the one that the person saw: if the ticket has changed since, nothing is done.
     """
@@ -88,8 +89,14 @@ async def act(
 
     outcome = await desk.store.write(body)
     if isinstance(outcome, str):
-        raise Refused(outcome)
+        raise (ConsentAsked if isinstance(outcome, NotYet) else Refused)(outcome)
     return outcome
+
+
+class NotYet(str):
+    """A refusal that asked for what is missing: those whose yes the move needs have been asked just now."""
+
+    __slots__ = ()
 
 
 def act_in(
@@ -112,12 +119,15 @@ def act_in(
 
 def _act(move: Move, verb: Verb) -> Ticket | str:
     desk, tx, change, acting = move.desk, move.tx, move.change, move.acting
+    if why := verb.objection(desk, tx, change.after):
+        # Nobody is asked about what is not possible anyway.
+        return _refused(tx, change, acting, verb, sentence(why))
     keep(change, verb.brings(move.form, dossier_of(change)))
     if why := _may_not_yet(desk, tx, change, verb.action):
         # A gate may just have asked its roles: that stays.
         return _refused(tx, change, acting, verb, why)
-    if refused := verb.objection(desk, tx, change.after) or verb.run(move):
-        return _refused(tx, opened_change(tx, str(change.after.id)), acting, verb, sentence(refused))
+    if why := verb.run(move):
+        return _refused(tx, opened_change(tx, str(change.after.id)), acting, verb, sentence(why))
     after_the_move(desk, tx, change)
     return (tx.apply([change], acting.now) or [change.after])[0]
 
@@ -260,7 +270,7 @@ def _closed_gate(desk: Desk, tx: Transaction, change: Change, gate: GateRule, *,
     made = ask_gate(desk, tx, change, gate, f"{gate.name}: may {number} {word}?")
     if isinstance(made, str):
         return made
-    return f"{number} may {word} once there is the yes of {made.whose_yes}; they have been asked."
+    return NotYet(f"{number} may {word} once there is the yes of {made.whose_yes}; they have been asked.")
 
 
 # --- what the machine does by itself once everything is there ------------------------------------------------

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 from responder.domain.access import Identity
 from responder.domain.approval import objection_to_order
 from responder.domain.runbook import Run, RunOutcome
@@ -13,8 +16,22 @@ from responder.flows.starting import order_by_person, start_ordered
 from responder.store.transaction import Transaction
 
 
-async def order_run(desk: Desk, key: str, runbook: str, target: str, actor: str, *, who: Identity | None = None) -> Run:
-    """Starts the runbook for a ticket; without a target the alert says where.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a person wants to run. Without a target the alert says where; `labels` are values for parameters that the
+    alert does not say, or says otherwise."""
+
+    runbook: str
+    target: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def given(self) -> str:
+        return ", ".join(f"{name}={value[:100]}" for name, value in sorted(self.labels.items()))
+
+
+async def order_run(desk: Desk, key: str, wish: Wish, actor: str, *, who: Identity | None = None) -> Run:
+    """Starts a runbook for a ticket.
 
     Raises NotFound for a ticket that is not there, NotTheirs for one of other teams than those of `who`, and Refused
     with the sentence that is on the ticket too.
@@ -23,7 +40,7 @@ async def order_run(desk: Desk, key: str, runbook: str, target: str, actor: str,
     def body(tx: Transaction) -> Run | str:
         known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
         refuse_other_teams(who, known.ticket)
-        return _order(desk, tx, Change.of(known.ticket, known.clocks), runbook, target=target, actor=actor)
+        return _order(desk, tx, Change.of(known.ticket, known.clocks), wish, actor)
 
     found = await desk.store.write(body)
     if isinstance(found, str):
@@ -31,15 +48,16 @@ async def order_run(desk: Desk, key: str, runbook: str, target: str, actor: str,
     return found
 
 
-def _order(desk: Desk, tx: Transaction, change: Change, runbook: str, *, target: str, actor: str) -> Run | str:
+def _order(desk: Desk, tx: Transaction, change: Change, wish: Wish, actor: str) -> Run | str:
+    runbook = wish.runbook
     try:
-        order = order_by_person(desk, change.after, runbook, target)
+        order = order_by_person(desk, change.after, runbook, wish.target, wish.labels)
     except ValueError as error:
         return _refused(desk, tx, change, runbook, actor=actor, why=str(error))
     asked, people = tx.approvals.of_ticket(change.after.id), desk.configuration.people
     if why := objection_to_order(asked, runbook, order.target.name, actor, people):
         return _refused(desk, tx, change, runbook, actor=actor, why=why)
-    started = start_ordered(desk, tx, change, order, actor)
+    started = start_ordered(desk, tx, change, order, actor, given=wish.given)
     tx.apply([change], desk.clock.now())
     return started
 

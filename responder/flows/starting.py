@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from responder.domain import lifecycle
@@ -44,11 +46,18 @@ def order_by_rule(desk: Desk, ticket: Ticket, rule: FirstAidRule) -> Order:
     )
 
 
-def order_by_person(desk: Desk, ticket: Ticket, runbook: str, target: str) -> Order:
-    """What a person wants for a ticket; without a target the alert says where. Raises ValueError."""
+def order_by_person(
+    desk: Desk, ticket: Ticket, runbook: str, target: str, labels: Mapping[str, str] = MappingProxyType({})
+) -> Order:
+    """What a person wants for a ticket; without a target the alert says where. Raises ValueError.
+
+    `labels` go before those of the alert: what a parameter takes is checked the same, whoever says it.
+    """
     known = desk.configuration.runbooks
     if runbook not in known:
         raise ValueError(f"There is no runbook {runbook[:100]}; there are {', '.join(sorted(known))}.")
+    _refuse_unused(known[runbook], labels)
+    ticket = replace(ticket, labels={**ticket.labels, **labels})
     rules = [rule for rule in desk.policy.first_aid if rule.runbook == runbook]
     if not target:
         label = next((rule.target for rule in rules if rule.applies(ticket.labels, ticket.grade)), "instance")
@@ -57,6 +66,16 @@ def order_by_person(desk: Desk, ticket: Ticket, runbook: str, target: str) -> Or
     if found is None:
         raise ValueError(f"{target[:100]!r} is no target in the inventory.")
     return _order(desk, known[runbook], found, ticket)
+
+
+def _refuse_unused(runbook: Runbook, labels: Iterable[str]) -> None:
+    """What no parameter takes would change nothing: whoever says it meant something else."""
+    taken = sorted({one.label for one in runbook.parameters if one.label})
+    unused = ", ".join(sorted(set(labels) - set(taken)))[:100]
+    if unused and not taken:
+        raise ValueError(f"No parameter of {runbook.name} takes {unused}; it takes no labels.")
+    if unused:
+        raise ValueError(f"No parameter of {runbook.name} takes {unused}; it takes {', '.join(taken)}.")
 
 
 def order_as_approved(desk: Desk, approval: Approval) -> Order:
@@ -136,8 +155,13 @@ def begin(
     return run
 
 
-def start_ordered(desk: Desk, tx: Transaction, change: Change, order: Order, ordered_by: str) -> Run | str:
-    """Starts what people ordered for a ticket, or gives the sentence why not; either is in the ticket's history."""
+def start_ordered(
+    desk: Desk, tx: Transaction, change: Change, order: Order, ordered_by: str, *, given: str = ""
+) -> Run | str:
+    """Starts what people ordered for a ticket, or gives the sentence why not; either is in the ticket's history.
+
+    `given` says which values they gave with it.
+    """
     now = desk.clock.now()
     found = situation_of(desk, tx, order, now)
     why_not = not_for(tx, change.after) or _sentence(first_objection(found, now))
@@ -146,7 +170,8 @@ def start_ordered(desk: Desk, tx: Transaction, change: Change, order: Order, ord
         change.note(now, EventKind.REFUSED, f"Refused: {what}: {why_not}", ordered_by)
         change.count("runs_total", runbook=order.runbook.name, outcome=RunOutcome.REFUSED)
         return why_not
-    run = begin(desk, tx, change, order, found, ordered_by=ordered_by, why=f"ordered by {ordered_by}")
+    why = f"ordered by {ordered_by}, with {given}" if given else f"ordered by {ordered_by}"
+    run = begin(desk, tx, change, order, found, ordered_by=ordered_by, why=why)
     change.promise("run", run=run.id, leg=run.leg)
     return run
 

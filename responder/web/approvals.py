@@ -11,7 +11,7 @@ from responder.adapters.links import ApprovalClaim
 from responder.errors import LinkUsed, NotFound, NotTheirs, Refused
 from responder.flows import consent
 from responder.flows.link_holders import refuse_who_left
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from responder.store.transaction import Transaction
 from responder.web.audited import by_link, by_link_once
 from responder.web.bodies import (
@@ -23,6 +23,7 @@ from responder.web.bodies import (
     json_answer,
     name_in,
     text_in,
+    texts_in,
 )
 from responder.web.console import console_page, visitor_of
 from responder.web.context import CONTEXT, identity_of, needs
@@ -80,11 +81,14 @@ async def reject(request: web.Request) -> web.StreamResponse:
 @needs("act")
 @operation(body=handling.RunBody, answers=tickets.RunLine)
 async def start_run(request: web.Request) -> web.StreamResponse:
-    """Orders a run for a ticket. Body: runbook, and perhaps target and actor."""
+    """Orders a run for a ticket. Body: runbook, and perhaps target, actor, and as labels what its parameters take and
+    the alert does not say."""
     content = await content_of(request)
-    runbook, target, actor = text_in(content, "runbook"), name_in(content, "target"), actor_of(request, content)
-    key, who = request.match_info["key"], identity_of(request)
-    return json_answer(run_line(await order_run(desk_of(request), key, runbook, target, actor, who=who)))
+    wish = Wish(
+        runbook=text_in(content, "runbook"), target=name_in(content, "target"), labels=texts_in(content, "labels")
+    )
+    key, actor, who = request.match_info["key"], actor_of(request, content), identity_of(request)
+    return json_answer(run_line(await order_run(desk_of(request), key, wish, actor, who=who)))
 
 
 async def _answer_by_api(request: web.Request, *, yes: bool) -> web.StreamResponse:

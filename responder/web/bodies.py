@@ -68,6 +68,14 @@ def text_in(content: dict[str, Any], name: str) -> str:
     return text.replace("\x00", "\ufffd").strip()[:LONGEST_TEXT]
 
 
+def texts_in(content: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Texts with names, which may be left out."""
+    found = content.get(name) or {}
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise web.HTTPUnprocessableEntity(text=f"“{name}” is not an object of texts.")
+    return {str(key).replace("\x00", ""): value.replace("\x00", "").strip() for key, value in found.items()}
+
+
 def number_in(text: str | None, default: int) -> int:
     if text is None:
         return default

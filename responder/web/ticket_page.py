@@ -14,12 +14,12 @@ from responder.domain.clock_story import Story
 from responder.domain.review import REVIEWABLE
 from responder.domain.ticket import Change, Ticket
 from responder.domain.unreached import reach_of
-from responder.errors import BadForm, NotFound, NotTheirs, Refused
+from responder.errors import BadForm, ConsentAsked, NotFound, NotTheirs, Refused
 from responder.flows import handle
 from responder.flows.desk import Desk
 from responder.flows.explain_clock import stories
 from responder.flows.moves import foreseen
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from responder.flows.recognise import similar
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
@@ -30,10 +30,11 @@ from responder.web.may_answer import may_answer
 from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
 from responder.web.sign_in import local_path
+from responder.web.start_form import START, VALUES, given_labels, start_form
 from responder.web.ticket_history import history_of
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
 from responder.web.timeline_chart import timeline_chart
-from responder.web.verb_forms import LABELS, START, Scene, content_of_form, possible, silent_keys, start_form
+from responder.web.verb_forms import LABELS, Scene, content_of_form, possible, silent_keys
 
 _LISTS = ("/", "/tickets", "/search")
 _ONLY_ADDS = ("note",)
@@ -41,13 +42,17 @@ _ONLY_ADDS = ("note",)
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What somebody wanted to do and could not: it stands on the page again, with what they typed."""
+    """What somebody wanted to do and could not: it stands on the page again, with what they typed.
+
+    With `is_asked` nothing went wrong: others have been asked whether it may be done.
+    """
 
     verb: str = ""
     why: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
     seen: int | None = None
     status: int = 200
+    is_asked: bool = False
 
 
 @needs("read")
@@ -60,7 +65,7 @@ async def ticket_as_markdown(request: web.Request) -> web.StreamResponse:
     """The ticket as text to paste elsewhere."""
     desk, visitor = desk_of(request), await visitor_of(request)
     key = request.match_info["key"]
-    found = await desk.store.read(lambda tx: _gather(desk, tx, key, visitor))
+    found = await desk.store.read(lambda tx: _gather(desk, tx, key, visitor, Tried()))
     content = {**found, "now": desk.clock.now(), "zone": visitor.zone, "base": desk.configuration.settings.base_url}
     text = rendered("ticket.md", visitor.language, content)
     return web.Response(text=text, content_type="text/markdown", charset="utf-8")
@@ -82,7 +87,9 @@ async def act(request: web.Request) -> web.StreamResponse:
     except NotTheirs:
         raise
     except Refused as error:
-        return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409))
+        asked = isinstance(error, ConsentAsked)
+        tried = Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409, is_asked=asked)
+        return await _shown(request, tried)
     except BadForm as error:
         return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, status=422))
     leads_to = _list_behind(typed.get("back", ""), ticket) or f"/tickets/{key}?done={verb}"
@@ -99,12 +106,15 @@ def _list_behind(back: str, ticket: Ticket) -> str:
 
 @needs("act")
 async def start(request: web.Request) -> web.StreamResponse:
-    """The form that starts a runbook, under the same guards as the machine."""
+    """The form that starts a runbook, under the same guards as the machine; one button of it asks for values first."""
     desk, key, form = desk_of(request), request.match_info["key"], dict(await request.post())
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
-    runbook, target = typed.get("runbook", ""), typed.get("target", "")
+    if VALUES in typed:
+        return await _shown(request, Tried(verb=START, typed=typed))
+    labels = given_labels(desk.configuration, typed)
+    wish = Wish(runbook=typed.get("runbook", ""), target=typed.get("target", ""), labels=labels)
     try:
-        await order_run(desk, key, runbook, target, actor_of(request, form), who=identity_of(request))
+        await order_run(desk, key, wish, actor_of(request, form), who=identity_of(request))
     except NotTheirs:
         raise
     except Refused as error:
@@ -125,7 +135,7 @@ def routes() -> list[web.RouteDef]:
 async def _shown(request: web.Request, tried: Tried) -> web.Response:
     desk, key, visitor = desk_of(request), request.match_info["key"], await visitor_of(request)
     oldest_first = request.query.get("order") == "oldest"
-    found = await desk.store.read(lambda tx: _gather(desk, tx, key, visitor))
+    found = await desk.store.read(lambda tx: _gather(desk, tx, key, visitor, tried))
     events = found["ticket"]["events"]
     done = request.query.get("done", "")
     return await console_page(
@@ -148,7 +158,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
 # --- what is on the page ----------------------------------------------------------------------------------------
 
 
-def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor) -> dict[str, Any]:
+def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor, tried: Tried) -> dict[str, Any]:
     """Raises NotFound."""
     policy, now = desk.policy, desk.clock.now()
     known = tx.tickets.find(key)
@@ -173,7 +183,7 @@ def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor) -> dict[str
         "in_vain": reach.in_vain,
         "waiting": [one for one in asked if one["state"] == "waiting"],
         "decided": [one for one in asked if one["state"] != "waiting"],
-        **(_doable(_scene(desk, tx, ticket, visitor, whole)) if may_act else {"verbs": [], "silent": {}}),
+        **(_doable(_scene(desk, tx, ticket, visitor, whole), tried) if may_act else {"verbs": [], "silent": {}}),
         "not_theirs": not_theirs if visitor.may("act") else "",
         "known_cases": similar(desk, tx, ticket, dossier),
         "previous": _number(tx, ticket.previous_id),
@@ -184,10 +194,11 @@ def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor) -> dict[str
     }
 
 
-def _doable(scene: Scene) -> dict[str, Any]:
+def _doable(scene: Scene, tried: Tried) -> dict[str, Any]:
     """The forms of what can be done, and why keys do nothing for which there is none."""
     forms = possible(scene)
-    start = [start_form(scene.configuration)] if scene.ticket.is_open else []
+    typed = tried.typed if tried.verb == START else {}
+    start = [start_form(scene.configuration, scene.ticket, typed)] if scene.ticket.is_open else []
     return {"verbs": [*forms, *start], "silent": silent_keys(scene, forms)}
 
 

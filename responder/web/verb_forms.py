@@ -22,13 +22,18 @@ from responder.flows.verbs import VERBS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """One field of a form. `kind`: text, words (several lines), lines (a list), choice, instant or file."""
+    """One field of a form. `kind`: text, words (several lines), lines (a list), choice, instant or file.
+
+    `groups` are the choices under headings, where there are many; `value` is what stands in it at first.
+    """
 
     name: str
     label: str
     kind: str = "text"
     is_needed: bool = True
     choices: tuple[str, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    value: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,7 +71,6 @@ class Scene:
         return self.configuration.policy
 
 
-_MOST_TARGETS = 500
 _REASON = Field(name="reason", label="Why")
 LABELS: Mapping[str, str] = {
     "acknowledge": "Acknowledge",
@@ -122,24 +126,6 @@ def _refusal(ticket: Ticket, action: Action) -> str | None:
 
 
 _WISHES = {"a": Action.ACKNOWLEDGE, "e": Action.HAND_OVER, "r": Action.RESTORE}
-START = "runs"
-"""What starting a runbook is called in the paths of a ticket; it is no verb, for it has rules of its own."""
-
-
-def start_form(configuration: Configuration) -> VerbForm:
-    """What a person asks first aid for: those runbooks first that a rule of the policy names."""
-    known = configuration.runbooks
-    ruled = dict.fromkeys(rule.runbook for rule in configuration.policy.first_aid if rule.runbook in known)
-    choices = (*ruled, *(name for name in sorted(known) if name not in ruled))
-    targets = tuple(one.name for one in configuration.targets[:_MOST_TARGETS])
-    return VerbForm(
-        name=START,
-        label="Start a runbook",
-        fields=(
-            Field(name="runbook", label="Runbook", kind="choice", choices=choices),
-            Field(name="target", label="Target, if not the alert's", kind="choice", choices=targets, is_needed=False),
-        ),
-    )
 
 
 def _form(scene: Scene, name: str) -> VerbForm:

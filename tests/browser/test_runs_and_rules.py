@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from responder.config.configuration import read
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from tests.browser.chromium import barriers, cut_off
 from tests.browser.site import DRIVEN, Language, Scheme, Site
 from tests.world import alert
@@ -27,7 +27,7 @@ async def filled(site: Site) -> None:
     await world.post(alert(), alert("DiskFull", severity="warning", instance=LONG))
     await world.work()
     world.clock.advance(timedelta(minutes=16))
-    await order_run(world.desk, "2", "restart-app", "web-2", "lars")
+    await order_run(world.desk, "2", Wish(runbook="restart-app", target="web-2"), "lars")
     # The form of the site asks by other rules than its files have.
     configuration = read(world.path)
     known = configuration.targets

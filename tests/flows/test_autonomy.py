@@ -14,7 +14,7 @@ from responder.errors import Refused
 from responder.flows.consent import answer
 from responder.flows.first_aid import first_aid
 from responder.flows.handle import acknowledge
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from responder.flows.switches import turn_off_automation, turn_on_automation
 from responder.flows.track_record import runbook_history, runbook_lines
 from responder.store.database import Database
@@ -273,10 +273,10 @@ async def test_a_person_orders_a_run_for_a_ticket_that_nobody_named_a_runbook_fo
 ) -> None:
     world = a_world(tmp_path, database, "grades: [P1]")
     await fired(world, severity="warning")
-    run = await order_run(world.desk, "1", "restart-app", "", "mei")
+    run = await order_run(world.desk, "1", Wish(runbook="restart-app"), "mei")
     assert (run.target, run.ordered_by) == ("web-1", "mei")
     with pytest.raises(Refused, match="restart-app is at work for INC-"):
-        await order_run(world.desk, "1", "restart-app", "web-2", "mei")
+        await order_run(world.desk, "1", Wish(runbook="restart-app", target="web-2"), "mei")
     await world.work()
     ticket = await world.ticket()
     assert (ticket["status"], ticket["runs"][0]["outcome"]) == ("handed_over", "helped")
@@ -296,7 +296,7 @@ async def test_an_order_that_cannot_be_carried_out_is_refused_on_the_ticket_too(
     world = a_world(tmp_path, database, SUGGEST)
     await fired(world)
     with pytest.raises(Refused, match=sentence):
-        await order_run(world.desk, "1", runbook, target, "mei")
+        await order_run(world.desk, "1", Wish(runbook=runbook, target=target), "mei")
     assert sentence in texts(await world.ticket())
 
 
@@ -305,7 +305,7 @@ async def test_an_order_for_a_ticket_that_has_cleared_is_refused(tmp_path: Path,
     await fired(world)
     await world.post(resolved())
     with pytest.raises(Refused, match="has cleared, so there is nothing to run for"):
-        await order_run(world.desk, "1", "restart-app", "", "mei")
+        await order_run(world.desk, "1", Wish(runbook="restart-app"), "mei")
 
 
 async def test_an_order_while_people_are_asked_starts_first_aid_and_ends_the_question(
@@ -313,7 +313,7 @@ async def test_an_order_while_people_are_asked_starts_first_aid_and_ends_the_que
 ) -> None:
     world = a_world(tmp_path, database, APPROVE)
     await fired(world)
-    await order_run(world.desk, "1", "restart-app", "", "mei")
+    await order_run(world.desk, "1", Wish(runbook="restart-app"), "mei")
     await world.work()
     assert (await world.ticket())["status"] == "restored"
     assert (await the_approval(world)).state is ApprovalState.OVERTAKEN
@@ -334,13 +334,13 @@ async def test_an_order_is_no_way_around_those_who_are_asked(
     await fired(world)
     sentence = f"Others are asked already: restart-app on web-1 needs the yes of {needed}."
     with pytest.raises(Refused, match=re.escape(sentence)):
-        await order_run(world.desk, "1", "restart-app", "", actor)
+        await order_run(world.desk, "1", Wish(runbook="restart-app"), actor)
     await world.work()
     ticket = await world.ticket()
     assert ticket["runs"] == []
     assert f"Refused: restart-app, ordered by {actor}: {sentence}" in texts(ticket)
     assert (await the_approval(world)).is_waiting
-    await order_run(world.desk, "1", "restart-app", "web-2", actor)
+    await order_run(world.desk, "1", Wish(runbook="restart-app", target="web-2"), actor)
 
 
 # --- earned ------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from responder.domain.switches import of_target
 from responder.domain.target import fingerprint
 from responder.flows.maintenance import in_maintenance_now, start_maintenance
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from responder.flows.switches import turn_off_automation
 from tests.web.conftest import Client, cookie, header
 from tests.world import HOST_KEY, World, alert
@@ -60,7 +60,7 @@ async def test_a_run_in_progress_holds_its_target_and_a_cooldown_follows(
 ) -> None:
     await world.post(alert("Slow"))
     await world.work()
-    await order_run(world.desk, "1", "restart-app", "web-1", "lars")
+    await order_run(world.desk, "1", Wish(runbook="restart-app", target="web-1"), "lars")
     assert "held by a run restart-app" in (await lines(client, read))[0]
     assert (await one(client, read, "web-1"))["held_by"]["id"] == 1
     await world.work()

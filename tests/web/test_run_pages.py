@@ -10,7 +10,7 @@ import pytest
 
 from responder.domain.runbook import Attempt, Run, RunOutcome
 from responder.flows.hand_over import hand_over
-from responder.flows.orders import order_run
+from responder.flows.orders import Wish, order_run
 from responder.store.jobs import Job
 from responder.store.transaction import Transaction
 from tests.web.conftest import Client, header
@@ -50,7 +50,7 @@ async def a_few_runs(world: World) -> None:
     world.clock.advance(timedelta(hours=2))
     await world.post(alert("Slow", instance="web-1:9100"))
     await world.work()
-    await order_run(world.desk, "3", "restart-app", "web-1", "lars")
+    await order_run(world.desk, "3", Wish(runbook="restart-app", target="web-1"), "lars")
 
 
 def words(page: str) -> str:

@@ -41,6 +41,9 @@ class NoBody(ReasonBody):
 class RunBody(ActorBody):
     runbook: Reason
     target: Name = None
+    labels: dict[str, str] | None = Field(
+        None, description="What the runbook's parameters take and the alert does not say, or says otherwise."
+    )
 
 
 # --- what is answered ----------------------------------------------------------------------------------------

@@ -1,0 +1,99 @@
+"""The form on a ticket that starts a runbook: which runbooks come first, and values that the alert does not say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from responder.store.database import Database
+from tests.web.conftest import GUARDED, Client
+from tests.world import RUNBOOK, World, alert, texts
+
+STRICT = RUNBOOK.replace("{type: name, label: app, default: app}", "{type: name, label: app, pattern: '[a-z]+'}")
+PATH, ORDER = "/tickets/1/runs", {"runbook": "restart-app", "target": "web-2"}
+
+
+@pytest.fixture
+def world(tmp_path: Path, database: Database) -> World:
+    return World(tmp_path, database, main=GUARDED, runbook=STRICT)
+
+
+@pytest.fixture
+async def ticket(world: World) -> None:
+    """With people, for no rule fits."""
+    await world.post(alert("Odd"))
+    await world.work()
+
+
+def form_in(text: str) -> str:
+    return text.split('id="do-runs"')[1].split("</form>", maxsplit=1)[0]
+
+
+async def posted(client: Client, headers: dict[str, str], **form: Any) -> tuple[int, str]:
+    answer = await client.post(PATH, data={**ORDER, **form}, headers=headers, allow_redirects=False)
+    return answer.status, await answer.text()
+
+
+async def test_what_the_alert_does_not_say_is_asked_for_and_the_run_takes_it(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    status, text = await posted(client, act)
+    assert (status, "the alert has no label app" in text) == (409, True)
+    assert re.search(r'<input id="f-runs-label:app" name="label:app" [^>]*value="" required', form_in(text))
+
+    assert (await posted(client, act, **{"label:app": "shop"}))[0] == 303
+    await world.work()
+    assert ("web-2", ("svc", "restart", "shop")) in world.fleet.commands
+    assert "ordered by act-token, with app=shop." in texts(await world.ticket())
+
+
+async def test_a_value_passes_the_same_check_as_the_alerts(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    status, text = await posted(client, act, **{"label:app": "shop;reboot"})
+    assert (status, "is not a name" in text) == (409, True)
+    assert 'value="shop;reboot"' in form_in(text)
+    assert world.fleet.restarts() == []
+
+
+async def test_the_values_are_shown_before_anything_starts(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    status, text = await posted(client, act, values="")
+    assert (status, 'name="label:app"' in form_in(text), "Not done" in text) == (200, True, False)
+    assert (await world.ticket())["runs"] == []
+
+
+async def test_values_of_a_runbook_that_was_chosen_before_are_left_out(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    status, _ = await posted(client, act, **{"label:app": "shop", "label:other": "x"})
+    assert status == 303
+
+
+async def test_runbooks_that_the_policy_has_for_such_an_alert_stand_first(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert(app="shop"))
+    await world.post(alert("Odd", app="shop"))
+    known, odd = [form_in(await (await client.get(f"/tickets/{key}", headers=act)).text()) for key in (1, 2)]
+    assert known.index('<optgroup label="For such an alert">') < known.index('value="restart-app"')
+    assert known.index('value="restart-app"') < known.index('<optgroup label="All others">')
+    assert "optgroup" not in odd
+
+
+async def test_the_api_takes_values_and_names_one_that_no_parameter_takes(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    path = "/api/v1/tickets/1/runs"
+    wrong = await client.post(path, json={**ORDER, "labels": {"aap": "shop"}}, headers=act)
+    said = "No parameter of restart-app takes aap; it takes app."
+    assert (wrong.status, (await wrong.json())["detail"]) == (409, said)
+    assert said in texts(await world.ticket())
+    assert (await client.post(path, json={**ORDER, "labels": {"app": 1}}, headers=act)).status == 422
+    assert (await client.post(path, json={**ORDER, "labels": {"app": "shop"}}, headers=act)).status == 200
+    await world.work()
+    assert ("web-2", ("svc", "restart", "shop")) in world.fleet.commands
