@@ -7,11 +7,13 @@ from pathlib import Path
 from aiohttp import web
 
 from responder.adapters.links import AckClaim
+from responder.domain.approval import ApprovalKind
 from responder.domain.ticket import Ticket
 from responder.errors import LinkUsed, NotFound, Refused
 from responder.flows import handle
 from responder.flows.desk import Desk
 from responder.flows.link_holders import refuse_who_left
+from responder.store.transaction import Transaction
 from responder.web.audited import by_link_once, link_is_used, ticket_of_link
 from responder.web.context import CONTEXT
 from responder.web.readers import language_of, no_link
@@ -31,8 +33,20 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     except (Refused, NotFound) as error:
         return page("message.html", status=403, **no_link(request, person), text=str(error))
     language, title = language_of(request, claim.person), ("Acknowledge", found.number)
-    used, now = await link_is_used(request, desk), desk.clock.now()
-    return page("ack.html", language=language, ticket=found, person=claim.person, is_used=used, now=now, title=title)
+    content = {
+        "ticket": found,
+        "person": claim.person,
+        "is_used": await link_is_used(request, desk),
+        "ends": await desk.store.read(lambda tx: _ends(tx, found)),
+        "now": desk.clock.now(),
+    }
+    return page("ack.html", language=language, title=title, **content)
+
+
+def _ends(tx: Transaction, ticket: Ticket) -> list[str]:
+    """What others are asked about a run: whoever takes the ticket ends that, as its page says, too."""
+    asked = tx.approvals.of_ticket(ticket.id)
+    return [one.question for one in asked if one.is_waiting and one.kind is ApprovalKind.RUN]
 
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.adapters.links import AckClaim
 from responder.config.configuration import read
 from responder.store.database import Database
 from tests.flows.asking import ASKING, PEOPLE, rule, the_approval
@@ -249,6 +250,12 @@ async def test_acknowledge_says_which_question_it_ends(
     warning = "Acknowledge ends the question that waits: May restart-app run on web-1?"
     assert warning in await (await client.get("/tickets/1", headers=act)).text()
     assert "正在等待答复的问题即告结束" in await (await client.get("/tickets/1?lang=zh", headers=act)).text()
+    link = world.desk.links.acknowledge(AckClaim(ticket_id=1, episode=1, person="mei")).rpartition("/")[2]
+    assert warning in await (await client.get(f"/ack/{link}")).text()
+    # In a list there is no room for it: there the button leads to where it stands, and takes nothing.
+    line = (await (await client.get("/", headers=act)).text()).split("<tbody>")[1]
+    number = (await world.ticket())["number"]
+    assert (f'href="/tickets/{number}#key-a"' in line, "/acknowledge" in line) == (True, False)
     await client.post("/tickets/1/acknowledge", data={"actor": "mei"}, headers=act)
     await world.work()
     assert str((await the_approval(world)).state) == "overtaken"
