@@ -60,6 +60,7 @@ async def policy_page(request: web.Request) -> web.StreamResponse:
         policy=desk.policy,
         loaded=_loaded(request),
         findings=[(file_name(desk.configuration, one.problem.path.as_posix()), one) for one in shelf.others],
+        is_unlinted=bool(shelf.problems),
         spoken_target=spoken_target,
         text="",
         is_done="done" in request.query,

@@ -185,6 +185,7 @@ async def _shown(request: web.Request, tried: Tried, *, status: int = 200) -> we
         runbook=runbook,
         source=masked(book.text, desk.configuration.secrets) if book else "",
         book=book,
+        is_unlinted=bool(shelf.problems),
         file=file_name(desk.configuration, book.path.as_posix()) if book else "",
         rules=rules_of(desk.configuration, name),
         fields=fields_of(runbook),

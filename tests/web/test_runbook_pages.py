@@ -100,6 +100,19 @@ async def test_a_file_that_is_wrong_by_now_leaves_the_page_readable(
     assert "/policy/reload" in page
 
 
+async def test_while_a_file_is_wrong_nobody_is_told_that_there_is_nothing_against_the_others(
+    client: Client, world: World, read: dict[str, str]
+) -> None:
+    wrong, unlinted = world.path.parent / "runbooks" / "other.yml", "Files have mistakes by now"
+    wrong.write_text("runbook: other\n")
+    for path in ("/policy", "/runbooks/restart-app"):
+        page = await shown(client, path, read)
+        assert (unlinted in page, "Nothing to say against it" in page) == (True, False), path
+    wrong.unlink()
+    for path in ("/policy", "/runbooks/restart-app"):
+        assert unlinted not in await shown(client, path, read), path
+
+
 async def test_a_dry_run_looks_changes_nothing_and_is_in_the_audit_log(client: Client, world: World) -> None:
     lars = await cookie(world, "responder", "lars")
     answer = await client.post(DRY, data={"target": "web-1", "label:app": "shop"}, headers=lars)
