@@ -1,6 +1,8 @@
 """Of whom it is known that no message reaches them: beside the audit of pages, which asks what was written and tried.
 
 That a channel fails is no difference between what was promised and what is stored, and yet nobody was told.
+It asks what `unreached` asks for the pages of the console, and takes nothing from it: an audit that shares the words of
+what it looks at makes the same mistakes. One table of tests holds both.
 """
 
 from __future__ import annotations

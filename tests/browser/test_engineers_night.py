@@ -186,7 +186,7 @@ async def _says_yes_to_a_step_and_sees_it_run(night: Night) -> None:
     await night.hands.press(page, page.locator("#more > summary"))
     await night.hands.press(page, page.locator("#do-runs > summary"))
     await page.locator("#f-runs-runbook").select_option("ask-first")
-    await night.hands.press(page, page.locator("form[action$='/runs'] button"))
+    await night.hands.press(page, page.locator("form[action$='/runs'] button.go"))
     await expect(page.locator(".notice[role=status]")).to_be_visible()
     await world.work()
     question = page.locator("#approvals")
