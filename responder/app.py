@@ -164,18 +164,20 @@ class Service:
         self.database.lock_file()
         schema.upgrade(self.database)
         _took_over(self.desk)
-        await replan(self.desk)
         await watch.listen_anew(self.desk)
+        # Before anything is done: where somebody else listens, nothing must have begun.
+        if self._with_web:
+            self._loops += [task async for task in self._listen_for_mails()]
+            await self._listen()
         if self._with_worker:
             await self.worker.start()
-            self._loops = [
+            self._loops += [
                 asyncio.create_task(self._repeat(_WATCHES, _WATCH_EVERY), name="watch"),
                 asyncio.create_task(self._repeat(_HOURLY, _FORGET_EVERY), name="forget"),
                 *self._follow_mailbox(),
             ]
-        if self._with_web:
-            self._loops += [task async for task in self._listen_for_mails()]
-            await self._listen()
+        # Beside reports and jobs, as on a reload: with thousands of open tickets it takes a minute.
+        await replan(self.desk)
         # What start-up made stays for good: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -33,7 +34,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     except (Refused, NotFound) as error:
         return page("message.html", status=403, **no_link(request, person), text=str(error))
     language, title = language_of(request, claim.person), ("Acknowledge", found.number)
-    content = {
+    content: dict[str, Any] = {
         "ticket": found,
         "person": claim.person,
         "is_used": await link_is_used(request, desk),
