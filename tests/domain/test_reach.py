@@ -81,3 +81,14 @@ def test_why_is_that_of_the_newest_message_and_of_a_late_list_that_it_is_late() 
     assert [reach.is_nobody(called) for called in (["mei", "lars"], ["mei", "otto"], [])] == [True, False, False]
     told = reach_of([*pages, Page(person="nia", state=MessageState.SENT)], NOW, PATIENCE)
     assert not told.is_nobody(["mei", "lars"])
+
+
+def test_who_was_told_by_one_list_is_reached_though_a_later_list_is_late() -> None:
+    arrived, late = sheet("bundled", sent_at=LATE), sheet("bundled", due_at=LATE)
+    assert said(arrived, late) == []
+    pages = [
+        Page(person="mei", state=MessageState.BUNDLED),
+        Page(person="mei", state=MessageState.BUNDLED, in_list=True, due_at=LATE),
+    ]
+    reach = reach_of(pages, NOW, PATIENCE)
+    assert (dict(reach.in_vain), reach.is_nobody(["mei"])) == ({}, False)
