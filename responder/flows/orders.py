@@ -25,10 +25,6 @@ class Wish:
     target: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def given(self) -> str:
-        return ", ".join(f"{name}={value[:100]}" for name, value in sorted(self.labels.items()))
-
 
 async def order_run(desk: Desk, key: str, wish: Wish, actor: str, *, who: Identity | None = None) -> Run:
     """Starts a runbook for a ticket.
@@ -57,7 +53,7 @@ def _order(desk: Desk, tx: Transaction, change: Change, wish: Wish, actor: str) 
     asked, people = tx.approvals.of_ticket(change.after.id), desk.configuration.people
     if why := objection_to_order(asked, runbook, order.target.name, actor, people):
         return _refused(desk, tx, change, runbook, actor=actor, why=why)
-    started = start_ordered(desk, tx, change, order, actor, given=wish.given)
+    started = start_ordered(desk, tx, change, order, actor)
     tx.apply([change], desk.clock.now())
     return started
 

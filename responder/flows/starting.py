@@ -28,12 +28,14 @@ _NO_LONGER = (Status.RESOLVED, Status.CLOSED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
-    """What is to run where, once every name in it has been found."""
+    """What is to run where, once every name in it has been found. `given`: the values that a person gave with it, for
+    the history."""
 
     runbook: Runbook
     target: Target
     snapshot: dict[str, Any]
     hosts: tuple[str, ...]
+    given: str = ""
 
 
 # --- finding every name ----------------------------------------------------------------------------
@@ -57,15 +59,16 @@ def order_by_person(
     if runbook not in known:
         raise ValueError(f"There is no runbook {runbook[:100]}; there are {', '.join(sorted(known))}.")
     _refuse_unused(known[runbook], labels)
+    given = _given(known[runbook], ticket, labels)
     ticket = replace(ticket, labels={**ticket.labels, **labels})
     rules = [rule for rule in desk.policy.first_aid if rule.runbook == runbook]
     if not target:
         label = next((rule.target for rule in rules if rule.applies(ticket.labels, ticket.grade)), "instance")
-        return _order(desk, known[runbook], _named(desk, ticket, label, runbook), ticket)
+        return replace(_order(desk, known[runbook], _named(desk, ticket, label, runbook), ticket), given=given)
     found = find(desk.configuration.targets, target)
     if found is None:
         raise ValueError(f"{target[:100]!r} is no target in the inventory.")
-    return _order(desk, known[runbook], found, ticket)
+    return replace(_order(desk, known[runbook], found, ticket), given=given)
 
 
 def _refuse_unused(runbook: Runbook, labels: Iterable[str]) -> None:
@@ -76,6 +79,12 @@ def _refuse_unused(runbook: Runbook, labels: Iterable[str]) -> None:
         raise ValueError(f"No parameter of {runbook.name} takes {unused}; it takes no labels.")
     if unused:
         raise ValueError(f"No parameter of {runbook.name} takes {unused}; it takes {', '.join(taken)}.")
+
+
+def _given(runbook: Runbook, ticket: Ticket, labels: Mapping[str, str]) -> str:
+    """What would be otherwise if the person had not said it."""
+    usual = {one.label: ticket.labels.get(one.label, "") or one.default for one in runbook.parameters}
+    return ", ".join(f"{name}={value[:100]}" for name, value in sorted(labels.items()) if usual[name] != value)
 
 
 def order_as_approved(desk: Desk, approval: Approval) -> Order:
@@ -155,13 +164,8 @@ def begin(
     return run
 
 
-def start_ordered(
-    desk: Desk, tx: Transaction, change: Change, order: Order, ordered_by: str, *, given: str = ""
-) -> Run | str:
-    """Starts what people ordered for a ticket, or gives the sentence why not; either is in the ticket's history.
-
-    `given` says which values they gave with it.
-    """
+def start_ordered(desk: Desk, tx: Transaction, change: Change, order: Order, ordered_by: str) -> Run | str:
+    """Starts what people ordered for a ticket, or gives the sentence why not; either is in the ticket's history."""
     now = desk.clock.now()
     found = situation_of(desk, tx, order, now)
     why_not = not_for(tx, change.after) or _sentence(first_objection(found, now))
@@ -170,7 +174,7 @@ def start_ordered(
         change.note(now, EventKind.REFUSED, f"Refused: {what}: {why_not}", ordered_by)
         change.count("runs_total", runbook=order.runbook.name, outcome=RunOutcome.REFUSED)
         return why_not
-    why = f"ordered by {ordered_by}, with {given}" if given else f"ordered by {ordered_by}"
+    why = f"ordered by {ordered_by}, with {order.given}" if order.given else f"ordered by {ordered_by}"
     run = begin(desk, tx, change, order, found, ordered_by=ordered_by, why=why)
     change.promise("run", run=run.id, leg=run.leg)
     return run

@@ -74,6 +74,17 @@ async def test_values_of_a_runbook_that_was_chosen_before_are_left_out(
     assert status == 303
 
 
+async def test_what_is_sent_as_it_stood_in_the_form_is_not_said_to_be_given(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(alert("Odd", app="shop"))
+    await world.work()
+    status, text = await posted(client, act, values="")
+    assert (status, 'value="shop"' in form_in(text)) == (200, True)
+    assert (await posted(client, act, **{"label:app": "shop"}))[0] == 303
+    assert "ordered by act-token." in texts(await world.ticket())
+
+
 async def test_runbooks_that_the_policy_has_for_such_an_alert_stand_first(
     client: Client, world: World, act: dict[str, str]
 ) -> None:
