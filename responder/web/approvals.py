@@ -161,7 +161,7 @@ async def answer_by_form(request: web.Request) -> web.StreamResponse:
         approval = await consent.answer(desk_of(request), _id(request), actor, yes=yes, reason=_reason(form), who=who)
     except NotTheirs:
         raise
-    except Refused as error:
+    except (Refused, web.HTTPUnprocessableEntity) as error:
         return await _page(request, refused("answer", error, form))
     return web.Response(status=303, headers={"Location": f"/tickets/{approval.ticket_id}"})
 

@@ -13,6 +13,7 @@ from responder.domain.accounts import objection_to_actor
 from responder.domain.durations import parse_duration
 from responder.flows.desk import Desk
 from responder.web.context import ACTOR, CONTEXT, identity_of
+from responder.web.invalid import Invalid
 
 LONGEST_TEXT = 10_000
 
@@ -56,9 +57,9 @@ def actor_of(request: web.Request, content: dict[str, Any]) -> str:
 
 
 def refuse_our_names(request: web.Request, name: str) -> None:
-    """Raises HTTPUnprocessableEntity for a name under which we write ourselves what nobody did."""
+    """Raises Invalid for a name under which we write ourselves what nobody did."""
     if name != request[ACTOR] and (objection := objection_to_actor(name)):
-        raise web.HTTPUnprocessableEntity(text=objection)
+        raise Invalid(objection, pointer="/actor")
 
 
 def text_in(content: dict[str, Any], name: str) -> str:

@@ -159,7 +159,8 @@ def grade_classes(policy: Policy) -> Mapping[str, str]:
 
 def _in_the_other_language(request: web.Request, language: str) -> str:
     other = "en" if language == "zh" else "zh"
-    return str(request.rel_url.update_query(lang=other)) if request.method == "GET" else f"?lang={other}"
+    query = request.rel_url.update_query(lang=other).raw_query_string
+    return f"?{query}" if request.method == "GET" else f"?lang={other}"
 
 
 # --- errors --------------------------------------------------------------------------------------------------
@@ -231,4 +232,5 @@ _OWN = {"content-type", "content-length"}
 
 
 def _is_read_by_people(request: web.Request) -> bool:
-    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(NO_PAGES)
+    is_page = not request.path.startswith(NO_PAGES) or request.path == "/api/"
+    return is_page and "text/html" in request.headers.get("Accept", "")

@@ -62,9 +62,10 @@ async def begin(request: web.Request) -> web.StreamResponse:
         if lasting is None:
             raise BadForm(_HOW_LONG, field="for")
         targets = known_targets(desk.configuration, [target] if target else [], group)
+        actor = actor_of(request, form)
     except (Refused, BadForm, NotFound, web.HTTPUnprocessableEntity) as error:
         return await _shown(request, refused("maintenance", error, form))
-    await start_maintenance(desk, targets, reason, actor_of(request, form), lasting=lasting)
+    await start_maintenance(desk, targets, reason, actor, lasting=lasting)
     return _back(request)
 
 

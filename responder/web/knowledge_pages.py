@@ -78,13 +78,13 @@ async def new_page(request: web.Request) -> web.StreamResponse:
 async def send_new(request: web.Request) -> web.StreamResponse:
     """A draft, from a ticket or in somebody's own words."""
     desk, typed = desk_of(request), await _typed(request)
-    actor = actor_of(request, dict(typed))
     try:
+        actor = actor_of(request, dict(typed))
         if key := name_in(typed, "ticket"):
             made = await knowledge.draft(desk, key, actor, identity_of(request))
         else:
             made = await knowledge.write(desk, _words(typed), actor, {})
-    except (BadForm, Refused, NotFound) as error:
+    except (BadForm, Refused, NotFound, web.HTTPUnprocessableEntity) as error:
         return await _new(request, refused("new", error, typed, place="ticket" if "ticket" in typed else ""))
     return _to(made.id)
 
@@ -99,7 +99,7 @@ async def send_change(request: web.Request) -> web.StreamResponse:
         raise web.HTTPUnprocessableEntity(text="The form is not whole.") from error
     try:
         await knowledge.edit(desk, _id(request), _words(typed), actor_of(request, dict(typed)), seen_at=seen_at)
-    except (BadForm, Refused) as error:
+    except (BadForm, Refused, web.HTTPUnprocessableEntity) as error:
         return await _shown(request, refused("edit", error, typed))
     return _to(_id(request))
 

@@ -155,7 +155,7 @@ async def _shown(request: web.Request, tried: Tried) -> web.Response:
         refusal=tried.why,
         title="Your account",
         tried=tried,
-        chosen=tried.typed if tried.form == "choices" else {"language": user.language, "zone": user.zone},
+        chosen={"language": user.language, "zone": user.zone, **(tried.typed if tried.form == "choices" else {})},
         signs_in_by=SIGNS_IN_BY,
         user=user,
         sessions=session_lines(request, sessions),

@@ -58,7 +58,7 @@ async def send(request: web.Request) -> web.StreamResponse:
         ticket = await write_review(desk, request.match_info["key"], actor, form, who=who)
     except NotTheirs:
         raise
-    except (BadForm, Refused) as error:
+    except (BadForm, Refused, web.HTTPUnprocessableEntity) as error:
         return await _shown(request, refused("review", error, given))
     return web.Response(status=303, headers={"Location": f"/tickets/{ticket.number}?done=review"})
 

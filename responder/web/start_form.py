@@ -14,9 +14,10 @@ from responder.web.verb_forms import Field, VerbForm
 START = "runs"
 """What starting a runbook is called in the paths of a ticket; it is no verb, for it has rules of its own."""
 VALUES = "values"
-"""The button that shows what the chosen runbook takes, and starts nothing."""
+"""Where the button leads that shows what the chosen runbook takes, and starts nothing."""
 _MOST_TARGETS = 500
 _LABEL = "label:"
+_TARGET = Field(name="target", label="Target, if not the alert's", kind="choice", is_needed=False, is_name=True)
 _MOST = 500
 
 
@@ -29,10 +30,20 @@ def start_form(configuration: Configuration, ticket: Ticket, typed: Mapping[str,
         label="Start a runbook",
         fields=(
             _runbooks(configuration, ticket),
-            Field(name="target", label="Target, if not the alert's", kind="choice", choices=targets, is_needed=False),
+            replace(_TARGET, choices=targets),
             *(_value(one, ticket) for one in (fields_of(chosen) if chosen else ())),
         ),
     )
+
+
+def nothing_to_fill_in(configuration: Configuration, ticket: Ticket, runbook: str) -> str:
+    """Why there are no values to be filled in; empty if there are."""
+    chosen = configuration.runbooks.get(runbook)
+    if not ticket.is_open:
+        return f"{ticket.number} is {ticket.status}, so there is nothing to run for."
+    if chosen is None:
+        return f"There is no runbook {runbook[:100]}." if runbook else "Choose a runbook first."
+    return "" if fields_of(chosen) else f"{chosen.name} takes no values."
 
 
 def given_labels(configuration: Configuration, typed: Mapping[str, str]) -> dict[str, str]:
@@ -49,7 +60,7 @@ def _runbooks(configuration: Configuration, ticket: Ticket) -> Field:
     meant = [one.runbook for one in rules if one.runbook in known and one.applies(ticket.labels, ticket.grade)]
     fits = tuple(dict.fromkeys(meant))
     others = tuple(name for name in sorted(known) if name not in fits)
-    asks = Field(name="runbook", label="Runbook", kind="choice", choices=(*fits, *others))
+    asks = Field(name="runbook", label="Runbook", kind="choice", choices=(*fits, *others), is_name=True)
     return replace(asks, groups=(("For such an alert", fits), ("All others", others))) if fits else asks
 
 
@@ -62,4 +73,5 @@ def _value(taken: Taken, ticket: Ticket) -> Field:
         choices=taken.choices,
         is_needed=not said,
         value=said,
+        is_name=True,
     )

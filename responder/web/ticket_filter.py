@@ -67,19 +67,20 @@ def filter_in(query: MultiMapping[str], zone: ZoneInfo, now: datetime) -> Ticket
 
 
 def query_of(asked: TicketFilter) -> list[tuple[str, str]]:
-    """The query that says this filter, the shortest way."""
+    """The query that says this filter, the shortest way; never nothing, which on a page means what is open."""
     flags = {"open": asked.is_open, "acknowledged": asked.is_acknowledged}
     several = {"status": asked.statuses, "signal": asked.signals, "grade": asked.grades, "kind": asked.kinds}
     several |= {"team": asked.teams, "source": asked.sources}
     texts = {"who": asked.who, "target": asked.target, "text": asked.text}
     instants = {"opened_from": asked.opened_from, "opened_to": asked.opened_to}
-    return [
+    found = [
         *((name, "yes" if value else "no") for name, value in flags.items() if value is not None),
         *((name, str(value)) for name, values in several.items() for value in values),
         *((name, value) for name, value in texts.items() if value),
         *((name, at.isoformat().replace("+00:00", "Z")) for name, at in instants.items() if at),
         *([("sort", str(asked.order))] if asked.order is not Order.NEWEST else []),
     ]
+    return found or [("sort", str(asked.order))]
 
 
 def search(tx: Transaction, policy: Policy) -> TicketSearch:

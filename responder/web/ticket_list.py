@@ -70,7 +70,10 @@ async def _shown(request: web.Request, asked: TicketFilter, tried: Tried) -> web
         chips=_chips(asked),
         choices=_choices(desk),
         views=_views(visitor),
-        saved=[{"id": one, "name": name, "address": f"{_PATH}?{query}", "query": query} for one, name, query in saved],
+        saved=[
+            {"id": one, "name": name, "address": _address(parse_qsl(query)), "query": query}
+            for one, name, query in saved
+        ],
         may_save=user is not None,
         just_saved=next((name for one, name, _ in saved if str(one) == request.query.get("saved")), ""),
         query=urlencode(query_of(asked)),

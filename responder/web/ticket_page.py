@@ -23,17 +23,18 @@ from responder.flows.orders import Wish, order_run
 from responder.flows.recognise import similar
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
-from responder.web.bodies import actor_of, desk_of, number_in
+from responder.web.bodies import actor_of, desk_of, name_in, number_in
 from responder.web.console import Visitor, console_page, visitor_of
 from responder.web.context import identity_of, needs
 from responder.web.may_answer import may_answer
 from responder.web.rendering import rendered
 from responder.web.shapes import shown_approval, whole_ticket
 from responder.web.sign_in import local_path
-from responder.web.start_form import START, VALUES, given_labels, start_form
+from responder.web.start_form import START, VALUES, given_labels, nothing_to_fill_in, start_form
 from responder.web.ticket_history import history_of
 from responder.web.ticket_lines import ClockBar, bar, holder_of, next_clock
 from responder.web.timeline_chart import timeline_chart
+from responder.web.tried import text_of
 from responder.web.verb_forms import LABELS, Scene, content_of_form, possible, silent_keys
 
 _LISTS = ("/", "/tickets", "/search")
@@ -90,8 +91,9 @@ async def act(request: web.Request) -> web.StreamResponse:
         asked = isinstance(error, ConsentAsked)
         tried = Tried(verb=verb, why=str(error), typed=typed, seen=seen, status=409, is_asked=asked)
         return await _shown(request, tried)
-    except BadForm as error:
-        return await _shown(request, Tried(verb=verb, why=str(error), typed=typed, status=422))
+    except (BadForm, NotFound, web.HTTPUnprocessableEntity) as error:
+        # Another ticket that the form names may not be there; for this one there would be no page to show.
+        return await _shown(request, Tried(verb=verb, why=text_of(error), typed=typed, status=422))
     leads_to = _list_behind(typed.get("back", ""), ticket) or f"/tickets/{key}?done={verb}"
     return web.Response(status=303, headers={"Location": leads_to})
 
@@ -106,20 +108,30 @@ def _list_behind(back: str, ticket: Ticket) -> str:
 
 @needs("act")
 async def start(request: web.Request) -> web.StreamResponse:
-    """The form that starts a runbook, under the same guards as the machine; one button of it asks for values first."""
+    """The form that starts a runbook, under the same guards as the machine."""
     desk, key, form = desk_of(request), request.match_info["key"], dict(await request.post())
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
-    if VALUES in typed:
-        return await _shown(request, Tried(verb=START, typed=typed))
     labels = given_labels(desk.configuration, typed)
-    wish = Wish(runbook=typed.get("runbook", ""), target=typed.get("target", ""), labels=labels)
+    wish = Wish(runbook=name_in(typed, "runbook"), target=name_in(typed, "target"), labels=labels)
     try:
         await order_run(desk, key, wish, actor_of(request, form), who=identity_of(request))
     except NotTheirs:
         raise
     except Refused as error:
         return await _shown(request, Tried(verb=START, why=str(error), typed=typed, status=409))
+    except web.HTTPUnprocessableEntity as error:
+        return await _shown(request, Tried(verb=START, why=text_of(error), typed=typed, status=422))
     return web.Response(status=303, headers={"Location": f"/tickets/{key}?done={START}#first-aid"})
+
+
+@needs("act")
+async def show_values(request: web.Request) -> web.StreamResponse:
+    """The same form with what the parameters of the chosen runbook take; nothing starts."""
+    desk, form = desk_of(request), await request.post()
+    typed = {name: value for name, value in form.items() if isinstance(value, str)}
+    ticket = await handle.read_ticket(desk, request.match_info["key"])
+    why = nothing_to_fill_in(desk.configuration, ticket, name_in(typed, "runbook"))
+    return await _shown(request, Tried(verb=START, why=why, typed=typed, status=422 if why else 200))
 
 
 def routes() -> list[web.RouteDef]:
@@ -127,6 +139,7 @@ def routes() -> list[web.RouteDef]:
         web.get(r"/tickets/{key}.md", ticket_as_markdown),
         web.get("/tickets/{key}", ticket_page),
         web.post(f"/tickets/{{key}}/{START}", start),
+        web.post(f"/tickets/{{key}}/{VALUES}", show_values),
         # Only the verbs: what is decided at a gate has a form of its own, and asks for more.
         web.post(f"/tickets/{{key}}/{{verb:{'|'.join(LABELS)}}}", act),
     ]

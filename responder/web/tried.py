@@ -42,7 +42,7 @@ def refused(
 ) -> Tried:
     """`place` is the field that an error is about which does not say so itself. What a form names and is not there is
     what it got wrong; only without a field there is nothing at the address."""
-    text = error.text or error.reason if isinstance(error, web.HTTPException) else str(error)
+    text = text_of(error)
     typed, place = typed_in(given), _place(error, text) or place
     return Tried(
         form=form,
@@ -52,6 +52,11 @@ def refused(
         several={name: _all(given, name) for name in typed},
         status=422 if place and isinstance(error, NotFound) else _status(error),
     )
+
+
+def text_of(error: ResponderError | web.HTTPException) -> str:
+    """The sentence that an error bears."""
+    return error.text or error.reason if isinstance(error, web.HTTPException) else str(error)
 
 
 def typed_in(given: Mapping[str, Any]) -> dict[str, str]:

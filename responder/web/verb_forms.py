@@ -24,7 +24,8 @@ from responder.flows.verbs import VERBS
 class Field:
     """One field of a form. `kind`: text, words (several lines), lines (a list), choice, instant or file.
 
-    `groups` are the choices under headings, where there are many; `value` is what stands in it at first.
+    `groups` are the choices under headings, where there are many; `value` is what stands in it at first. Choices that
+    are names are shown as they are, others as words of the reader's language.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Field:
     choices: tuple[str, ...] = ()
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     value: str = ""
+    is_name: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,7 +189,7 @@ def _fields(scene: Scene, name: str) -> tuple[Field, ...]:
 
 
 def _assign(scene: Scene) -> tuple[Field, ...]:
-    return (Field(name="to", label="To whom", kind="choice", choices=tuple(scene.configuration.people)),)
+    return (Field(name="to", label="To whom", kind="choice", choices=tuple(scene.configuration.people), is_name=True),)
 
 
 def _wait(scene: Scene) -> tuple[Field, ...]:  # noqa: ARG001 as the others are called
@@ -217,10 +219,11 @@ def _diagnose(scene: Scene) -> tuple[Field, ...]:
 
 
 def _propose(scene: Scene) -> tuple[Field, ...]:
+    people = tuple(scene.configuration.people)
     return (
         Field(name="kind", label="Kind", kind="choice", choices=tuple(scene.policy.solution_kinds)),
         Field(name="steps", label="Steps, one on a line", kind="lines"),
-        Field(name="owner", label="Whose", kind="choice", choices=tuple(scene.configuration.people), is_needed=False),
+        Field(name="owner", label="Whose", kind="choice", choices=people, is_needed=False, is_name=True),
         Field(name="due", label="Until", kind="instant", is_needed=False),
     )
 

@@ -30,6 +30,7 @@ async def text_of(client: Client, path: str, headers: dict[str, str]) -> tuple[i
         ("/tickets/", "/tickets"),
         ("/tickets/?sort=newest&who=a%26b", "/tickets?sort=newest&who=a%26b"),
         ("/on-call//", "/on-call"),
+        ("/api/", "/api"),
     ],
 )
 async def test_a_slash_at_the_end_of_a_page_leads_to_the_page(
@@ -47,6 +48,13 @@ async def test_no_other_address_leads_elsewhere(client: Client, viewer: dict[str
         f"http://{client.host}:{client.port}{path}", headers=viewer, allow_redirects=False
     )
     assert answer.status == 404
+
+
+async def test_the_other_language_is_that_of_the_same_place(client: Client, viewer: dict[str, str]) -> None:
+    answer = await client.session.get(f"http://{client.host}:{client.port}//elsewhere.test/", headers=viewer)
+    assert 'href="?lang=zh"' in await answer.text()
+    page = await (await client.get("/tickets?who=a%26b", headers=viewer)).text()
+    assert 'href="?who=a%26b&amp;lang=zh"' in page
 
 
 async def test_people_read_nothing_of_programs_where_there_is_nothing(client: Client, viewer: dict[str, str]) -> None:

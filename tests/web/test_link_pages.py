@@ -49,6 +49,13 @@ async def test_a_link_speaks_the_language_of_the_one_it_was_made_for(client: Cli
     assert ("mei has acknowledged it already" in late, '<a href="/tickets/INC-' in late) == (True, True)
 
 
+def test_a_key_pressed_in_a_field_answers_no_question() -> None:
+    """Browsers press the first button of a form: it must be one that does nothing."""
+    for name in ("approve.html", "approval.html", "ticket.html"):
+        form = (Path(pages.__file__).parent / "templates" / name).read_text().split('name="reason"')[1]
+        assert form.index("<button disabled hidden></button>") < form.index('value="yes"'), name
+
+
 async def test_a_refusal_speaks_the_language_of_the_one_who_is_refused(client: Client, world: World) -> None:
     await world.post(alert("DiskFull"))
     await world.work()

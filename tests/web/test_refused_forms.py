@@ -90,6 +90,7 @@ async def test_the_forms_of_an_account_keep_what_was_typed(client: Client, world
 
 
 async def test_ones_own_forms_keep_what_was_typed(client: Client, admin: dict[str, str]) -> None:
+    assert (await sent(client, "/me", admin, {"zone": "Mars/Base"}))[0] == 422
     code, text = await sent(client, "/me", admin, {"language": "zh", "zone": "Mars/Base"})
     assert (code, focused(text)) == (422, ["zone"])
     assert "is no time zone" in beside(text, "zone")

@@ -101,6 +101,14 @@ async def test_what_cannot_be_closed_without_a_review_leads_to_it_and_is_closed_
     assert (await world.ticket())["status"] == "closed"
 
 
+async def test_who_gives_a_name_of_ours_keeps_what_they_wrote(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await resolve(world)
+    code, text = await sent(client, act, [*FILLED, ("actor", "Responder")])
+    assert (code, "is what responder itself is called" in text, "Rotate everything." in text) == (422, True, True)
+
+
 async def test_the_form_is_drafted_as_the_command_drafts_it(client: Client, world: World, mei: dict[str, str]) -> None:
     content = {"text": "The disk.", "cause": "No rotation.", "cause_class": "environment"}
     await do(world.desk, "diagnose", "1", actor="mei", content=content)

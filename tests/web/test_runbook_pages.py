@@ -103,7 +103,7 @@ async def test_a_file_that_is_wrong_by_now_leaves_the_page_readable(
 async def test_while_a_file_is_wrong_nobody_is_told_that_there_is_nothing_against_the_others(
     client: Client, world: World, read: dict[str, str]
 ) -> None:
-    wrong, unlinted = world.path.parent / "runbooks" / "other.yml", "Files have mistakes by now"
+    wrong, unlinted = world.path.parent / "runbooks" / "other.yml", "Some files have mistakes now"
     wrong.write_text("runbook: other\n")
     for path in ("/policy", "/runbooks/restart-app"):
         page = await shown(client, path, read)

@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
+from responder.config.configuration import read
+from responder.flows.handle import do
 from responder.store.database import Database
 from tests.web.conftest import GUARDED, Client
 from tests.world import RUNBOOK, World, alert, texts
 
 STRICT = RUNBOOK.replace("{type: name, label: app, default: app}", "{type: name, label: app, pattern: '[a-z]+'}")
+PLAIN = """
+runbook: plain
+summary: It takes nothing
+steps: [{ssh: {run: [touch, /tmp/x], check: [test, -e, /tmp/x]}}]
+"""
 PATH, ORDER = "/tickets/1/runs", {"runbook": "restart-app", "target": "web-2"}
 
 
@@ -34,6 +41,14 @@ def form_in(text: str) -> str:
 
 async def posted(client: Client, headers: dict[str, str], **form: Any) -> tuple[int, str]:
     answer = await client.post(PATH, data={**ORDER, **form}, headers=headers, allow_redirects=False)
+    return answer.status, await answer.text()
+
+
+async def asked(
+    client: Client, headers: dict[str, str], *, path: str = "/tickets/1/values", **form: Any
+) -> tuple[int, str]:
+    """The form again, with what the runbook takes."""
+    answer = await client.post(path, data={**ORDER, **form}, headers=headers)
     return answer.status, await answer.text()
 
 
@@ -59,12 +74,53 @@ async def test_a_value_passes_the_same_check_as_the_alerts(
     assert world.fleet.restarts() == []
 
 
-async def test_the_values_are_shown_before_anything_starts(
+async def test_the_values_are_shown_before_anything_starts_and_another_runbook_can_be_chosen_then(
     client: Client, world: World, act: dict[str, str], ticket: None
 ) -> None:
-    status, text = await posted(client, act, values="")
+    status, text = await asked(client, act)
     assert (status, 'name="label:app"' in form_in(text), "Not done" in text) == (200, True, False)
+    # What the runbook of before needs must not keep anybody from asking for those of another.
+    assert re.search(r'<button formaction="/tickets/INC-[^"]*/values" formnovalidate>', form_in(text))
     assert (await world.ticket())["runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("runbook", "why"),
+    [("", "Choose a runbook first."), ("nothing", "There is no runbook nothing."), ("plain", "plain takes no values.")],
+)
+async def test_where_there_are_no_values_it_is_said(
+    client: Client, world: World, act: dict[str, str], ticket: None, runbook: str, why: str
+) -> None:
+    (world.path.parent / "runbooks" / "plain.yml").write_text(PLAIN)
+    world.desk.take_over(read(world.path))
+    status, text = await asked(client, act, runbook=runbook)
+    assert (status, why in text) == (422, True)
+
+
+async def test_values_are_not_asked_for_where_nothing_can_start(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    await do(world.desk, "dismiss", "1", actor="mei", content={"as": "false_alarm", "reason": "a test"})
+    status, text = await asked(client, act)
+    assert (status, "is closed, so there is nothing to run for." in text) == (422, True)
+
+
+async def test_names_stand_as_they_are(
+    tmp_path: Path, client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    listed = STRICT.replace("pattern: '[a-z]+'", "allow: [my_app, closed]")
+    (tmp_path / "runbooks" / "restart-app.yml").write_text(listed)
+    world.desk.take_over(read(world.path))
+    form = form_in((await asked(client, act, path="/tickets/1/values?lang=zh"))[1])
+    assert '<option value="my_app">my_app</option>' in form
+    assert '<option value="closed">closed</option>' in form
+
+
+async def test_a_runbook_with_a_zero_in_its_name_is_none(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    status, text = await posted(client, act, runbook="restart\x00-none")
+    assert (status, "There is no runbook restart-none" in text) == (409, True)
 
 
 async def test_values_of_a_runbook_that_was_chosen_before_are_left_out(
@@ -79,7 +135,7 @@ async def test_what_is_sent_as_it_stood_in_the_form_is_not_said_to_be_given(
 ) -> None:
     await world.post(alert("Odd", app="shop"))
     await world.work()
-    status, text = await posted(client, act, values="")
+    status, text = await asked(client, act)
     assert (status, 'value="shop"' in form_in(text)) == (200, True)
     assert (await posted(client, act, **{"label:app": "shop"}))[0] == 303
     assert "ordered by act-token." in texts(await world.ticket())

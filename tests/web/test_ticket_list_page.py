@@ -11,6 +11,7 @@ import pytest
 from responder.config.settings import digest
 from responder.domain.access import Role
 from responder.domain.accounts import Session, Source, User
+from responder.flows.handle import do
 from tests.web.conftest import Client, header
 from tests.world import World, alert
 
@@ -91,6 +92,21 @@ async def test_page_follows_page_until_the_end_and_none_is_left_out(
     assert (path, len(seen), len(set(seen))) == ("", 120, 120)
 
 
+async def test_all_tickets_are_all_of_them_on_every_page_and_in_every_copy(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    await world.post(*(alert("Noise", instance=f"n{number}") for number in range(55)))
+    for number in (1, 2):
+        await do(world.desk, "dismiss", str(number), actor="mei", content={"as": "false_alarm", "reason": "a test"})
+    text = await shown(client, "/tickets?sort=newest", act)
+    following = re.findall(r'href="([^"]+)" rel="next"', text)[0].replace("&amp;", "&")
+    last = await shown(client, following, act)
+    assert (len(titles(text)), len(titles(last))) == (50, 5)
+    assert 'href="/tickets?sort=newest">First page' in last
+    (copy,) = re.findall(r'href="(/tickets\.md[^"]*)"', text)
+    assert len(re.findall(r"^\| P", await shown(client, copy, act), re.MULTILINE)) == 55
+
+
 @pytest.mark.parametrize("query", ["grade=P9", "status=<b>", "cursor=nonsense", "opened_from=soon"])
 async def test_what_cannot_be_asked_says_so_on_a_page_that_leads_on(
     client: Client, act: dict[str, str], query: str
@@ -150,6 +166,18 @@ async def test_a_view_is_saved_under_a_name_and_removed_again(client: Client, wo
     assert '<a href="/tickets?open=yes&amp;text=disk" aria-current="true">my disks</a>' in text
     assert (await client.post("/views/1/drop", headers=mei, allow_redirects=False)).status == 303
     assert "my disks" not in await shown(client, "/tickets", mei)
+
+
+async def test_a_view_of_everything_shows_everything(client: Client, world: World) -> None:
+    mei = await signed_in(world)
+    answer = await client.post(
+        "/views", data={"name": "all", "query": "sort=newest"}, headers=mei, allow_redirects=False
+    )
+    assert answer.headers["Location"] == "/tickets?sort=newest&saved=1"
+    assert '<a href="/tickets?sort=newest" aria-current="true">all</a>' in await shown(
+        client, "/tickets?sort=newest", mei
+    )
+    assert 'href="/tickets?sort=newest">all</a>' in await shown(client, "/me", mei)
 
 
 async def test_a_view_is_not_overwritten_by_another_of_its_name(client: Client, world: World) -> None:

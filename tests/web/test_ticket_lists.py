@@ -123,4 +123,4 @@ def test_a_filter_is_a_query_and_a_query_the_same_filter(world: World) -> None:
     asked = filter_in(MultiDict(parse_qsl(said)), zone, now)
     assert (asked.opened_to or now) - (asked.opened_from or now) == timedelta(days=1)
     assert filter_in(MultiDict(query_of(asked)), zone, now) == asked
-    assert query_of(TicketFilter()) == []
+    assert query_of(TicketFilter()) == [("sort", "newest")]
