@@ -50,7 +50,7 @@ from responder.flows import (
 )
 from responder.flows.batcher import Batcher
 from responder.flows.desk import Desk
-from responder.flows.replan import replan
+from responder.flows.replan import follow_policy, take_over
 from responder.metrics import (
     REGISTRY,
     config_last_reload_success_timestamp_seconds,
@@ -176,8 +176,6 @@ class Service:
                 asyncio.create_task(self._repeat(_HOURLY, _FORGET_EVERY), name="forget"),
                 *self._follow_mailbox(),
             ]
-        # Beside reports and jobs, as on a reload: with thousands of open tickets it takes a minute.
-        await replan(self.desk)
         # What start-up made stays for good: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -236,15 +234,21 @@ class Service:
             self._refused_at, self._problems = self.desk.clock.now(), str(error)
             log.error("reload refused, the last good configuration stays", problems=str(error))
             raise
-        old = self.desk.policy
-        self.desk.take_over(configuration)
+        moved = await self._take_over(configuration)
         self._refused_at, self._problems = None, ""
         _took_over(self.desk)
-        moved = await replan(self.desk, old)
         if moved:
             log.info("deadlines moved with the policy", tickets=moved)
         self.database.changes.tell(frozenset({"config"}))
         log.info("configuration reloaded")
+
+    async def _take_over(self, configuration: Configuration) -> int:
+        try:
+            return await take_over(self.desk, configuration)
+        except StoreUnavailable as error:
+            # The watch tries it again.
+            log.warning("deadlines do not follow the policy yet", error=str(error))
+            return 0
 
     async def is_ready(self) -> str:
         """Why the service is not ready; empty if it is."""
@@ -358,7 +362,9 @@ async def _erase_contacts(desk: Desk) -> None:
         pass
 
 
+# Deadlines follow first: with thousands of open tickets that takes a minute, in which reports and jobs go on.
 _WATCHES: tuple[Watch, ...] = (
+    follow_policy,
     _look_at_clocks,
     watch.watch_heartbeats,
     storm.watch_storm,

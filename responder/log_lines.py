@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import TextIO, cast
 
 import structlog
@@ -30,6 +32,9 @@ class _StandardError(io.TextIOBase):
 
 def set_up_logging() -> None:
     """JSON lines when nobody looks, colours at a terminal; always to stderr."""
+    if sys.stderr is None:
+        # It was closed before we began. Whatever is opened next would get its number, and what libraries write to it.
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 it stays open as long as the process
     at_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[

@@ -121,18 +121,36 @@ def able(roles: Collection[str], people: Mapping[str, Person]) -> tuple[str, ...
     return tuple(name for name, person in people.items() if not roles or not set(roles).isdisjoint(person.roles))
 
 
-def objection_to_order(
-    asked: Iterable[Approval], runbook: str, target: str, actor: str, people: Mapping[str, Person]
-) -> str:
-    """Why somebody may not order by themselves what others are being asked about; empty if they may.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What somebody would order by themselves. `begins`: the ticket has not begun, so that the run would end whatever
+    others are asked about it."""
 
-    An order must not be the way around people whose yes the policy wants.
+    runbook: str
+    target: str
+    actor: str
+    begins: bool
+
+
+def objection_to_order(asked: Iterable[Approval], order: Wanted, people: Mapping[str, Person]) -> str:
+    """Why somebody may not order what others are asked about, or have said no to; empty if they may.
+
+    An order must not be the way around people whose yes the policy wants. `asked` is of one episode, oldest first.
     """
-    for one in asked:
-        is_it = one.is_waiting and one.kind in _OF_RUNS and (one.runbook, one.target) == (runbook, target)
-        if is_it and (one.needed > 1 or one.each_role or (one.roles and actor not in able(one.roles, people))):
-            return f"Others are asked already: {one.subject} needs the yes of {one.whose_yes}."
+    others = [one for one in asked if one.kind in _OF_RUNS and not _is_theirs(one, order.actor, people)]
+    about_it = [one for one in others if (one.runbook, one.target) == (order.runbook, order.target)]
+    ended = [one for one in others if order.begins and one.kind is ApprovalKind.RUN]
+    if waiting := next((one for one in (*about_it, *ended) if one.is_waiting), None):
+        return f"Others are asked already: {waiting.subject} needs the yes of {waiting.whose_yes}."
+    if about_it and about_it[-1].state is ApprovalState.REFUSED:
+        return f"{about_it[-1].subject} was refused for this ticket: {about_it[-1].sentence}"
     return ""
+
+
+def _is_theirs(asked: Approval, actor: str, people: Mapping[str, Person]) -> bool:
+    """Whether their yes alone would do."""
+    is_for_several = asked.needed > 1 or asked.each_role
+    return not is_for_several and (not asked.roles or actor in able(asked.roles, people))
 
 
 _OF_RUNS = (ApprovalKind.RUN, ApprovalKind.SUGGESTION)

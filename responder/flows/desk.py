@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -51,7 +52,11 @@ class Sender(Protocol):
 
 @dataclass(kw_only=True)
 class Desk:
-    """The one thing that flows are given; `configuration` is swapped whole by a reload."""
+    """The one thing that flows are given; `configuration` is swapped whole by a reload.
+
+    `followed` is the policy that all deadlines follow; None while that is not known, as after a start. `planning` is
+    held while they are made to follow another one, and by whoever looks whether one has passed.
+    """
 
     store: Store
     clock: Clock
@@ -62,6 +67,8 @@ class Desk:
     links: Links = field(init=False)
     passwords: PasswordDoor = field(default_factory=PasswordDoor)
     loaded_at: datetime = field(init=False)
+    followed: Policy | None = field(default=None, init=False)
+    planning: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def __post_init__(self) -> None:
         self.take_over(self.configuration)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from responder.domain.access import Identity
-from responder.domain.approval import objection_to_order
+from responder.domain.approval import Wanted, objection_to_order
 from responder.domain.runbook import Run, RunOutcome
-from responder.domain.ticket import Change, EventKind
+from responder.domain.ticket import Change, EventKind, Status
 from responder.errors import Refused
 from responder.flows.desk import Desk
 from responder.flows.moves import refuse_other_teams
@@ -50,8 +50,10 @@ def _order(desk: Desk, tx: Transaction, change: Change, wish: Wish, actor: str) 
         order = order_by_person(desk, change.after, runbook, wish.target, wish.labels)
     except ValueError as error:
         return _refused(desk, tx, change, runbook, actor=actor, why=str(error))
-    asked, people = tx.approvals.of_ticket(change.after.id), desk.configuration.people
-    if why := objection_to_order(asked, runbook, order.target.name, actor, people):
+    ticket = change.after
+    asked = [one for one in tx.approvals.of_ticket(ticket.id) if one.episode == ticket.episode]
+    wanted = Wanted(runbook=runbook, target=order.target.name, actor=actor, begins=ticket.status is Status.NEW)
+    if why := objection_to_order(asked, wanted, desk.configuration.people):
         return _refused(desk, tx, change, runbook, actor=actor, why=why)
     started = start_ordered(desk, tx, change, order, actor)
     tx.apply([change], desk.clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -59,22 +59,32 @@ def order_by_person(
     if runbook not in known:
         raise ValueError(f"There is no runbook {runbook[:100]}; there are {', '.join(sorted(known))}.")
     _refuse_unused(known[runbook], labels)
-    given = _given(known[runbook], ticket, labels)
-    ticket = replace(ticket, labels={**ticket.labels, **labels})
-    rules = [rule for rule in desk.policy.first_aid if rule.runbook == runbook]
-    if not target:
-        label = next((rule.target for rule in rules if rule.applies(ticket.labels, ticket.grade)), "instance")
-        return replace(_order(desk, known[runbook], _named(desk, ticket, label, runbook), ticket), given=given)
+    # Where it acts is not one of the values: it is what the alert says, or what is said as the target.
+    host = _target_named(desk, target) if target else _target_of_alert(desk, ticket, runbook)
+    order = _order(desk, known[runbook], host, replace(ticket, labels={**ticket.labels, **labels}))
+    return replace(order, given=_given(known[runbook], ticket, labels))
+
+
+def _target_named(desk: Desk, target: str) -> Target:
     found = find(desk.configuration.targets, target)
     if found is None:
         raise ValueError(f"{target[:100]!r} is no target in the inventory.")
-    return replace(_order(desk, known[runbook], found, ticket), given=given)
+    return found
 
 
-def _refuse_unused(runbook: Runbook, labels: Iterable[str]) -> None:
-    """What no parameter takes would change nothing: whoever says it meant something else."""
+def _target_of_alert(desk: Desk, ticket: Ticket, runbook: str) -> Target:
+    rules = [rule for rule in desk.policy.first_aid if rule.runbook == runbook]
+    label = next((rule.target for rule in rules if rule.applies(ticket.labels, ticket.grade)), "instance")
+    return _named(desk, ticket, label, runbook)
+
+
+def _refuse_unused(runbook: Runbook, labels: Mapping[str, str]) -> None:
+    """What no parameter takes would change nothing, and nothing would hide what the alert says: whoever says either
+    meant something else."""
     taken = sorted({one.label for one in runbook.parameters if one.label})
     unused = ", ".join(sorted(set(labels) - set(taken)))[:100]
+    if empty := ", ".join(sorted(name for name, value in labels.items() if not value))[:100]:
+        raise ValueError(f"The value of {empty} is empty; leave it out, or say one.")
     if unused and not taken:
         raise ValueError(f"No parameter of {runbook.name} takes {unused}; it takes no labels.")
     if unused:

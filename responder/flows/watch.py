@@ -28,11 +28,12 @@ _ANSWERS_KEPT = VALID_FOR
 
 async def look_at_clocks(desk: Desk) -> int:
     """Warns of clocks that come close to their target, and marks those that ran past it; how many that was."""
-    now = desk.clock.now()
-    due = await desk.store.read(lambda tx: tx.tickets.clocks_to_look_at(now))
-    for ticket_id, name in due:
-        await desk.store.write(lambda tx, ticket_id=ticket_id, name=name: _look(desk, tx, ticket_id, name, now))  # type: ignore[misc]
-    return len(due)
+    async with desk.planning:
+        now = desk.clock.now()
+        due = await desk.store.read(lambda tx: tx.tickets.clocks_to_look_at(now))
+        for ticket_id, name in due:
+            await desk.store.write(lambda tx, ticket_id=ticket_id, name=name: _look(desk, tx, ticket_id, name, now))  # type: ignore[misc]
+        return len(due)
 
 
 def _look(desk: Desk, tx: Transaction, ticket_id: int, name: str, now: datetime) -> None:

@@ -320,15 +320,15 @@ async def test_an_order_while_people_are_asked_starts_first_aid_and_ends_the_que
 
 
 @pytest.mark.parametrize(
-    ("text", "actor", "needed"),
+    ("text", "actor", "needed", "elsewhere"),
     [
-        (APPROVE, "ann", "1 of role dba"),
-        ("autonomy: suggest, approval: {roles: [dba]}", "ann", "1 of role dba"),
-        ("autonomy: approve, approval: {roles: [dba], needed: 2}", "mei", "2 of role dba"),
+        (APPROVE, "ann", "1 of role dba", False),
+        ("autonomy: suggest, approval: {roles: [dba]}", "ann", "1 of role dba", True),
+        ("autonomy: approve, approval: {roles: [dba], needed: 2}", "mei", "2 of role dba", False),
     ],
 )
 async def test_an_order_is_no_way_around_those_who_are_asked(
-    tmp_path: Path, database: Database, text: str, actor: str, needed: str
+    tmp_path: Path, database: Database, text: str, actor: str, needed: str, elsewhere: bool
 ) -> None:
     world = a_world(tmp_path, database, text)
     await fired(world)
@@ -339,8 +339,29 @@ async def test_an_order_is_no_way_around_those_who_are_asked(
     ticket = await world.ticket()
     assert ticket["runs"] == []
     assert f"Refused: restart-app, ordered by {actor}: {sentence}" in texts(ticket)
+    # A run anywhere else would end the question of a ticket that has not begun, and nothing would hold them then.
+    other = order_run(world.desk, "1", Wish(runbook="restart-app", target="web-2"), actor)
+    if elsewhere:
+        assert (await other).target == "web-2"
+    else:
+        with pytest.raises(Refused, match=re.escape(sentence)):
+            await other
     assert (await the_approval(world)).is_waiting
-    await order_run(world.desk, "1", Wish(runbook="restart-app", target="web-2"), actor)
+
+
+@pytest.mark.parametrize("text", [APPROVE, "autonomy: suggest, approval: {roles: [dba]}"])
+async def test_nobody_else_orders_what_was_refused_while_the_trouble_lasts(
+    tmp_path: Path, database: Database, text: str
+) -> None:
+    world = a_world(tmp_path, database, text)
+    await fired(world)
+    await answer(world.desk, 1, "mei", yes=False, reason="It is being backed up")
+    await world.work()
+    sentence = "restart-app on web-1 was refused for this ticket: mei said no: It is being backed up."
+    with pytest.raises(Refused, match=re.escape(sentence)):
+        await order_run(world.desk, "1", Wish(runbook="restart-app"), "ann")
+    assert sentence in texts(await world.ticket())
+    assert (await order_run(world.desk, "1", Wish(runbook="restart-app"), "mei")).ordered_by == "mei"
 
 
 # --- earned ------------------------------------------------------------------------------------------

@@ -164,3 +164,27 @@ async def test_the_api_takes_values_and_names_one_that_no_parameter_takes(
     assert (await client.post(path, json={**ORDER, "labels": {"app": "shop"}}, headers=act)).status == 200
     await world.work()
     assert ("web-2", ("svc", "restart", "shop")) in world.fleet.commands
+
+
+async def test_a_value_that_is_empty_hides_nothing_that_the_alert_says(
+    client: Client, world: World, act: dict[str, str], ticket: None
+) -> None:
+    wish = {**ORDER, "labels": {"app": ""}}
+    refused = await client.post("/api/v1/tickets/1/runs", json=wish, headers=act)
+    said = "The value of app is empty; leave it out, or say one."
+    assert (refused.status, (await refused.json())["detail"]) == (409, said)
+
+
+async def test_no_value_changes_where_it_acts(
+    tmp_path: Path, client: Client, world: World, act: dict[str, str]
+) -> None:
+    (tmp_path / "policy.yml").write_text(
+        "extends: p1-p4\nmoves: []\nfirst_aid:\n"
+        "  - {name: it, when: ['app=\"db\"'], runbook: restart-app, target: node, autonomy: suggest}\n"
+    )
+    world.desk.take_over(read(world.path))
+    await world.post(alert("Odd", app="db", node="web-2"))
+    await world.work()
+    wish = {"runbook": "restart-app", "labels": {"app": "other"}}
+    started = await client.post("/api/v1/tickets/1/runs", json=wish, headers=act)
+    assert (started.status, (await started.json())["target"]) == (200, "web-2")
