@@ -7,15 +7,17 @@ what it looks at makes the same mistakes. One table of tests holds both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from responder.domain.page_audit import Account, Sheet
+from responder.domain.page_story import Fact
 
 _SETTLED = ("held", "by_hand")
 """Whoever has such a page is told later on purpose, or by a person."""
 _IN_VAIN = ("failed", "failed_for_now")
+_UNDER_WAY = ("waiting", "sending")
 _NO_PERSON = "reporter"
 _LIST = "bundle-"
 
@@ -29,7 +31,7 @@ class Unreached:
 
 
 def unreached_tickets(accounts: Iterable[Account], late: datetime) -> list[Unreached]:
-    """The tickets of which nobody was reached. A list that was due at `late` or before should have arrived by now."""
+    """The tickets of which nobody was reached. What was due at `late` or before should have arrived by now."""
     return [Unreached(ticket_id=one.id, sentence=said) for one in accounts if (said := _said(one, late))]
 
 
@@ -43,6 +45,8 @@ def _said(account: Account, late: datetime) -> str:
     if not pages:
         return f"{account.number}: nobody is there who can be called." if any(_looked_in_vain(account)) else ""
     in_vain = [one for one in pages if one.state in (*_IN_VAIN, "bundled")]
+    if any(_calls_another(account, pages, late)):
+        return ""
     return f"{account.number}: no message has reached anybody ({_whom(in_vain)})." if in_vain else ""
 
 
@@ -52,8 +56,31 @@ def _has_arrived(one: Sheet) -> bool:
 
 
 def _is_on_its_way(page: Sheet, late: datetime) -> bool:
-    is_listed = page.state == "bundled" and (page.due_at or page.created_at) > late
+    is_listed = page.state == "bundled" and _is_young(page, late)
     return is_listed or page.state in _SETTLED
+
+
+def _is_young(page: Sheet, late: datetime) -> bool:
+    return (page.due_at or page.created_at) > late
+
+
+def _calls_another(account: Account, pages: Sequence[Sheet], late: datetime) -> Iterator[bool]:
+    """For each page that leaves just now, whether nothing has failed yet to reach whom it calls. While somebody is
+    tried again and again, one try or another is always under way."""
+    in_vain = {one.person for one in pages if one.state in (*_IN_VAIN, "bundled") or _is_tried_again(account, one)}
+    for page in pages:
+        if page.state in _UNDER_WAY and _is_young(page, late):
+            yield page.person not in in_vain
+
+
+def _is_tried_again(account: Account, page: Sheet) -> bool:
+    """Whether it leaves, and the history speaks of it already: what leaves for the first time it does not know."""
+    spoken_of = (fact.data["message"] for fact in account.facts if _is_about_a_message(fact))
+    return page.state == "sending" and page.id in spoken_of
+
+
+def _is_about_a_message(fact: Fact) -> bool:
+    return isinstance(fact.data, Mapping) and "message" in fact.data
 
 
 def _looked_in_vain(account: Account) -> Iterator[bool]:

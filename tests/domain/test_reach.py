@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from responder.domain.message import MessageState
 from responder.domain.page_audit import Account, Sheet
 from responder.domain.page_reach import unreached_tickets
+from responder.domain.page_story import Fact
 from responder.domain.unreached import Page, reach_of
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -19,13 +21,14 @@ LATE = NOW - PATIENCE
 
 def sheet(state: str, **changes: object) -> Sheet:
     told = {"purpose": "hand_over", "person": "mei", "due_at": None, "sent_at": None, "episode": 1, **changes}
-    return Sheet(id=1, ticket_id=7, channel="pager", state=state, created_at=NOW - timedelta(hours=1), **told)  # type: ignore[arg-type]
+    told = {"id": 1, "created_at": NOW - timedelta(hours=1), **told}
+    return Sheet(ticket_id=7, channel="pager", state=state, **told)  # type: ignore[arg-type]
 
 
-def said(*sheets: Sheet) -> list[str]:
+def said(*sheets: Sheet, facts: Sequence[Fact] = ()) -> list[str]:
     account = Account(
         id=7, number="INC-1", status="handed_over", episode=1, acknowledged_by="", runbook="", signal="firing",
-        facts=(), sheets=sheets,
+        facts=facts, sheets=sheets,
     )  # fmt: skip
     return [one.sentence for one in unreached_tickets([account], LATE)]
 
@@ -51,6 +54,44 @@ def test_what_a_page_has_reached_is_said_the_same_by_both(one: Sheet, expected: 
     waits = one.state == "bundled" and one.sent_at is None
     page = Page(person=one.person, state=MessageState(one.state), in_list=waits, due_at=one.due_at)
     assert reach_of([page], NOW, PATIENCE).is_nobody(["mei"]) is bool(expected)
+
+
+def page(one: Sheet, error: str) -> Page:
+    return Page(person=one.person, state=MessageState(one.state), error=error, due_at=one.due_at)
+
+
+@pytest.mark.parametrize("state", ["failed", "failed_for_now"])
+@pytest.mark.parametrize(
+    ("other", "error", "is_lost"),
+    [
+        (sheet("sending", person="lars", id=2, created_at=NOW), "", False),
+        (sheet("waiting", person="lars", id=2, created_at=LATE + SECOND), "", False),
+        (sheet("waiting", person="lars", id=2, due_at=NOW + PATIENCE), "", False),
+        (sheet("waiting", id=2, created_at=NOW), "", True),
+        (sheet("sending", person="lars", id=3, created_at=NOW), "no answer.", True),
+        (sheet("failed_for_now", person="lars", id=3, created_at=NOW), "no answer.", True),
+        (sheet("failed", person="lars", id=2, created_at=NOW), "gone.", True),
+    ],
+)
+def test_while_another_is_called_for_the_first_time_both_say_that_not_all_is_lost(
+    state: str, other: Sheet, error: str, is_lost: bool
+) -> None:
+    one, tried = sheet(state), Fact(id=1, at=NOW, kind="message", data={"message": 3})
+    assert bool(said(one, other, facts=[tried])) is is_lost
+    reach = reach_of([page(one, "gone."), page(other, error)], NOW, PATIENCE)
+    assert reach.is_nobody({one.person, other.person}) is is_lost
+
+
+@pytest.mark.parametrize("changes", [{"created_at": LATE}, {"due_at": LATE}, {"created_at": NOW, "due_at": LATE}])
+@pytest.mark.parametrize("state", ["waiting", "sending"])
+def test_a_page_that_should_have_left_long_ago_is_on_its_way_no_more(state: str, changes: dict[str, datetime]) -> None:
+    assert said(sheet("failed"), sheet(state, person="lars", id=2, **changes)) == LOST
+
+
+def test_who_is_called_on_a_second_channel_is_no_other_person() -> None:
+    tried = [Fact(id=1, at=NOW, kind="message", data={"message": 2}), Fact(id=2, at=NOW, kind="message", data=None)]  # type: ignore[arg-type]
+    second = [sheet("sending", person="lars", id=2), sheet("waiting", person="lars", id=3, created_at=NOW)]
+    assert said(sheet("failed"), *second, facts=tried) == LOST
 
 
 @pytest.mark.parametrize(
