@@ -185,22 +185,36 @@ def _mailbox(seen: Seen, now: datetime) -> Vital:
 
 
 def _pages(seen: Seen, now: datetime) -> Vital:
+    name, since = "audit of pages", now - (seen.pages_at or now)
+    found, then = _what_the_audit_found(seen)
+    if seen.pages_at is None and not found:
+        return Vital(name=name, state=State.ODD, said="No round was made yet.", next=_WORKER)
+    if since > MISSED_ROUNDS:
+        return _old_pages(found, then, since)
+    if found:
+        return Vital(name=name, state=State.BAD, said=found, next=then)
+    return Vital(name=name, said=f"Everybody was told who should have been, as of {spoken(since)} ago.")
+
+
+def _what_the_audit_found(seen: Seen) -> tuple[str, str]:
+    """What is not as it should be, and what to do; both empty if all is well."""
     if seen.differences:
         said = f"{seen.differences} things differ between who should have been told and what is stored."
-        then = "Look at them on the page Audit, and call those who were not told."
-        return Vital(name="audit of pages", state=State.BAD, said=said, next=then)
-    if seen.pages_at is None:
-        return Vital(name="audit of pages", state=State.ODD, said="No round was made yet.", next=_WORKER)
-    since = now - seen.pages_at
-    if seen.unreached:
-        more = f" And {len(seen.unreached) - 1} more." if len(seen.unreached) > 1 else ""
-        said = f"Every call was made, and yet nobody was reached. {seen.unreached[0]}{more}"
-        then = "Call them by other means, and try their channels with responder people test."
-        return Vital(name="audit of pages", state=State.BAD, said=said, next=then)
-    said = f"Everybody was told who should have been, as of {spoken(since)} ago."
-    if since > MISSED_ROUNDS:
-        return Vital(name="audit of pages", state=_graver(since, MISSED_ROUNDS), said=said, next=_WORKER)
-    return Vital(name="audit of pages", said=said)
+        return said, "Look at them on the page Audit, and call those who were not told."
+    if not seen.unreached:
+        return "", ""
+    more = f" And {len(seen.unreached) - 1} more." if len(seen.unreached) > 1 else ""
+    said = f"Every call was made, and yet nobody was reached. {seen.unreached[0]}{more}"
+    return said, "Call them by other means, and try their channels with responder people test."
+
+
+def _old_pages(found: str, then: str, since: timedelta) -> Vital:
+    """What the last round said is no news: whoever reads it learns first that no other one was made."""
+    name, ago = "audit of pages", spoken(since)
+    if found:
+        return Vital(name=name, state=State.BAD, said=f"As of {ago} ago: {found}", next=f"{_WORKER} {then}")
+    said = f"Everybody was told who should have been, as of {ago} ago."
+    return Vital(name=name, state=_graver(since, MISSED_ROUNDS), said=said, next=_WORKER)
 
 
 _WORKER = "One is made every minute: see whether responder serve or a worker runs."

@@ -53,6 +53,10 @@ def test_how_many_passwords_were_wrong_is_said_in_chinese() -> None:
             "This Idempotency-Key was used for another request; a new one needs a new key.",
             "此 Idempotency-Key 已用于另一个请求；新的请求需要新的键。",
         ),
+        (
+            "As of 2h ago: 3 things differ between who should have been told and what is stored.",
+            "截至 2 小时前：应通知的人与已保存的内容有 3 处不同。",
+        ),
         ("Not so much as a digest of a password is kept.", "连密码的摘要也不保存。"),
         (
             "“cursor” is none of ours: take the one that the page before gave.",

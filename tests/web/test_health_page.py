@@ -78,6 +78,24 @@ def test_what_is_not_well_says_what_to_do_next(
     assert (everything[0].state, worst(everything)) == (state, state)
 
 
+LOST = "INC-1: no message has reached anybody (mei by pager)."
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"unreached": [LOST]}, f"Every call was made, and yet nobody was reached. {LOST}"),
+        ({"differences": 2}, "2 things differ between who should have been told and what is stored."),
+    ],
+)
+def test_what_the_last_audit_found_long_ago_is_not_said_as_if_of_now(found: dict[str, Any], said: str) -> None:
+    now, old = replace(WELL, **found), replace(WELL, **found, pages_at=NOW - timedelta(hours=2))
+    fresh, stale = (one("audit of pages", seen=seen) for seen in (now, old))
+    assert (fresh.state, fresh.said) == (State.BAD, said)
+    assert (stale.state, stale.said) == (State.BAD, f"As of 2h ago: {said}")
+    assert stale.next == f"One is made every minute: see whether responder serve or a worker runs. {fresh.next}"
+
+
 async def test_the_numbers_are_those_of_the_metrics(client: Client, world: World) -> None:
     await world.post(alert("DiskFull"))
     await world.database.write(lambda tx: tx.promise([Job(kind="drill", args={}, due_at=world.clock.now())]))
