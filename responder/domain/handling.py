@@ -64,8 +64,8 @@ def _begin_alike(one: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def assign(change: Change, acting: Acting, to: str) -> str | None:
-    """Gives the ticket to a person; nobody else is told about it any more."""
+def assign(change: Change, acting: Acting, to: str, why: str = "") -> str | None:
+    """Gives the ticket to a person; nobody else is told about it any more. `why` is what whoever takes it over says."""
     ticket = change.after
     if ticket.status is Status.CLOSED:
         return f"{ticket.number} is closed, so nobody can be given it; reopen it first"
@@ -76,14 +76,15 @@ def assign(change: Change, acting: Acting, to: str) -> str | None:
         lifecycle.acknowledge(change, acting.policy, now=acting.now, actor=to, reason=reason)
         return None
     change.update(assignee=to, acknowledged_by=to, acknowledged_at=ticket.acknowledged_at or acting.now)
-    handled(change, acting, _given(ticket.assignee, acting.actor, to), assignee=to)
+    given = _given(ticket.assignee, acting.actor, to)
+    handled(change, acting, f"{given}: {why}" if why else f"{given}.", assignee=to)
     return None
 
 
 def _given(had: str, actor: str, to: str) -> str:
     if actor == to and had:
-        return f"{to} takes it over from {had}."
-    return f"{actor} has given it to {to} (before: {had})." if had else f"{actor} has given it to {to}."
+        return f"{to} takes it over from {had}"
+    return f"{actor} has given it to {to} (before: {had})" if had else f"{actor} has given it to {to}"
 
 
 def give_back(change: Change, acting: Acting, reason: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -114,7 +114,27 @@ def act_in(
     refuse_other_teams(acting.who, change.after)
     if version is not None and version != change.after.version:
         return changed_since(tx, change.after, version)
-    return _act(Move(desk=desk, tx=tx, change=change, acting=acting, form=Form(content)), verb)
+    # What they do later must be known as theirs: by one spelling, whichever verb it is and whatever they type.
+    mine = replace(acting, actor=own_name(desk, tx, acting.actor, acting.who))
+    return _act(Move(desk=desk, tx=tx, change=change, acting=mine, form=Form(content)), verb)
+
+
+def own_name(desk: Desk, tx: Transaction, name: str, who: Identity | None = None) -> str:
+    """How somebody writes their own name, whatever the case of the letters here: one of the people file, or the name
+    of an account. `who` is known by the very name they have; a name that nobody has stays as it is."""
+    people = desk.configuration.people
+    if name in people or (who is not None and who.name == name):
+        return name
+    account = tx.accounts.named(name)
+    if account is not None and account.name == name:
+        return name
+    return _person(name, people) or (account.name if account else name)
+
+
+def _person(name: str, people: Collection[str]) -> str:
+    """Who of the people file is called so, whatever the case of the letters; empty if nobody, or several are."""
+    alike = [one for one in people if one.casefold() == name.casefold()]
+    return alike[0] if len(alike) == 1 else ""
 
 
 def _act(move: Move, verb: Verb) -> Ticket | str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
-
 from responder.domain import handling, lifecycle
 from responder.domain.access import Scope, Via
 from responder.domain.accounts import User
@@ -15,7 +12,7 @@ from responder.domain.oncall import addressed
 from responder.domain.requirements import missing_sentence
 from responder.domain.ticket import Action, EventKind, Ticket, refusal
 from responder.flows.calling import who_is
-from responder.flows.moves import Move, Verb, case_of
+from responder.flows.moves import Move, Verb, case_of, own_name
 from responder.flows.telling import spoken_recipients, write_notice
 
 _LONGEST_NAME = 80
@@ -30,20 +27,13 @@ def holder(move: Move, name: str) -> tuple[str, str | None]:
     people, who, ticket = move.desk.configuration.people, move.acting.who, move.change.after
     if len(name) > _LONGEST_NAME:
         return name, f"no name is longer than {_LONGEST_NAME} letters"
-    if not people or name in people or (who is not None and who.name == name):
-        return name, None
-    account = move.tx.accounts.named(name)
-    if (account is None or account.name != name) and (person := _person(name, people)):
-        return person, None
+    known = own_name(move.desk, move.tx, name, who)
+    if not people or known in people or (who is not None and who.name == known):
+        return known, None
+    account = move.tx.accounts.named(known)
     if account is None or account.disabled_at is not None:
         return name, handling.stranger(name, people)
-    return account.name, _objection(account, ticket)
-
-
-def _person(name: str, people: Collection[str]) -> str:
-    """Who of the people file is called so, whatever the case of the letters; empty if nobody, or several are."""
-    alike = [one for one in people if one.casefold() == name.casefold()]
-    return alike[0] if len(alike) == 1 else ""
+    return known, _objection(account, ticket)
 
 
 def _objection(account: User, ticket: Ticket) -> str | None:
@@ -56,26 +46,24 @@ def _objection(account: User, ticket: Ticket) -> str | None:
     return None
 
 
-def _in_own_name(move: Move) -> tuple[Move, str | None]:
-    """The move by whoever acts, under their name as they write it, and why the ticket cannot be theirs."""
-    name, why = holder(move, move.acting.actor)
-    return replace(move, acting=replace(move.acting, actor=name)), why
-
-
 def acknowledge(move: Move) -> str | None:
-    mine, why = _in_own_name(move)
-    if why:
-        return why
-    acting = mine.acting
+    _, why = holder(move, move.acting.actor)
+    return why or _taken(move)
+
+
+def _taken(move: Move) -> str | None:
+    acting = move.acting
     reason = move.form.optional("reason") or f"{acting.actor} has taken it."
     return lifecycle.acknowledge(move.change, acting.policy, now=acting.now, actor=acting.actor, reason=reason)
 
 
 def _take_over(move: Move) -> str | None:
-    mine, why = _in_own_name(move)
+    actor, why = holder(move, move.acting.actor)
     if why:
         return why
-    return assign(mine, mine.acting.actor) if move.change.after.acknowledged_by else _take(mine)
+    if move.change.after.acknowledged_by:
+        return assign(move, actor, move.form.optional("reason"))
+    return _take(move)
 
 
 def _take(move: Move) -> str | None:
@@ -87,14 +75,13 @@ def _take(move: Move) -> str | None:
         return lacking
     if gate := gate_for(acting.policy.gates, Action.ACKNOWLEDGE, ticket):
         return f"nobody has {ticket.number}; acknowledge it, since “{gate.name}” is asked about that"
-    reason = f"{acting.actor} has taken it."
-    return lifecycle.acknowledge(move.change, acting.policy, now=acting.now, actor=acting.actor, reason=reason)
+    return _taken(move)
 
 
-def assign(move: Move, to: str) -> str | None:
+def assign(move: Move, to: str, reason: str = "") -> str | None:
     """Gives the ticket to a person; whoever loses it by another hand than their own is told."""
     had = move.change.after.acknowledged_by
-    if refused := handling.assign(move.change, move.acting, to):
+    if refused := handling.assign(move.change, move.acting, to, reason):
         return refused
     if had and had != move.acting.actor:
         tell_one(move, had, "given", move.change.events[-1].text)

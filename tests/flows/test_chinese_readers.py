@@ -182,6 +182,7 @@ async def people_hand_it_on(world: Readers) -> None:
     await world.do("classify", "lars", kind="hardware")
     await world.do("take-over", "lars")
     await world.do("assign", "rosa", to="mei")
+    await world.do("take-over", "lars", reason="too big for me")
 
 
 async def a_gate_that_is_silent(world: Readers) -> None:
@@ -269,6 +270,7 @@ STORIES: dict[str, tuple[Story, dict[str, str], tuple[str, ...]]] = {
             "退回工单：",
             "将级别由 P2 改为 P1：",
             "从 mei 处接手。",
+            "从 mei 处接手：too big for me",
             "工单仍在您手中",
             "将工单交给 mei",
         ),

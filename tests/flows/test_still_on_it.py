@@ -127,6 +127,17 @@ async def test_what_comes_back_from_a_vendor_is_no_silence_of_weeks(world: Team)
     assert "Nothing was heard from you for 45m." in world.sender.sent[0][1]
 
 
+async def test_who_works_under_another_spelling_of_their_name_gives_signs_all_the_same(world: Team) -> None:
+    await take(world)
+    await world.advance(40 * MINUTE)
+    await world.do("note", "Mei", text="I look at the disk")
+    assert await asked(world, 44, 45) == [[], ["mei"]]
+    await world.do("still-on-it", "MEI")
+    ticket = await world.ticket()
+    assert (ticket["acknowledged_by"], ticket["events"][-1]["actor"]) == ("mei", "mei")
+    assert await asked(world, 44, 45) == [[], ["mei"]]
+
+
 # --- by which plan ------------------------------------------------------------------------------------------
 
 

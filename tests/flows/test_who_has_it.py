@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from responder.domain.access import Role
+from responder.domain.access import OF_TOKEN, Identity, Role, Via
 from responder.domain.accounts import User
 from responder.errors import Refused
+from responder.flows.handle import do
 from responder.store.database import Database
-from tests.flows.people import Team
+from tests.flows.people import KINDS, Team
 from tests.world import texts
 
 
@@ -77,6 +79,42 @@ async def test_who_takes_it_in_other_letters_has_it_in_their_own(world: Team, ve
     assert "anna has taken it." in texts(await world.ticket())
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"), [("ANNA", "Anna"), ("Lars", "lars"), ("Nobody-Known", "Nobody-Known"), ("Anna", "Anna")]
+)
+async def test_whatever_they_do_is_written_under_the_name_that_is_their_own(
+    world: Team, typed: str, written: str
+) -> None:
+    await account(world, "Anna")
+    await world.do("note", typed, text="I look at it")
+    await world.do("escalate", typed, reason="beyond me")
+    with pytest.raises(Refused):
+        await world.do("resume", typed, reason="it is there")
+    events = (await world.ticket())["events"]
+    assert {one["actor"] for one in events} - {"responder"} == {written}
+    assert f"{written} hands it to tier 2: beyond me" in texts(await world.ticket())
+
+
+async def test_a_token_in_its_own_name_is_not_taken_for_somebody_with_other_capitals(world: Team) -> None:
+    bot = Identity(name="LARS", via=Via.TOKEN, scopes=OF_TOKEN["admin"])
+    await do(world.desk, "note", "1", actor="LARS", content={"text": "I look at it"}, who=bot)
+    assert (await world.ticket())["events"][-1]["actor"] == "LARS"
+
+
+async def test_where_no_people_are_known_an_account_has_its_own_spelling_too(world: Team) -> None:
+    await account(world, "anna")
+    world.desk.take_over(replace(world.desk.configuration, people={}))
+    assert (await world.do("acknowledge", "ANNA")).acknowledged_by == "anna"
+
+
+async def test_who_learns_that_their_own_ticket_is_another_team_s_is_not_told_of_it(world: Team) -> None:
+    world.rule(kinds=KINDS)
+    await world.do("acknowledge", "Mei")
+    world.sender.sent.clear()
+    await world.do("classify", "MEI", kind="hardware")
+    assert world.sender.people() == []
+
+
 async def test_an_account_is_not_taken_for_somebody_whose_name_has_other_capitals(world: Team) -> None:
     await account(world, "Lars")
     assert (await world.do("assign", "mei", to="Lars")).assignee == "Lars"
@@ -93,3 +131,33 @@ async def test_the_names_of_accounts_are_not_told_to_all_who_read_the_ticket(wor
     said = await refused(world, "assign", to="anna-of-the-bord")
     assert "there are " in said
     assert "anna-of-the-board" not in texts(await world.ticket())
+
+
+# --- and why ------------------------------------------------------------------------------------------------
+
+
+async def test_why_somebody_takes_it_over_stands_in_the_history_and_is_told_to_who_had_it(world: Team) -> None:
+    await world.do("acknowledge", "lars")
+    world.sender.sent.clear()
+    await world.do("take-over", "mei", reason="I know this disk")
+    assert "mei takes it over from lars: I know this disk" in texts(await world.ticket())
+    [(person, _, body)] = world.sender.sent
+    assert person == "lars"
+    assert "mei takes it over from lars: I know this disk" in body
+
+
+async def test_why_somebody_takes_over_what_nobody_has_stands_in_the_history_as_by_an_acknowledgement(
+    world: Team,
+) -> None:
+    await world.do("take-over", "mei", reason="I know this disk")
+    event = (await world.ticket())["events"][-1]
+    assert (event["actor"], event["text"]) == ("mei", "I know this disk")
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+async def test_who_gives_no_reason_takes_it_over_without_one(world: Team, has_it: bool) -> None:
+    if has_it:
+        await world.do("acknowledge", "lars")
+    await world.do("take-over", "mei")
+    expected = "mei takes it over from lars." if has_it else "mei has taken it."
+    assert expected in [one["text"] for one in (await world.ticket())["events"]]
