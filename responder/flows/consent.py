@@ -26,7 +26,7 @@ from responder.firstaid.ports import Answered, Consent
 from responder.firstaid.showing import shown_steps
 from responder.flows.desk import Desk
 from responder.flows.gates import after_a_gate
-from responder.flows.moves import changed_since, refuse_other_teams
+from responder.flows.moves import changed_since, own_name, refuse_other_teams
 from responder.flows.starting import Order, order_as_approved, start_ordered
 from responder.flows.telling import Text, language_of, spoken_recipients, team_of, write_messages, zone_of
 from responder.flows.texts import QuestionText, question_body, subject
@@ -198,7 +198,7 @@ async def answer(
         refuse_other_teams(who, ticket)
         if version is not None and version != ticket.version:
             return changed_since(tx, ticket, version)
-        return answer_in(desk, tx, approval_id, person, yes=yes, reason=reason)
+        return answer_in(desk, tx, approval_id, own_name(desk, tx, person, who), yes=yes, reason=reason)
 
     found = await desk.store.write(body)
     if isinstance(found, str):

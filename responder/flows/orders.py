@@ -11,7 +11,7 @@ from responder.domain.runbook import Run, RunOutcome
 from responder.domain.ticket import Change, EventKind, Status
 from responder.errors import Refused
 from responder.flows.desk import Desk
-from responder.flows.moves import refuse_other_teams
+from responder.flows.moves import own_name, refuse_other_teams
 from responder.flows.starting import order_by_person, start_ordered
 from responder.store.transaction import Transaction
 
@@ -36,7 +36,8 @@ async def order_run(desk: Desk, key: str, wish: Wish, actor: str, *, who: Identi
     def body(tx: Transaction) -> Run | str:
         known = tx.tickets.one(tx.tickets.find(key).ticket.id, locked=True)
         refuse_other_teams(who, known.ticket)
-        return _order(desk, tx, Change.of(known.ticket, known.clocks), wish, actor)
+        name = own_name(desk, tx, actor, who)
+        return _order(desk, tx, Change.of(known.ticket, known.clocks), wish, name)
 
     found = await desk.store.write(body)
     if isinstance(found, str):

@@ -349,6 +349,18 @@ async def test_an_order_is_no_way_around_those_who_are_asked(
     assert (await the_approval(world)).is_waiting
 
 
+async def test_whoever_is_asked_may_order_and_answer_however_they_spell_their_name(
+    tmp_path: Path, database: Database
+) -> None:
+    world = a_world(tmp_path, database, APPROVE)
+    await fired(world)
+    await fired(world, instance="web-2:9100")
+    assert (await order_run(world.desk, "1", Wish(runbook="restart-app"), "Mei")).ordered_by == "mei"
+    await world.work()
+    answered = await answer(world.desk, 2, "MEI", yes=True)
+    assert [one.person for one in answered.answers] == ["mei"]
+
+
 @pytest.mark.parametrize("text", [APPROVE, "autonomy: suggest, approval: {roles: [dba]}"])
 async def test_nobody_else_orders_what_was_refused_while_the_trouble_lasts(
     tmp_path: Path, database: Database, text: str
