@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from responder.store.database import Database
 from responder.store.transaction import Transaction
 from tests.fakes import Crash
-from tests.world import POLICY, RUNBOOK, World
+from tests.world import POLICY, RUNBOOK, World, alert
 
 T = TypeVar("T")
 
@@ -26,6 +26,11 @@ ASKING = RUNBOOK.replace("cooldown: 15m", "cooldown: 0s\ntimeout: 2h").replace(
 )
 
 
+PLAIN = RUNBOOK.replace("cooldown: 15m\nruns_per_hour: 4", "cooldown: 0s\nruns_per_hour: 1000")
+APPROVE = "autonomy: approve, approval: {roles: [dba], within: 15m}"
+SUGGEST = "autonomy: suggest"
+
+
 def asking(text: str) -> str:
     """The runbook that asks, with other settings of its approval."""
     return ASKING.replace("roles: [dba], within: 15m", text)
@@ -38,6 +43,16 @@ def rule(text: str) -> str:
 
 def world_of(folder: Path, database: Database, **changed: str) -> World:
     return World(folder, database, **{"people": PEOPLE, "runbook": ASKING, **changed})
+
+
+def a_world(folder: Path, database: Database, text: str, **changed: str) -> World:
+    """One whose rule of first aid has these settings, and whose runbook may run as often as one likes."""
+    return world_of(folder, database, **{"policy": rule(text), "runbook": PLAIN, **changed})
+
+
+async def fired(world: World, **labels: str) -> None:
+    await world.post(alert(**labels))
+    await world.work()
 
 
 async def the_approval(world: World, number: int = 1) -> Any:
