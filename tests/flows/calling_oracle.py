@@ -77,7 +77,10 @@ class Oracle:
 
     def _about_call(self, tier: int, event: Event) -> Iterator[str]:
         meant, told = OTHERS.get(tier) or self.on_call(event.at), event.data["told"]
-        if told != [meant]:
+        # In the instant in which somebody begins to stand in, a call may have been made before that.
+        is_instant = any(start == event.at for start, _, _ in self.stands_in)
+        before = OTHERS.get(tier) or self.on_call(event.at - timedelta(microseconds=1))
+        if told != [meant] and not (is_instant and told == [before]):
             yield f"tier {tier} is {meant} at {event.at}, and {told} was called"
 
     # --- whoever has it ----------------------------------------------------------------------------------
