@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, out, print_json, table
+from responder.cli.common import JsonOption, login, out, print_json, table
 
 Id = Annotated[int, typer.Argument(help="The action's number.")]
 Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
@@ -50,7 +49,7 @@ def list_(
 def done(
     number: Id,
     result: Annotated[str, typer.Argument(help="What came of it; “not needed: …” is a result, too.")],
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -63,7 +62,7 @@ def move(
     number: Id,
     due: Annotated[str, typer.Argument(help="The new day (its end, in the policy's zone), an instant, or e.g. 14d.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, for everybody to read.")],
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, out, print_json, table
+from responder.cli.common import JsonOption, login, out, print_json, table
 
 Id = Annotated[int, typer.Argument(help="The approval's number.")]
 Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are in the people file.")]
@@ -46,7 +45,7 @@ def show(number: Id, server: ServerOption = DEFAULT_SERVER, json: JsonOption = F
 @approvals.command()
 def approve(
     number: Id,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     reason: Reason = "",
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
@@ -58,7 +57,7 @@ def approve(
 @approvals.command()
 def reject(
     number: Id,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     reason: Reason = "",
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,

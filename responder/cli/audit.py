@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, login, moment, out, print_json, table
 
 audit = typer.Typer(
     help="Who did what or was refused, and whether everybody was told who should have been.", no_args_is_help=True
@@ -65,7 +64,7 @@ def pages(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
 def accept(
     key: Annotated[str, typer.Argument(help="The difference, as `responder audit pages` names it.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it is no trouble any more, for everybody to read.")],
-    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn
@@ -12,7 +11,7 @@ import aiohttp
 import orjson
 import typer
 
-from responder.cli.common import FAILED, UNREACHABLE, awaited, fail
+from responder.cli.common import FAILED, UNREACHABLE, awaited, fail, login
 from responder.domain.accounts import objection_to_actor
 
 ServerOption = Annotated[
@@ -32,10 +31,10 @@ def ask(method: str, server: str, path: str, content: object = None, *, token: s
 def _in_a_name(content: dict[str, Any]) -> dict[str, Any]:
     """The content without who acts, where that is a login called like responder itself, as in its container: then the
     token's own name counts."""
-    login = getpass.getuser()
-    if not objection_to_actor(login):
+    own = login()
+    if not objection_to_actor(own):
         return content
-    return {key: value for key, value in content.items() if key not in ("actor", "taken_by") or value != login}
+    return {key: value for key, value in content.items() if key not in ("actor", "taken_by") or value != own}
 
 
 def every(server: str, path: str, name: str) -> Iterator[Any]:

@@ -106,7 +106,15 @@ def print_json(content: object) -> None:
 
 def me() -> str:
     """In whose name a command acts that has no `--as`."""
-    return os.environ.get("RESPONDER_AS") or getpass.getuser()
+    return os.environ.get("RESPONDER_AS") or login()
+
+
+def login() -> str:
+    """Who is at the shell; a user that the machine has no name for, as in a container, by number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return f"uid-{os.getuid()}"
 
 
 def moment(at: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import inspect
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from urllib.parse import quote
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, pairs
+from responder.cli.common import JsonOption, login, pairs
 from responder.cli.tickets import Key, done, tickets
 
 Fields = dict[str, Any]
@@ -37,7 +36,7 @@ def verb(name: str, command: str = "") -> Callable[[Callable[..., Fields]], Call
             done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/{name}", sent), json)
 
         shared: list[tuple[str, Any, Any]] = [
-            ("actor", Actor, getpass.getuser()),
+            ("actor", Actor, login()),
             ("version", Version, None),
             ("server", ServerOption, DEFAULT_SERVER),
             ("json", JsonOption, False),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, out, print_json, table
+from responder.cli.common import JsonOption, login, out, print_json, table
 
 health = typer.Typer(help="Health checks: when, and what they found.", no_args_is_help=True)
 _PATH = "/api/v1/health-checks"
@@ -55,9 +54,7 @@ def show(
 @health.command()
 def run(
     name: Annotated[str, typer.Argument(help="The check's name in the policy.")],
-    who: Annotated[
-        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the report.")
-    ] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the report.")] = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 from collections.abc import Iterable
@@ -14,7 +13,7 @@ import typer
 from responder.adapters.notifier import objection_to
 from responder.adapters.passwords import hashed
 from responder.adapters.yaml_file import load
-from responder.cli.common import JsonOption, fail, out, print_json
+from responder.cli.common import JsonOption, fail, login, out, print_json
 from responder.clock import SystemClock
 from responder.config.policy import PolicyFile, read_policy, shipped_profile
 from responder.domain.access import Role, Via
@@ -87,7 +86,7 @@ def _first_admin(path: Path, name: str) -> str:
     """Makes the first account, in the database that the files name. Its password is kept nowhere."""
     password, now = secrets.token_urlsafe(15), SystemClock().now()
     made = User(name=name, role=Role.ADMIN, password_hash=hashed(password), created_at=now)
-    entry = Entry(at=now, actor=getpass.getuser(), via=Via.SHELL, action="responder init", object=name)
+    entry = Entry(at=now, actor=login(), via=Via.SHELL, action="responder init", object=name)
 
     def adding(tx: Transaction) -> None:
         tx.accounts.add(made)

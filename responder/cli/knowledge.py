@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ import typer
 from rich.text import Text
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table, told_in_a_sentence
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, login, out, print_json, table, told_in_a_sentence
 
 Id = Annotated[int, typer.Argument(help="The article's number.")]
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
@@ -66,9 +65,7 @@ def show(number: Id, server: ServerOption = DEFAULT_SERVER, json: JsonOption = F
 
 
 @knowledge.command()
-def draft(
-    ticket: Key, who: Actor = getpass.getuser(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False
-) -> None:
+def draft(ticket: Key, who: Actor = login(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """Draft an article from what a ticket's people found out."""
     _show(ask("POST", server, _PATH, {"ticket": ticket, "actor": who}), json)
 
@@ -79,7 +76,7 @@ def write(
     symptom: Annotated[str, typer.Option("--symptom", help="How it shows.")] = "",
     cause: Annotated[str, typer.Option("--cause", help="What it comes from.")] = "",
     solution: Annotated[str, typer.Option("--solution", help="What helps.")] = "",
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -95,7 +92,7 @@ def edit(
     symptom: Annotated[str | None, typer.Option("--symptom", help="How it shows.")] = None,
     cause: Annotated[str | None, typer.Option("--cause", help="What it comes from.")] = None,
     solution: Annotated[str | None, typer.Option("--solution", help="What helps.")] = None,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -108,17 +105,13 @@ def edit(
 
 
 @knowledge.command()
-def publish(
-    number: Id, who: Actor = getpass.getuser(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False
-) -> None:
+def publish(number: Id, who: Actor = login(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """Publish an article: from now on it is recommended."""
     _show(ask("POST", server, f"{_PATH}/{number}/publish", {"actor": who}), json)
 
 
 @knowledge.command()
-def retire(
-    number: Id, who: Actor = getpass.getuser(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False
-) -> None:
+def retire(number: Id, who: Actor = login(), server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """Retire an article: it is kept, but found no more."""
     _show(ask("POST", server, f"{_PATH}/{number}/retire", {"actor": who}), json)
 

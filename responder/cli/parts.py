@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask, every
-from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, table
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, login, out, print_json, table
 
 Number = Annotated[str, typer.Argument(help="The part's number.")]
 Count = Annotated[int, typer.Argument(help="How many.")]
@@ -47,7 +46,7 @@ def add(
     place: Annotated[str, typer.Option("--place", help="Where it lies.")] = "",
     stock: Annotated[int, typer.Option("--stock", help="How many are there now.")] = 0,
     minimum: Annotated[int, typer.Option("--minimum", help="With fewer free a ticket says so.")] = 0,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -62,7 +61,7 @@ def change(
     name: Annotated[str | None, typer.Option("--name", help="What it is.")] = None,
     place: Annotated[str | None, typer.Option("--place", help="Where it lies.")] = None,
     minimum: Annotated[int | None, typer.Option("--minimum", help="With fewer free a ticket says so.")] = None,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -79,7 +78,7 @@ def receive(
     number: Number,
     count: Count,
     reason: Reason,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -92,7 +91,7 @@ def take(
     number: Number,
     count: Count,
     reason: Reason,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -105,7 +104,7 @@ def count_(
     number: Number,
     count: Annotated[int, typer.Argument(help="How many you have counted.")],
     reason: Reason,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import FAILED, JsonOption, moment, out, print_json, table
+from responder.cli.common import FAILED, JsonOption, login, moment, out, print_json, table
 from responder.domain.durations import spoken
 
 people = typer.Typer(help="Who is told, on which channels, and whether these lead to them.")
@@ -34,9 +33,7 @@ def list_(server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> No
 def try_(
     name: Annotated[str, typer.Argument(help="Whose channels are tried.")],
     channel: Annotated[str, typer.Option("--channel", help="Only this channel.")] = "",
-    who: Annotated[
-        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the message.")
-    ] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the message.")] = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -56,7 +53,7 @@ def try_(
 def drill(
     report: Annotated[bool, typer.Option("--report", help="Only show the last drills.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many drills.")] = 1,
-    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are.")] = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import JsonOption, out, pairs, print_json
+from responder.cli.common import JsonOption, login, out, pairs, print_json
 
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
 Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
@@ -29,7 +28,7 @@ def open_(
     urgency: Annotated[str, typer.Option("--urgency", help="How urgent it is to them.")] = "",
     field: Annotated[list[str] | None, typer.Option("--field", "-f", help="name=value, such as product=P900.")] = None,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="name=value, for rules of alerts.")] = None,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -63,7 +62,7 @@ def give(
     name: Annotated[str, typer.Option("--name", help="Who reports it.")],
     contact: Annotated[str, typer.Option("--contact", help="Their mail address or phone number.")],
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -77,7 +76,7 @@ def give(
 def progress(
     key: Key,
     words: Annotated[str, typer.Argument(help="What you want to add, in words for the reporter.")] = "",
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -90,7 +89,7 @@ def progress(
 def ask_(
     key: Key,
     words: Annotated[str, typer.Argument(help="The question, in words for the reporter.")],
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -105,7 +104,7 @@ def says(
     answer: Annotated[str, typer.Argument(help="solved, not-solved, score or information.")],
     text: Annotated[str, typer.Argument(help="In their words.")] = "",
     score: Annotated[int | None, typer.Option("--score", help="With score: from 1 to the best.")] = None,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:
@@ -119,7 +118,7 @@ def says(
 def told(
     key: Key,
     message: Annotated[int | None, typer.Option("--message", help="Only this letter.")] = None,
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

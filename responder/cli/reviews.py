@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json as jsons
 import re
 import sys
@@ -16,7 +15,7 @@ from rich.markdown import Markdown
 
 from responder.adapters.yaml_file import load, load_texts
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import BAD_CONFIG, JsonOption, fail, out, print_json, told_in_a_sentence
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, login, out, print_json, told_in_a_sentence
 
 Key = Annotated[str, typer.Argument(help="The ticket's number or id.")]
 Actor = Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")]
@@ -53,7 +52,7 @@ def write(
     action: Annotated[list[str], typer.Option(help="“OWNER DAY TEXT”, as “mei 2026-12-31 Add disks”; repeat it.")] = [],  # noqa: B006
     participant: Annotated[list[str], typer.Option(help="Who took part; repeat it.")] = [],  # noqa: B006
     meeting_at: Annotated[str, typer.Option(help="When the review meeting was held.")] = "",
-    who: Actor = getpass.getuser(),
+    who: Actor = login(),
     server: ServerOption = DEFAULT_SERVER,
     json: JsonOption = False,
 ) -> None:

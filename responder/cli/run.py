@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,7 +11,7 @@ import typer
 from responder.adapters.http_client import HttpClient
 from responder.adapters.ssh import SshHosts
 from responder.cli.client import DEFAULT_SERVER, ServerOption, ask
-from responder.cli.common import BAD_CONFIG, JsonOption, awaited, fail, out, pairs, print_json
+from responder.cli.common import BAD_CONFIG, JsonOption, awaited, fail, login, out, pairs, print_json
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
@@ -34,9 +33,7 @@ def run(
     ] = [],  # noqa: B006
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Look and plan on the host, act never.")] = False,
     ticket: Annotated[str, typer.Option("--ticket", help="Run it for this ticket, on a running server.")] = "",
-    who: Annotated[
-        str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")
-    ] = getpass.getuser(),
+    who: Annotated[str, typer.Option("--as", envvar="RESPONDER_AS", help="Who you are, for the history.")] = login(),
     server: ServerOption = DEFAULT_SERVER,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from responder.cli.common import JsonOption, fail, out, print_json, table, told_in_a_sentence
+from responder.cli.common import JsonOption, fail, login, out, print_json, table, told_in_a_sentence
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.settings import digest
@@ -94,7 +93,7 @@ def _remove(tx: Transaction, name: str) -> bool:
 
 
 def _entry(action: str, name: str) -> Entry:
-    return Entry(at=SystemClock().now(), actor=getpass.getuser(), via=Via.SHELL, action=action, object=name)
+    return Entry(at=SystemClock().now(), actor=login(), via=Via.SHELL, action=action, object=name)
 
 
 def add_to(root: typer.Typer) -> None:

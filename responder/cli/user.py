@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from responder.cli.common import JsonOption, fail, out, print_json, table, told_in_a_sentence
+from responder.cli.common import JsonOption, fail, login, out, print_json, table, told_in_a_sentence
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.domain.access import Role, Via
@@ -156,9 +155,7 @@ def _done(config: Path, action: str, name: str, doing: Callable[[Desk], Awaitabl
     """Does something with an account, in the name of whoever is at the shell."""
 
     async def acted(desk: Desk) -> T:
-        entry = Entry(
-            at=desk.clock.now(), actor=getpass.getuser(), via=Via.SHELL, action=f"responder {action}", object=name
-        )
+        entry = Entry(at=desk.clock.now(), actor=login(), via=Via.SHELL, action=f"responder {action}", object=name)
         with with_first_write(Act(entry=entry)):
             return await doing(desk)
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import getpass
+import os
+import shutil
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from responder.cli.common import UNREACHABLE, me, moment, table
-from tests.cli.test_commands import run
+from responder.store.audit_log import AuditFilter
+from responder.store.database import Database
+from tests.cli.calling import begun, run
 
 ROW = (
     "backup-of-the-database",
@@ -68,3 +75,47 @@ def test_who_acts_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert me() == getpass.getuser()
     monkeypatch.setenv("RESPONDER_AS", "mei")
     assert (me(), "RESPONDER_AS" in run("tickets", "ack", "--help").output) == ("mei", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("tickets", "ack", "--help"), (0, "uid-12345")),
+        (("people", "test", "--help"), (0, "uid-12345")),
+        (("tickets", "show", "1", "--server", "http://127.0.0.1:9"), (UNREACHABLE, "cannot be reached")),
+        (("token", "list", "--config", "ops/responder.yml"), (0, "first")),
+        (("init", "another"), (0, "another")),
+    ],
+)
+def test_a_user_without_a_name_on_this_machine_acts_by_number(
+    tmp_path: Path, words: tuple[str, ...], expected: tuple[int, str]
+) -> None:
+    begun(tmp_path / "ops")
+    made = _as_nobody_known(tmp_path, "token", "create", "first", "--config", "ops/responder.yml")
+    assert (made.returncode, made.stderr) == (0, "")
+    told = _as_nobody_known(tmp_path, *words)
+    code, part = expected
+    assert (told.returncode, part in told.stdout + told.stderr) == (code, True), told.stdout + told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_what_is_done_at_the_shell_without_a_name_is_logged_by_number(tmp_path: Path) -> None:
+    begun(tmp_path / "ops")
+    _as_nobody_known(tmp_path, "token", "create", "first", "--config", "ops/responder.yml")
+    database = Database(f"sqlite:///{tmp_path / 'ops' / 'responder.db'}")
+    logged = database.write_now(lambda tx: tx.audit_log.listed(AuditFilter(), 100))
+    database.close()
+    assert ("uid-12345", "first") in {(one.actor, one.object) for one in logged}
+
+
+def _as_nobody_known(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command under a user id that has no entry in /etc/passwd, as containers have them."""
+    unset = ("LOGNAME", "USER", "LNAME", "USERNAME", "RESPONDER_AS")
+    environment = {key: value for key, value in os.environ.items() if key not in unset}
+    under = ("unshare", "-U", "--map-user=12345")
+    if shutil.which("unshare") is None or subprocess.run([*under, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no user namespaces here")
+    return subprocess.run(
+        [*under, sys.executable, "-m", "responder.cli", *words],
+        cwd=folder, env={**environment, "COLUMNS": "200"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip

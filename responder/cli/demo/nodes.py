@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from responder.adapters.ssh_server import DemoSshServer, write_key
+from responder.cli.common import login
 
 SSHD = Path("/usr/sbin/sshd")
 
@@ -59,7 +59,7 @@ class Node:
     def __init__(self, name: str, folder: Path, client_key: str) -> None:
         self.name = name
         self.folder = folder / name
-        self.user = getpass.getuser()
+        self.user = login()
         self.service_port = free_port()
         self.ssh_port = 0
         self.host_key = ""
