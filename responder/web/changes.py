@@ -173,7 +173,8 @@ class Hub:
         if whose and sum(one.whose == whose for one in self._listeners) >= self.most_of_one:
             raise FullForOne
         missed = self._missed(after) if after else []
-        listener = Listener(wanted, is_connected, drop, position=after if missed else self.position, whose=whose)
+        position = after if missed and self._number_in(after) is not None else self.position
+        listener = Listener(wanted, is_connected, drop, position=position, whose=whose)
         for change in missed:
             listener.offer(change)
         self._listeners.add(listener)
@@ -184,13 +185,17 @@ class Hub:
         listener.end()
 
     def _missed(self, after: str) -> list[Change]:
-        start, _, text = after.rpartition("-")
-        is_number = text.isascii() and text.isdigit() and len(text) < 18
-        seen = int(text) if start == self._start and is_number else -1
-        missed = self._number - seen
+        seen = self._number_in(after)
+        missed = self._number - (-1 if seen is None else seen)
         if missed < 0 or missed > len(self._kept):
             return [Change(number=self._number, topics=frozenset({EVERYTHING}), at=self._now())]
         return list(self._kept)[len(self._kept) - missed :]
+
+    def _number_in(self, position: str) -> int | None:
+        """None for a position that we have not told since we began."""
+        start, _, text = position.rpartition("-")
+        is_ours = start == self._start and text.isascii() and text.isdigit() and len(text) < 18
+        return int(text) if is_ours else None
 
     def _tell_unless_pausing(self) -> None:
         if self._pause is None:

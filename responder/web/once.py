@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from responder.errors import ResponderError
+from responder.errors import ResponderError, StoreUnavailable
 from responder.flows.desk import Desk
 from responder.store.answers import Answer, Claim, KeyTaken
 from responder.store.audit_log import is_known
@@ -43,6 +43,9 @@ async def once(request: web.Request, doing: Callable[[], Awaitable[web.StreamRes
             answer = await doing()
     except KeyTaken as error:
         return _again(error.known, claim.answer.content)
+    except StoreUnavailable:
+        # What was asked may be done, and only its answer be lost: whoever asks again is told so.
+        raise
     except (web.HTTPException, ResponderError):
         await _free(desk, claim)
         raise

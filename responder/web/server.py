@@ -56,6 +56,7 @@ from responder.web import (
 from responder.web.console import problems_as_pages
 from responder.web.context import CONTEXT, Context
 from responder.web.metrics import metrics
+from responder.web.odd_forms import refuse_odd_forms
 from responder.web.problems import errors_as_problems, no_such_address, security_headers
 from responder.web.readers import keep_language
 from responder.web.webhooks import alertmanager
@@ -66,7 +67,7 @@ def build(context: Context) -> web.Application:
     limit = context.desk.configuration.settings.intake.max_body
     middlewares = [
         events.remember_position, security_headers, keep_language,
-        problems_as_pages, errors_as_problems, no_such_address,
+        problems_as_pages, errors_as_problems, no_such_address, refuse_odd_forms,
     ]  # fmt: skip
     application = web.Application(middlewares=middlewares, client_max_size=limit)
     application[CONTEXT] = context

@@ -56,8 +56,12 @@ async def clear_kill_switch(request: web.Request) -> web.StreamResponse:
     """Switches on again what the query or the body names by `runbook` or `target`; all if it names nothing."""
     # A name that was overlooked would switch everything on, so a word that is not known is refused.
     asked = _only({**await content_of(request), **request.query}, "actor", *_SCOPE)
-    scope = lenient_scope(desk_of(request).configuration, asked["runbook"], asked["target"])
-    await turn_on_automation(desk_of(request), scope)
+    desk = desk_of(request)
+    scope = lenient_scope(desk.configuration, asked["runbook"], asked["target"])
+    if not await desk.store.read(lambda tx: any(one.scope == scope for one in switched_off(desk, tx))):
+        # What neither is off nor known was misspelt: what was meant stays off.
+        known_scope(desk.configuration, asked["runbook"], asked["target"])
+    await turn_on_automation(desk, scope)
     return await _kill_switch(request, scope)
 
 

@@ -13,7 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, expect
 
+from responder.domain.switches import Scope
 from responder.flows.batcher import Batcher
+from responder.flows.switches import turn_off_automation, turn_on_automation
 from responder.store.database import Database
 from responder.web.changes import HUB
 from responder.web.context import Context
@@ -39,6 +41,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{tit
 <details id="why"><summary>Why</summary><p>Because.</p></details>
 <form method="post"><label>Note <textarea name="note"></textarea></label>
 <input type="hidden" name="once" value="{seen}"><button>Send</button></form>
+{extra}
 </section></main><footer data-live="made">Page {seen}</footer></body></html>"""
 
 
@@ -49,6 +52,7 @@ class Shown:
     title: str = "Three tickets"
     rows: dict[str, str] = field(default_factory=lambda: {"t1": "The disk is full", "t2": "Slow", "t3": "Down"})
     state: str = "new"
+    extra: str = ""
     seen: int = 0
     is_over: bool = False
 
@@ -61,7 +65,7 @@ class Shown:
             f'<tr id="{name}" data-row><td><a href="#{name}">{text}</a></td><td><time>{self.seen} s</time></td></tr>'
             for name, text in self.rows.items()
         )
-        text = PAGE.format(title=self.title, badge=badge, rows=rows, state=self.state, seen=self.seen)
+        text = PAGE.format(title=self.title, badge=badge, rows=rows, state=self.state, extra=self.extra, seen=self.seen)
         return web.Response(text=text, content_type="text/html")
 
 
@@ -283,3 +287,37 @@ async def test_a_hidden_tab_gives_its_place_back_and_catches_up_when_it_is_shown
     await page.evaluate(hide, False)
     await expect(page).to_have_title("Changed behind the back")
     await expect(page.locator("output")).to_have_text("Live")
+
+
+async def test_no_button_becomes_that_of_another_thing_under_a_hand(stage: Stage) -> None:
+    for name in ("web-1", "web-2"):
+        await turn_off_automation(stage.world.desk, "broken", "mei", Scope(kind="target", name=name))
+    page = await stage.visitor()
+    await page.goto("/")
+    await expect(page.locator("[data-live-badge=live]")).to_have_text("Live")
+    await page.locator("[id='off-target-web-1'] button").focus()
+    # Somebody else is faster; what is pressed now must not be the next one of the list.
+    await turn_on_automation(stage.world.desk, Scope(kind="target", name="web-1"))
+    await expect(page.locator("[id='off-target-web-1']")).to_have_count(0)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[id='off-target-web-2']")).to_be_visible()
+    assert await page.evaluate("document.activeElement === document.body")
+
+
+async def test_a_form_is_known_by_what_it_sends_and_where_to(stage: Stage) -> None:
+    """Also where nobody thought of giving it an id."""
+    page = await stage.opened()
+    forms = [
+        f'<div><form method="post" action="/{path}"><input type="hidden" name="key" value="{key}">'
+        f'<input name="reason" aria-label="Why {path} {key}"><button>Do</button></form></div>'
+        for path, key in (("one", "a"), ("one", "b"), ("two", "b"))
+    ]
+    for first, second in ((0, 1), (1, 2)):
+        stage.shown.extra = forms[first] + forms[second]
+        await stage.touch("ticket:1")
+        await expect(page.get_by_role("button", name="Do")).to_have_count(2)
+        await page.evaluate("document.querySelectorAll('div > form').forEach((one, at) => { one.mine = at; })")
+        stage.shown.extra = forms[second]
+        await stage.touch("ticket:1")
+        await expect(page.get_by_role("button", name="Do")).to_have_count(1)
+        assert await page.evaluate("document.querySelector('div > form').mine") is None

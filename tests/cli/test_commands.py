@@ -228,7 +228,12 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     assert asked("tickets", "ack", number, "--as", "first", *there, env=me)["acknowledged_by"] == "first"
     again = run("tickets", "ack", number, "--as", "admin", *there, env=me)
     assert (again.exit_code, "already acknowledged by first" in again.output) == (1, True)
+    picture = folder / "disk.png"
+    picture.write_bytes(b"\x89PNG\x00\xff")
+    kept = run("tickets", "attach", number, str(picture), *there, env=me)
+    assert kept.exit_code == 0, kept.output
     shown = run("tickets", "show", number, *there, env=me).stdout
+    assert "disk.png" in shown
     assert "first: looking" in shown
     assert "first has taken it." in shown
 

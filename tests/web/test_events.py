@@ -146,6 +146,13 @@ async def test_who_comes_from_before_a_restart_is_told_that_everything_may_have_
         assert (await _next(answer)).topics == {EVERYTHING}
 
 
+async def test_a_position_that_is_not_ours_is_not_said_again(client: Client, reader: dict[str, str]) -> None:
+    hub = _hub(client)
+    for seen in ("x\nevent: changed\ndata: {}", f"{hub.position.rpartition('-')[0]}-x"):
+        async with client.get("/api/v1/events", params={"after": seen}, headers=reader) as answer:
+            assert (await _next(answer)).number == hub.position
+
+
 async def test_who_was_away_for_very_many_changes_is_told_that_everything_may_have_changed(
     client: Client, reader: dict[str, str]
 ) -> None:

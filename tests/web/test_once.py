@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from responder.errors import StoreUnavailable
 from responder.flows.watch import forget
 from responder.store.audit_log import AuditFilter
+from responder.store.database import Database
 from tests.web.conftest import Client, cookie, header
 from tests.world import World, alert
 
@@ -165,3 +169,36 @@ async def test_a_key_of_another_request_is_a_refusal_in_the_audit_log(
         await client.post(NOTE, json={"text": words}, headers=keyed)
     refused = await world.read(lambda tx: tx.audit_log.listed(AuditFilter(outcome="refused"), 10))
     assert [(one.status, "used for another request" in one.text) for one in refused] == [(422, True)]
+
+
+async def test_what_was_done_is_not_done_again_where_only_the_answer_was_lost(
+    client: Client, world: World, act: dict[str, str]
+) -> None:
+    world.desk.store = store = AwayAfterWriting(world.database)
+    keyed, path = {**act, "Idempotency-Key": "5c1"}, "/api/v1/maintenance/windows"
+    wish = {"match": ['job="db"'], "for": "1h", "reason": "disks"}
+    store.is_blinking = True
+    assert (await client.post(path, json=wish, headers=keyed)).status == 503
+    store.is_blinking = False
+    again = await client.post(path, json=wish, headers=keyed)
+    assert (again.status, "its answer is lost" in (await again.json())["detail"]) == (409, True)
+    assert len((await (await client.get(path, headers=act)).json())["windows"]) == 1
+
+
+class AwayAfterWriting:
+    """A store that cannot be read once something was written."""
+
+    first_grades: Collection[str] = ()
+
+    def __init__(self, database: Database) -> None:
+        self._database, self.is_blinking, self._has_written = database, False, False
+
+    async def write(self, body: Any, *, urgent: bool = False) -> Any:
+        made = await self._database.write(body, urgent=urgent)
+        self._has_written = True
+        return made
+
+    async def read(self, body: Any) -> Any:
+        if self.is_blinking and self._has_written:
+            raise StoreUnavailable("The database cannot be used now: it blinks")
+        return await self._database.read(body)

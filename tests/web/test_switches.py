@@ -80,6 +80,8 @@ async def test_the_calls_of_before_still_switch_everything(client: Client, act: 
         ("PUT", "", {"reason": "x", "host": "web-1"}, 422),
         ("DELETE", "?host=web-1", None, 422),
         ("DELETE", "", {"taget": "web-1"}, 422),
+        ("DELETE", "?target=web-9", None, 404),
+        ("DELETE", "?runbook=restart-ap", None, 404),
         ("GET", "?target=web-9", None, 404),
     ],
 )

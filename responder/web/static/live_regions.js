@@ -45,7 +45,18 @@ const isKept = (node) => node instanceof Element && node.matches("[data-live-kee
 
 // --- one tree becomes another ----------------------------------------------------------------
 
-const keyOf = (node) => (node instanceof Element ? node.id || node.dataset.row || "" : "");
+function keyOf(node) {
+  if (!(node instanceof Element)) return "";
+  return node.id || node.dataset.row || (node.matches("form") ? whatItSends(node) : "");
+}
+
+// A form is what it sends and where to: it never becomes another one under somebody's hand.
+const WHOSE = ["runbook", "target", "key"];
+
+function whatItSends(form) {
+  const fixed = [...form.querySelectorAll('input[type="hidden"]')].filter((one) => WHOSE.includes(one.name));
+  return [form.getAttribute("action"), ...fixed.map((one) => `${one.name}=${one.defaultValue}`)].join(" ");
+}
 
 function said(element) {
   const copy = element.cloneNode(true);
