@@ -7,7 +7,6 @@ RFC 9700 (security of OAuth 2.0).
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import Any
 from yarl import URL
 
 from responder.adapters.kept import Kept
-from responder.adapters.oidc_client import Attempt, Client
+from responder.adapters.oidc_client import Attempt, Client, must_belong
 from responder.adapters.oidc_keys import Keys, read_keys
 from responder.adapters.oidc_line import Answer, Line
 from responder.adapters.oidc_provider import Provider, credentials, discovery_url, read_provider
@@ -160,8 +159,7 @@ def _code_of(answer: Mapping[str, str], attempt: Attempt, provider: Provider, is
 
     Source: RFC 6749, sections 4.1.2 and 10.12 (state), RFC 9207, section 2.4 (iss).
     """
-    if not hmac.compare_digest(answer.get("state", "").encode(errors="replace"), attempt.state.encode()):
-        raise SignInRefused("This answer belongs to another sign-in, perhaps one in another tab. Begin again.")
+    must_belong(answer, attempt)
     if answer.get("iss", "" if provider.names_itself else issuer) != issuer:
         raise SignInRefused("This answer is not from the sign-in provider that was asked. Begin again.")
     if "error" in answer:

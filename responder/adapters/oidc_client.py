@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from responder.adapters.notifier import Secret
+from responder.errors import SignInRefused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +45,12 @@ class Attempt:
         """256 random bits each; a verifier has 43 letters or more (RFC 7636, section 4.1)."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         return cls(state=state, nonce=nonce, verifier=verifier)
+
+
+def must_belong(answer: Mapping[str, str], attempt: Attempt) -> None:
+    """Raises SignInRefused for an answer to what was not asked. Source: RFC 6749, section 10.12 (state)."""
+    if not hmac.compare_digest(answer.get("state", "").encode(errors="replace"), attempt.state.encode()):
+        raise SignInRefused("This answer belongs to another sign-in, perhaps one in another tab. Begin again.")
 
 
 def is_safe(url: str) -> bool:

@@ -67,7 +67,8 @@ async def _ask(method: str, url: str, content: object, token: str | None) -> Any
 
 
 async def _answer(method: str, url: str, content: object, token: str | None) -> tuple[int, bytes]:
-    secret = os.environ.get("RESPONDER_TOKEN", "") if token is None else token
+    # A file that was read into it ends with a line break.
+    secret = (os.environ.get("RESPONDER_TOKEN", "") if token is None else token).strip()
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     data = content if content is None or isinstance(content, bytes) else orjson.dumps(content)
     timeout = aiohttp.ClientTimeout(total=30)

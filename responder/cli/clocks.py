@@ -15,7 +15,7 @@ from responder.domain.durations import spoken
 def explain_clock(key: str, name: str, server: str, *, json: bool) -> None:
     """Prints the story of a ticket's clocks, in each calendar's own zone."""
     query = f"?{urlencode({'clock': name})}" if name else ""
-    found = ask("GET", server, f"/api/v1/tickets/{quote(key)}/clocks{query}")
+    found = ask("GET", server, f"/api/v1/tickets/{quote(key, safe='')}/clocks{query}")
     if json:
         print_json(found)
         return

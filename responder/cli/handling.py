@@ -33,7 +33,7 @@ def verb(name: str, command: str = "") -> Callable[[Callable[..., Fields]], Call
         def run(key: str, actor: str, version: int | None, server: str, json: bool, **given: Any) -> None:
             content = {"actor": actor, "version": version, **fields_of(**given)}
             sent = {field: value for field, value in content.items() if value is not None}
-            done(ask("POST", server, f"/api/v1/tickets/{quote(key)}/{name}", sent), json)
+            done(ask("POST", server, f"/api/v1/tickets/{quote(key, safe='')}/{name}", sent), json)
 
         shared: list[tuple[str, Any, Any]] = [
             ("actor", Actor, login()),

@@ -33,7 +33,7 @@ def draft(
     json: JsonOption = False,
 ) -> None:
     """Print a review to fill in, as YAML; write it with `responder reviews write`."""
-    found = ask("GET", server, f"/api/v1/tickets/{quote(key)}/review/draft{'?fresh=1' if fresh else ''}")
+    found = ask("GET", server, f"/api/v1/tickets/{quote(key, safe='')}/review/draft{'?fresh=1' if fresh else ''}")
     if json:
         print_json(found)
     else:
@@ -73,7 +73,7 @@ def write(
     }
     for name in _LISTS:
         content[name] = [*(content.get(name) or []), *more[name]]
-    ticket = ask("POST", server, f"/api/v1/tickets/{quote(key)}/review", {**content, "actor": who})
+    ticket = ask("POST", server, f"/api/v1/tickets/{quote(key, safe='')}/review", {**content, "actor": who})
     if json:
         print_json(ticket)
     else:
@@ -88,7 +88,7 @@ def show(
     json: JsonOption = False,
 ) -> None:
     """Show the report about a reviewed incident."""
-    found = ask("GET", server, f"/api/v1/tickets/{quote(key)}/review?markdown=1")
+    found = ask("GET", server, f"/api/v1/tickets/{quote(key, safe='')}/review?markdown=1")
     text = found.pop("markdown")
     if json:
         print_json(found)

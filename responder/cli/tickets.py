@@ -44,7 +44,7 @@ def list_(
 @tickets.command()
 def show(key: Key, server: ServerOption = DEFAULT_SERVER, json: JsonOption = False) -> None:
     """Show one ticket with its whole history."""
-    found = ask("GET", server, f"/api/v1/tickets/{quote(key)}")
+    found = ask("GET", server, f"/api/v1/tickets/{quote(key, safe='')}")
     if json:
         print_json(found)
     else:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from responder.cli.common import JsonOption, fail, login, out, print_json, table, told_in_a_sentence
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, login, out, print_json, table, told_in_a_sentence
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.config.settings import digest
@@ -38,7 +38,7 @@ def create(
 ) -> None:
     """Make a token and show it, once."""
     if scope not in SCOPES:
-        fail(f"{scope!r} is no scope; there are {', '.join(SCOPES)}.")
+        fail(f"{scope!r} is no scope; there are {', '.join(SCOPES)}.", BAD_CONFIG)
     now = SystemClock().now()
     secret = f"rsp_{secrets.token_urlsafe(32)}"
     ends = now + _duration(expires) if expires else None
@@ -115,4 +115,4 @@ def _duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        fail(str(error))
+        fail(str(error), BAD_CONFIG)

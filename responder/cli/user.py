@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from responder.cli.common import JsonOption, fail, login, out, print_json, table, told_in_a_sentence
+from responder.cli.common import BAD_CONFIG, JsonOption, fail, login, out, print_json, table, told_in_a_sentence
 from responder.cli.files import DEFAULT_CONFIG, ConfigOption, configuration
 from responder.clock import SystemClock
 from responder.domain.access import Role, Via
@@ -180,7 +180,7 @@ def _desk(config: Path) -> Iterator[Desk]:
 
 def _role(text: str) -> Role:
     if text not in set(Role):
-        fail(f"{text!r} is no role; there are {_ROLES}.")
+        fail(f"{text!r} is no role; there are {_ROLES}.", BAD_CONFIG)
     return Role(text)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from responder.adapters.oidc_client import Attempt, Client
+from responder.adapters.oidc_client import Attempt, Client, must_belong
 from responder.config.oidc import CALLBACK, OidcSetup
 from responder.config.settings import Settings
 from responder.domain.arrivals import Arrival, arrival
@@ -49,9 +49,12 @@ class Door:
         # Here, because few sign in this way and its libraries take their time.
         from responder.adapters.oidc import OpenId
 
-        await self.close()
-        self._client, self._open = client, OpenId(client)
-        return self._open
+        # Nothing is waited for before the new one is there: whoever signs in meanwhile comes to the same one.
+        former, opened = self._open, OpenId(client)
+        self._client, self._open = client, opened
+        if former is not None:
+            await former.close()
+        return opened
 
     async def close(self, _: web.Application | None = None) -> None:
         if self._open is not None:
@@ -137,11 +140,14 @@ async def _met(request: web.Request, setup: OidcSetup, attempt: Attempt) -> Arri
     """Who came back. Raises SignInFailed."""
     desk, door = desk_of(request), request.app[DOOR]
     now, settings = desk.clock.now(), desk.configuration.settings
-    if door.throttle.knock(address_of(request, settings), _RATES, now) is not None:
-        raise SignInFailed("Too many sign-ins come from this address; try again in an hour.")
     try:
+        answer = _parameters(request)
+        # Before it is counted: what nobody began here uses up nothing of what others have.
+        must_belong(answer, attempt)
+        if door.throttle.knock(address_of(request, settings), _RATES, now) is not None:
+            raise SignInFailed("Too many sign-ins come from this address; try again in an hour.")
         provider = await door.to(setup.client)
-        return arrival(await provider.claims(_parameters(request), attempt, now), setup.rules)
+        return arrival(await provider.claims(answer, attempt, now), setup.rules)
     except SignInRefused as error:
         await refused_stranger(request, desk, request.app[CONTEXT].strangers, web.HTTPForbidden(text=str(error)))
         raise

@@ -83,7 +83,8 @@ def test_a_token_is_shown_once_and_only_its_digest_is_stored(folder: Path) -> No
     assert secret.encode() not in (folder / "responder.db").read_bytes()
     assert [one["name"] for one in asked("token", "list", *config)] == ["me"]
     assert run("token", "create", "me", *config).exit_code == 1
-    assert run("token", "create", "x", "--scope", "root", *config).exit_code == 1
+    assert run("token", "create", "x", "--scope", "root", *config).exit_code == 2
+    assert run("token", "create", "x", "--expires", "zz", *config).exit_code == 2
     assert run("token", "remove", "me", *config).exit_code == 0
     assert asked("token", "list", *config) == []
 
@@ -216,12 +217,22 @@ def test_an_evening_with_the_command_line(folder: Path, server: str) -> None:
     there = ("--server", server)
     me = {"RESPONDER_TOKEN": asked("token", "create", "me", "--scope", "act", *config)["token"]}
     assert run("tickets", "list", *there).exit_code == 1
+    with_a_line_break = {"RESPONDER_TOKEN": f"{me['RESPONDER_TOKEN']}\n"}
+    assert asked("tickets", "list", *there, env=with_a_line_break)["tickets"] == []
 
     sent = ("send-test-alert", "alertname=Full", "severity=info", *there)
     assert run(*sent).exit_code == 1
     assert run(*sent, "--token-file", str(folder / "tokens" / "alertmanager")).exit_code == 0
     number = asked("tickets", "list", *there, env=me)["tickets"][0]["number"]
 
+    for command in (
+        ("tickets", "show", f"{number}/clocks"),
+        ("tickets", "ack", f"{number}/clocks"),
+        ("reviews", "show", f"{number}/clocks?"),
+        ("explain", "clock", f"{number}/clocks"),
+    ):
+        nothing = run(*command, *there, env=me)
+        assert (nothing.exit_code, "Traceback" in nothing.output, number in nothing.output) == (1, False, True), command
     assert run("tickets", "note", number, "looking", "--as", "first", *there, env=me).exit_code == 0
     nobody = run("tickets", "ack", number, "--as", "frist", *there, env=me)
     assert (nobody.exit_code, "there are first." in " ".join(nobody.output.split())) == (1, True)

@@ -96,6 +96,11 @@ def test_what_cannot_be_is_refused_with_a_sentence(folder: Path, arguments: tupl
     assert why in refused(folder, *arguments)
 
 
+def test_a_role_that_there_is_not_is_a_wrong_argument(folder: Path) -> None:
+    for words in (("role", "ines", "nope"), ("add", "lars", "--role", "nope")):
+        assert run("user", *words, "--config", str(folder / "responder.yml")).exit_code == 2
+
+
 def test_tokens_are_made_and_removed_in_the_log(folder: Path) -> None:
     config = ("--config", str(folder / "responder.yml"))
     secret = run("token", "create", "grafana", *config).output.strip()

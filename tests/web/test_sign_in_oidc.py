@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,8 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from responder.adapters.notifier import Secret
+from responder.adapters.oidc_client import Client as OidcClient
 from responder.config.configuration import read
 from responder.domain.access import Role
 from responder.domain.accounts import Source, User
@@ -19,8 +23,9 @@ from responder.flows.batcher import Batcher
 from responder.store.audit_log import AuditFilter
 from responder.store.database import Database
 from responder.web.context import Context
+from responder.web.oidc import Door
 from responder.web.server import build
-from tests.fakes import HOUR, MINUTE, SECOND
+from tests.fakes import HOUR, MINUTE, NOW, SECOND
 from tests.servers.oidc_provider import OidcProvider, answering
 from tests.web.conftest import GUARDED, Client, _not_here, _ready
 from tests.world import World, alert, write_files
@@ -355,16 +360,45 @@ async def test_a_way_onward_that_is_too_long_is_left_out(browser: Browser) -> No
 async def test_many_answers_from_one_address_are_not_passed_on(
     world: World, browser: Browser, provider: OidcProvider
 ) -> None:
-    await browser.begin()
+    wrong = _with_another_code(await browser.at_provider(await browser.begin()))
     kept = dict(browser.cookies)
     for _ in range(120):
         browser.cookies = dict(kept)
-        assert (await browser.get("/sign-in/oidc/callback?code=x&state=y")).status == 403
+        assert (await browser.get(wrong)).status == 403
     browser.cookies = dict(kept)
-    assert (await browser.get("/sign-in/oidc/callback?code=x&state=y")).status == 503
+    assert (await browser.get(wrong)).status == 503
+    assert provider.asked["token"] == 120
     assert len(await log(world)) == 20
     world.clock.advance(HOUR)
     assert (await browser.sign_in()).status == 303
+
+
+async def test_answers_to_what_nobody_began_keep_nobody_else_out(world: World, browser: Browser) -> None:
+    await browser.begin()
+    kept = dict(browser.cookies)
+    for _ in range(121):
+        browser.cookies = dict(kept)
+        assert (await browser.get("/sign-in/oidc/callback?code=x&state=y")).status == 403
+    assert (await browser.sign_in()).status == 303
+    assert len(await log(world)) == 21
+
+
+async def test_two_sign_ins_at_once_after_a_change_share_one_connection(provider: OidcProvider) -> None:
+    door, now = Door(), NOW
+    former = await door.to(_as_client(provider, "former"))
+    await former.look(now)
+    one, other = await asyncio.gather(*(door.to(_as_client(provider, "responder")) for _ in range(2)))
+    await one.look(now)
+    await door.close()
+    assert one is other
+
+
+def _as_client(provider: OidcProvider, name: str) -> OidcClient:
+    return OidcClient(issuer=provider.issuer, client_id=name, client_secret=Secret("oidc-s3cret"), redirect_uri=BACK)
+
+
+def _with_another_code(back: str) -> str:
+    return re.sub("code=[^&]+", "code=x", back)
 
 
 async def test_another_provider_after_a_reload_is_another_provider(

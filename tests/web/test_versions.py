@@ -61,12 +61,29 @@ async def test_a_rule_that_says_no_is_no_stale_version(client: Client, act: dict
     assert (answer.status, (await answer.json())["type"]) == (409, "/problems/refused")
 
 
-@pytest.mark.parametrize("condition", ['"7"', "nonsense", 'W/"1.1.aa"', '"1.1.aa", "2.2.bb"'])
+@pytest.mark.parametrize("condition", ['"7"', "nonsense", '"77.1.aa", "78.2.bb"', '"7", nonsense', "W/, ,"])
 async def test_what_is_no_tag_of_ours_matches_nothing(
     client: Client, act: dict[str, str], tag: str, condition: str
 ) -> None:
     answer = await client.post(f"{TICKET}/note", json={"text": "x"}, headers={**act, "If-Match": condition})
+    told = (await answer.json())["detail"]
     assert (answer.status, tag != "") == (412, True)
+    assert ("holds no ETag of a ticket" in told) == ("77" not in condition)
+
+
+@pytest.mark.parametrize("condition", ['"77.1.aa", {tag}', '{tag}, "other, of elsewhere"', 'W/"1.1.aa",{tag}'])
+async def test_one_right_tag_of_a_list_is_enough(client: Client, act: dict[str, str], tag: str, condition: str) -> None:
+    listed = {**act, "If-Match": condition.format(tag=tag)}
+    done = await client.post(f"{TICKET}/note", json={"text": "seen"}, headers=listed)
+    assert done.status == 200, await done.text()
+
+
+async def test_a_weak_tag_never_counts_and_is_told_so(client: Client, act: dict[str, str], tag: str) -> None:
+    weak = {**act, "If-Match": f"W/{tag}"}
+    answer = await client.post(f"{TICKET}/note", json={"text": "x"}, headers=weak)
+    told = await answer.json()
+    assert (answer.status, told["since"], "weak tag (W/)" in told["detail"]) == (412, [], True)
+    assert "has changed" not in told["detail"]
 
 
 async def test_the_version_in_the_body_is_still_refused_with_409(client: Client, act: dict[str, str], tag: str) -> None:
