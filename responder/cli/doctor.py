@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 from rich.text import Text
@@ -20,6 +21,7 @@ from responder.cli.hosts import try_all
 from responder.cli.init import UNTOUCHED
 from responder.clock import SystemClock
 from responder.config.configuration import Configuration
+from responder.config.settings import Settings, is_loopback
 from responder.domain.acts import Fetch, Query
 from responder.domain.rota import Override, Shift
 from responder.errors import MailboxFailed, QueryFailed, ResponderError, SendFailed, SignInFailed
@@ -78,6 +80,8 @@ async def _findings(loaded: Configuration) -> AsyncIterator[Finding]:
         yield Finding(what=f"mailbox {account.user} at {account.host}", problem=await _mailbox(account))
     if loaded.mail and loaded.mail.server:
         yield Finding(what=f"mail server {loaded.mail.server.host}", problem=await _mail_server(loaded.mail.server))
+    if _is_behind_a_proxy(loaded.settings):
+        yield Finding(what="reverse proxy", problem=_proxy(loaded.settings))
     if loaded.oidc:
         yield Finding(what=f"sign-in at {loaded.oidc.client.issuer}", problem=await _provider(loaded.oidc.client))
     for name, why in (await try_all(loaded.targets)).items():
@@ -92,6 +96,21 @@ def _readable_by_others(loaded: Configuration) -> str:
         files.append(loaded.settings.sign_in.oidc.client_secret_file)
     open_files = [str(path) for path in files if path and _is_open(folder / path)]
     return f"others can read {', '.join(open_files)}; chmod 600" if open_files else ""
+
+
+def _is_behind_a_proxy(settings: Settings) -> bool:
+    """People come by another name than that of this machine for itself: somebody must bring them here."""
+    return settings.is_loopback and not is_loopback(urlsplit(settings.base_url).hostname or "")
+
+
+def _proxy(settings: Settings) -> str:
+    if settings.feedback.proxies or settings.sign_in.proxy:
+        return ""
+    return (
+        f"base_url is {settings.base_url}, listen is {settings.listen}: a proxy of yours stands between, and none is "
+        "named. Everybody has one address then, and wrong passwords of a stranger keep all people from signing in. "
+        "Name it in the main file: feedback: {proxies: [127.0.0.1/32]}"
+    )
 
 
 def _is_open(path: Path) -> bool:
