@@ -253,7 +253,9 @@ class StepRun:
         return f"run-{self._around.nonce}-{attempt}"
 
     def _said(self) -> str:
-        return "done, and the second look agrees" if self._asked or self._done else "nothing was to do"
+        if not (self._asked or self._done):
+            return "nothing was to do"
+        return "done" if self._planned_step.step.look() is None else "done, and the second look agrees"
 
 
 async def look(step: PlannedStep, hands: Hands) -> Facts:

@@ -53,7 +53,7 @@ def _said(target: Target) -> list[str]:
 def standing(desk: Desk, tx: Transaction, targets: Sequence[Target]) -> list[Standing]:
     """How these targets stand, in a handful of queries however many they are."""
     now, search = desk.clock.now(), RunSearch(tx.connection)
-    held, last = search.at_work(), search.last_on([one.name for one in targets])
+    held, last = search.at_work(), search.last_on({one.name for one in targets})
     maintenance = in_maintenance_now(tx, now)
     off = {one.scope.name: one for one in switched_off(desk, tx) if one.scope.kind == "target"}
     cooling = _cooling(desk, search, now)

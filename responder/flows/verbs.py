@@ -346,7 +346,9 @@ _ALL = (
     Verb(name="escalate", run=_escalate, fields=("reason",), text="To the next tier.", objection=_no_way_up),
     *ABOUT_PEOPLE,
     Verb(name="note", run=_note, fields=("text",), text="Remember something."),
-    Verb(name="attach", run=_attach, fields=("name", "content"), perhaps=("content_base64",), text="Keep a file with it."),
+    Verb(
+        name="attach", run=_attach, fields=("name", "content"), perhaps=("content_base64",), text="Keep a file with it."
+    ),
     Verb(
         name="wait", run=_wait, action=Action.WAIT, fields=("for", "reason"), text="For the reporter, a vendor, a part."
     ),

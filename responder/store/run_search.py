@@ -68,15 +68,19 @@ class RunSearch:
         return {host: known[run_id] for host, run_id in held.items()}
 
     def last_on(self, hosts: Collection[str]) -> dict[str, RunInList]:
-        """For each of the hosts the newest run that could touch it."""
+        """For each of the hosts the newest run that was for it or could touch it."""
         if not hosts:
             return {}
         wanted = values(column("host", Text), name="wanted").data([(host,) for host in hosts]).cte("wanted")
         newest = (
             select(func.max(run_hosts.c.run_id)).where(run_hosts.c.host == wanted.c.host).correlate(wanted)
         ).scalar_subquery()
-        rows = self._connection.execute(select(wanted.c.host, newest.label("run_id")))
-        found = {row.host: row.run_id for row in rows if row.run_id is not None}
+        # What only looks touches no host, and yet has got there or not.
+        looked = select(runs.c.target, func.max(runs.c.id).label("run_id")).group_by(runs.c.target)
+        found = {row.target: row.run_id for row in self._connection.execute(looked) if row.target in hosts}
+        for row in self._connection.execute(select(wanted.c.host, newest.label("run_id"))):
+            if row.run_id is not None:
+                found[row.host] = max(row.run_id, found.get(row.host, 0))
         known = {run.id: run for run in self.many(set(found.values()))}
         return {host: known[run_id] for host, run_id in found.items()}
 

@@ -62,7 +62,8 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
     desk = _desk(request)
 
     def gather(tx: Transaction) -> tuple[dict[str, Any], int]:
-        content = whole_ticket(tx, key, may_see=may_see, policy=desk.policy, secrets=desk.configuration.secrets)
+        tiers, secrets = desk.configuration.tiers, desk.configuration.secrets
+        content = whole_ticket(tx, key, may_see=may_see, policy=desk.policy, tiers=tiers, secrets=secrets)
         ticket = tx.tickets.one(content["id"]).ticket
         (line,) = lines_of(tx, desk.policy, [ticket], desk.clock.now())
         return {**content, "reaches_nobody": line.holder.is_lost}, tx.tickets.last_event(ticket.id)

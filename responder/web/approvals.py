@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from responder.adapters.links import ApprovalClaim
+from responder.domain.local_time import local_moment
 from responder.errors import LinkUsed, NotFound, NotTheirs, Refused
 from responder.flows import consent
 from responder.flows.link_holders import refuse_who_left
 from responder.flows.orders import Wish, order_run
+from responder.flows.telling import zone_of
 from responder.store.transaction import Transaction
 from responder.web.audited import by_link, by_link_once
 from responder.web.bodies import (
@@ -112,7 +115,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
     except (Refused, NotFound) as error:
         return page("message.html", status=403, **no_link(request, person), text=str(error))
     language, title = language_of(request, claim.person), ("Approval", str(claim.approval_id))
-    return page("approve.html", language=language, approval=shown, person=claim.person, title=title)
+    due_at = datetime.fromisoformat(shown["due_at"]) if shown["due_at"] else None
+    until = local_moment(due_at, zone_of(desk, claim.person)) if due_at else ""
+    return page("approve.html", language=language, approval=shown, person=claim.person, until=until, title=title)
 
 
 async def answer_by_link(request: web.Request) -> web.StreamResponse:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from aiohttp import web
+from multidict import MultiDict
 
 from responder.domain.access import Identity
 from responder.domain.policy import Policy
@@ -16,13 +18,15 @@ from responder.flows.desk import Desk
 from responder.store.overview import Overview
 from responder.store.transaction import Transaction
 from responder.web.audited import REFUSAL
-from responder.web.context import CONTEXT, IDENTITY
+from responder.web.context import CONTEXT, IDENTITY, SIGN_IN
 from responder.web.events import POSITION
 from responder.web.identity import who_asks
+from responder.web.odd_forms import FORMS
 from responder.web.problems import NOWHERE
 from responder.web.query_words import Odd, odd_words
 from responder.web.readers import asked_language
 from responder.web.rendering import page, rendered
+from responder.web.tried import typed_in
 
 _GRADE_CLASSES = 4
 
@@ -214,11 +218,28 @@ async def _problem_page(request: web.Request, status: int, found: Mapping[str, A
     text = "There is nothing at this address." if text == NOWHERE else text
     form = request.app[CONTEXT].desk.configuration.settings.feedback.is_on
     shown: dict[str, Any] = {"text": text, "without": _without(request, found), "has_form": form}
+    if status == 401 and request.method == "POST":
+        shown |= await _signed_out(request)
     try:
         return await console_page(request, "problem.html", status=status, title=title, **shown)
     except StoreUnavailable:
         # The shell says who reads and what waits; without the database there is neither.
         return page("message.html", status=status, language=asked_language(request), title=title, text=text)
+
+
+async def _signed_out(request: web.Request) -> dict[str, Any]:
+    """For somebody whose session ended while they typed: the way back, and their words if it was our page."""
+    is_ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    form = await request.post() if is_ours and request.content_type in FORMS else MultiDict[Any]()
+    return {
+        "text": "You are not signed in any more, so nothing was done.",
+        "sign_in": f"{SIGN_IN}?next={quote(request.path, safe='/')}",
+        "typed": [text for name, text in typed_in(form).items() if text.strip() and name not in _OF_THE_PAGE],
+    }
+
+
+_OF_THE_PAGE = ("version", "seen", "back", "next", "actor", "key", "query", "stamp", "episode", "replaces")
+"""What our forms send besides what people type."""
 
 
 def _without(request: web.Request, found: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.helpers import parse_mimetype
 
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LONGEST_BOUNDARY = 70
 """RFC 2046, 5.1.1."""
 
@@ -18,7 +18,7 @@ async def refuse_odd_forms(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Raises HTTPBadRequest."""
-    if request.content_type in _FORMS and (why := _objection(request)):
+    if request.content_type in FORMS and (why := _objection(request)):
         raise web.HTTPBadRequest(text=why)
     return await handler(request)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from responder.domain.ahead import alarms_ahead
 from responder.domain.approval import Approval
+from responder.domain.correlation import Known
 from responder.domain.dossier import Dossier
 from responder.domain.escalation import Chain, over
 from responder.domain.handling import missing_fields
 from responder.domain.holds import members, waiting
 from responder.domain.masking import masked, masked_words
 from responder.domain.message import Message
+from responder.domain.oncall import Tier
 from responder.domain.policy import Policy
 from responder.domain.report_fields import known_fields
 from responder.domain.runbook import Attempt, Run
@@ -49,12 +51,25 @@ def ticket_line(ticket: Ticket) -> dict[str, Any]:
     return {name: plain(getattr(ticket, name)) for name in names}
 
 
+def _ahead(policy: Policy, tiers: Mapping[str, Sequence[Tier]] | None, known: Known) -> list[Any]:
+    theirs = None if tiers is None else tiers.get(known.ticket.team) or tiers.get(policy.default_team, ())
+    highest = None if theirs is None else max((tier.number for tier in theirs), default=1)
+    return [plain(asdict(one)) for one in alarms_ahead(policy, known.ticket, known.clocks, highest=highest)]
+
+
 def whole_ticket(
-    tx: Transaction, key: str, *, may_see: bool = False, policy: Policy | None = None, secrets: Collection[str] = ()
+    tx: Transaction,
+    key: str,
+    *,
+    may_see: bool = False,
+    policy: Policy | None = None,
+    tiers: Mapping[str, Sequence[Tier]] | None = None,
+    secrets: Collection[str] = (),
 ) -> dict[str, Any]:
     """A ticket with its clocks, history, runs, messages and reports. Raises NotFound.
 
-    `may_see`: also the name and contact of its reporter. With the `policy` also what its clocks will do next.
+    `may_see`: also the name and contact of its reporter. With the `policy` also what its clocks will do next, as far
+    up as the `tiers` of its team go.
     `secrets` are masked in what runs have called, besides what looks like one.
     """
     known = tx.tickets.find(key)
@@ -78,7 +93,7 @@ def whole_ticket(
         "runs": [{**run_line(run), "steps": steps(tx, run.id, secrets)} for run in runs],
         "approvals": [approval_line(one) for one in tx.approvals.of_ticket(ticket.id)],
         "escalation": [chain_line(chain, ticket, len(chains)) for chain in chains],
-        "ahead": [plain(asdict(one)) for one in alarms_ahead(policy, ticket, known.clocks)] if policy else [],
+        "ahead": _ahead(policy, tiers, known) if policy else [],
         "attachments": [attachment_line(one) for one in tx.attachments.of_ticket(ticket.id)],
         "messages": [message_line(message) for message in tx.messages.of_ticket(ticket.id)],
         "reports": [

@@ -71,7 +71,9 @@ def _value(taken: Taken, ticket: Ticket) -> Field:
         label=taken.label,
         kind="choice" if taken.choices else "text",
         choices=taken.choices,
-        is_needed=not said,
+        # What the runbook that was chosen before needs must keep nobody from starting another.
+        is_needed=False,
         value=said,
+        is_value=True,
         is_name=True,
     )

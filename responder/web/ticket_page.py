@@ -176,8 +176,9 @@ def _gather(desk: Desk, tx: Transaction, key: str, visitor: Visitor, tried: Trie
     policy, now = desk.policy, desk.clock.now()
     known = tx.tickets.find(key)
     ticket, chains = known.ticket, tx.chains.of_ticket(known.ticket.id)
-    secrets = desk.configuration.secrets
-    whole = whole_ticket(tx, str(ticket.id), may_see=visitor.may("act"), policy=policy, secrets=secrets)
+    tiers, secrets = desk.configuration.tiers, desk.configuration.secrets
+    may_see = visitor.may("act")
+    whole = whole_ticket(tx, str(ticket.id), may_see=may_see, policy=policy, tiers=tiers, secrets=secrets)
     dossier = tx.dossiers.of_ticket(ticket.id)
     asked = [_question(desk, tx, one) for one in whole["approvals"]]
     for one in asked:

@@ -25,7 +25,8 @@ class Field:
     """One field of a form. `kind`: text, words (several lines), lines (a list), choice, instant or file.
 
     `groups` are the choices under headings, where there are many; `value` is what stands in it at first. Choices that
-    are names are shown as they are, others as words of the reader's language.
+    are names are shown as they are, others as words of the reader's language. Where there are values of a runbook, the
+    cursor is in the first of them.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     value: str = ""
     is_name: bool = False
+    is_value: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -38,6 +38,16 @@ async def test_the_next_alarm_of_each_clock_stands_there_the_soonest_first(world
     ]
 
 
+async def test_no_clock_takes_it_to_a_tier_that_is_not_there(world: Team) -> None:
+    await world.fires()
+    known = await world.read(lambda tx: tx.tickets.find("1"))
+    said = [
+        [one.text for one in alarms_ahead(world.desk.policy, known.ticket, known.clocks, highest=highest)]
+        for highest in (1, 2)
+    ]
+    assert [any("it goes to tier 2" in text for text in texts) for texts in said] == [False, True]
+
+
 async def test_after_a_warning_comes_the_breach_and_after_that_nothing(world: Team) -> None:
     await world.fires()
     await world.do("acknowledge", "lars")

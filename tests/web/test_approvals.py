@@ -234,7 +234,7 @@ async def test_whose_role_answers_nothing_reads_that(client: Client, world: Worl
     mei = await cookie(world, "responder", "mei")
     for path in ("/tickets/1", "/approvals/1"):
         text = await (await client.get(path, headers=mei)).text()
-        assert ('action="/approvals/1"' in text, "Your role does not answer questions." in text) == (False, True)
+        assert ('action="/approvals/1"' in text, "Your role does not answer questions here." in text) == (False, True)
     now = await (await client.get("/", headers=mei)).text()
     assert ("1 of role dba" in now, "You may answer" in now) == (True, False)
 

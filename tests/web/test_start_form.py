@@ -57,7 +57,7 @@ async def test_what_the_alert_does_not_say_is_asked_for_and_the_run_takes_it(
 ) -> None:
     status, text = await posted(client, act)
     assert (status, "the alert has no label app" in text) == (409, True)
-    assert re.search(r'<input id="f-runs-label:app" name="label:app" [^>]*value="" required', form_in(text))
+    assert re.search(r'<input id="f-runs-label:app" name="label:app" [^>]*value="" autofocus>', form_in(text))
 
     assert (await posted(client, act, **{"label:app": "shop"}))[0] == 303
     await world.work()

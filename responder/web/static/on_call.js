@@ -1,9 +1,9 @@
 // Days of the calendar fill in the form of an override: by dragging over them, or by a tap on the first and one on the
-// last. The form alone does the same; nothing is sent from here.
+// last. The form alone does the same; nothing is sent from here. What is marked here begins with data-local, which changes
+// of the page leave alone.
 
 const form = document.querySelector("form[data-override]");
 const section = document.querySelector("[data-live=calendar]");
-const tables = () => section.querySelectorAll("table[data-drag]");
 let begun = null;
 let last = null;
 let tapped = null;
@@ -18,8 +18,8 @@ function between(one, other) {
 }
 
 function mark(cells) {
-  for (const one of section.querySelectorAll("td.chosen")) one.classList.remove("chosen");
-  for (const one of cells) one.classList.add("chosen");
+  for (const one of section.querySelectorAll("td[data-local-chosen]")) delete one.dataset.localChosen;
+  for (const one of cells) one.dataset.localChosen = "";
 }
 
 function fill(cells) {
@@ -65,7 +65,7 @@ function forget() {
 }
 
 if (form && section) {
-  for (const one of tables()) one.classList.add("ready");
+  section.dataset.localReady = "";
   document.addEventListener("pointerdown", down);
   document.addEventListener("pointermove", move);
   document.addEventListener("pointerup", up);
