@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from responder.domain.runbook import Run
 from responder.domain.switches import of_target
 from responder.domain.target import fingerprint
 from responder.flows.maintenance import in_maintenance_now, start_maintenance
 from responder.flows.orders import Wish, order_run
 from responder.flows.switches import turn_off_automation
+from responder.store.run_search import RunSearch
+from responder.store.transaction import Transaction
 from tests.web.conftest import Client, cookie, header
 from tests.world import HOST_KEY, World, alert
 
@@ -181,3 +184,14 @@ async def test_a_window_of_alerts_begins_and_ends_on_the_page(
     assert "No window is open" in await (await client.get("/inventory", headers=act)).text()
     answer = await client.post("/inventory/windows", data={**form, "match": "x=~("}, headers=act)
     assert (answer.status, 'value="CHG-7"' in await answer.text()) == (409, True)
+
+
+async def test_a_run_that_only_looks_is_the_last_run_of_its_target(world: World) -> None:
+    await world.post(alert())
+    look = Run(id=0, ticket_id=1, runbook="look-only", target="web-1", started_at=world.clock.now())
+
+    def body(tx: Transaction) -> dict[str, str]:
+        tx.runs.start(look, ())
+        return {host: run.runbook for host, run in RunSearch(tx.connection).last_on({"web-1", "web-2"}).items()}
+
+    assert await world.database.write(body) == {"web-1": "look-only"}
