@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.async_api import expect
 
+from responder.config.configuration import read
 from responder.flows import knowledge
 from tests.browser.chromium import barriers, cut_off
 from tests.browser.site import DRIVEN, Site
@@ -33,8 +34,6 @@ async def furnished(site: Site) -> None:
     world = site.world
     people = world.path.parent / "people.yml"
     people.write_text(ROTAS)
-    from responder.config.configuration import read
-
     world.desk.take_over(read(world.path))
     # Browsers have no fake clock: times that the page gives them must be near theirs.
     world.clock.advance(datetime(2027, 1, 6, 12, 0, tzinfo=UTC) - world.clock.now())
@@ -63,7 +62,7 @@ async def test_an_override_is_dragged_over_days_previewed_and_made(site: Site) -
     await page.mouse.move(begin["x"] + 10, begin["y"] + begin["height"] / 2)
     await page.mouse.down()
     await page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=4)
-    await expect(page.locator("td.chosen")).to_have_count(2)
+    await expect(page.locator("td[data-local-chosen]")).to_have_count(2)
     await page.mouse.up()
     form = page.locator("form[data-override]")
     await expect(form.get_by_label("From (empty: now)")).to_have_value("2027-01-09T00:00")
@@ -79,6 +78,39 @@ async def test_an_override_is_dragged_over_days_previewed_and_made(site: Site) -
     await expect(page.locator("td[data-rota=first-line]").nth(3)).to_contain_text("override")
     await page.locator("#overrides").get_by_role("button", name="End it").click()
     await expect(page.locator(".notice[role=status]")).to_contain_text("It leaves times without anybody")
+
+
+async def test_days_are_dragged_over_although_the_calendar_changes_before_and_meanwhile(site: Site) -> None:
+    await furnished(site)
+    page = await site.visitor(reduced_motion="reduce")
+    await site.sign_in(page, "responder", "mei")
+    await page.goto("/on-call")
+    cells = page.locator("td[data-rota=first-line]")
+    thursday, friday, saturday, sunday = (cells.nth(number) for number in (1, 2, 3, 4))
+    await expect(friday).to_contain_text("mei")
+    work_until(site, "thu")
+    await expect(friday).to_contain_text("nobody")
+    assert [await cells.nth(number).evaluate("one => getComputedStyle(one).userSelect") for number in (1, 9)] == [
+        "none",
+        "none",
+    ]
+    await saturday.hover()
+    await page.mouse.down()
+    await sunday.hover()
+    work_until(site, "wed")
+    await expect(thursday).to_contain_text("nobody")
+    await expect(page.locator("td[data-local-chosen]")).to_have_count(2)
+    outlines = [await one.evaluate("one => getComputedStyle(one).outlineStyle") for one in (friday, saturday, sunday)]
+    assert outlines == ["none", "solid", "solid"]
+    await page.mouse.up()
+    await expect(page.locator("form[data-override]").get_by_label("Until")).to_have_value("2027-01-11T00:00")
+
+
+def work_until(site: Site, day: str) -> None:
+    """The rota has people on Mondays to this day from now on."""
+    (site.world.path.parent / "people.yml").write_text(ROTAS.replace("mon-fri", f"mon-{day}"))
+    site.world.desk.take_over(read(site.world.path))
+    site.world.database.changes.tell(frozenset({"config"}))
 
 
 async def test_a_tap_on_the_first_and_on_the_last_day_fills_in_the_form_on_a_phone(site: Site) -> None:
