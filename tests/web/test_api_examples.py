@@ -66,6 +66,30 @@ def test_the_page_lists_every_kind_of_error() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("verb", "body", "status", "pointers"),
+    [
+        ("note", {"text": "x", "tex": "y"}, 422, ["/tex"]),
+        ("note", {}, 422, []),
+        ("regrade", {"grade": 1, "reason": "x"}, 422, []),
+        ("regrade", {"grade": "P9", "reason": "x"}, 409, []),
+        ("classify", {"kind": "nope"}, 409, []),
+        ("runs", {"runbook": "nope", "target": "web-1"}, 409, []),
+        ("assign", {"to": "nobody"}, 409, []),
+        ("merge", {"into": "77"}, 404, []),
+    ],
+)
+async def test_what_a_body_gets_wrong_is_told_as_the_page_says(
+    client: Client, world: Reports, verb: str, body: dict[str, object], status: int, pointers: list[str]
+) -> None:
+    await world.post(alert("DiskFull"))
+    answer = await client.post(f"/api/v1/tickets/1/{verb}", json=body, headers=await header(world, "act"))
+    told = await answer.json()
+    assert (answer.status, told["type"], bool(told["detail"])) == (status, KINDS[status].type, True)
+    # Places that are given beyond what the page promises are no mistake.
+    assert not pointers or [one["pointer"] for one in told["errors"]] == pointers
+
+
 async def test_the_type_of_an_error_is_the_address_of_a_page(client: Client, world: Reports) -> None:
     read = await header(world, "read")
     told = await (await client.get("/api/v1/tickets/none", headers=read)).json()
