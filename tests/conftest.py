@@ -16,7 +16,7 @@ from responder.store import schema
 from responder.store.database import Database
 from tests.databases import opened
 from tests.runbooks.stage import may_be_set
-from tests.servers.namespaces import may_be_made
+from tests.servers.namespaces import may_be_made, users_may_be_mapped
 from tests.servers.postgres import Postgres, initdb
 
 # How long an example takes says more of the machine than of the code.
@@ -32,6 +32,8 @@ def _is_installed(program: str) -> bool:
         return initdb() is not None
     if program == "network namespaces":
         return may_be_made()
+    if program == "user namespaces":
+        return users_may_be_mapped()
     if program == "mount namespaces":
         return may_be_set()
     return shutil.which(program) is not None or Path(program).exists()

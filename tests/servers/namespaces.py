@@ -26,6 +26,15 @@ SERVICE_PORT = 8080
 
 
 @cache
+def users_may_be_mapped() -> bool:
+    """Whether this user may run something under another user id; tried once."""
+    command = ("unshare", "-U", "--map-user=12345", "true")
+    return (
+        shutil.which("unshare") is not None and not subprocess.run(command, check=False, capture_output=True).returncode
+    )
+
+
+@cache
 def may_be_made() -> bool:
     """Whether this user may make namespaces, links and a bridge here; tried once."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
