@@ -9,6 +9,8 @@ from aiohttp import web
 from aiohttp.helpers import parse_mimetype
 
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_READ_OTHERWISE = ("/feedback", "/report/")
+"""What reporters send has a reader of its own, and their page an answer to whatever it cannot read."""
 _LONGEST_BOUNDARY = 70
 """RFC 2046, 5.1.1."""
 
@@ -18,7 +20,8 @@ async def refuse_odd_forms(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Raises HTTPBadRequest."""
-    if request.content_type in FORMS and (why := _objection(request)):
+    is_form = request.content_type in FORMS and not request.path.startswith(_READ_OTHERWISE)
+    if is_form and (why := _objection(request)):
         raise web.HTTPBadRequest(text=why)
     return await handler(request)
 

@@ -431,6 +431,10 @@ async def test_a_mail_that_cannot_even_be_set_aside_stays_and_blocks_nobody(worl
         desk = replace(world.desk, store=Picky(world.database))
         async with Following(world, account(server.port, poll=SOON), desk=desk) as following:
             await until(world, has("a", "b"))
+            # The move follows the ticket.
+            async with asyncio.timeout(60):
+                while len(server.moved) < 2:
+                    await asyncio.sleep(0.02)
         assert (list(server.moved), following.pauses) == ([2, 1], [])
 
 
