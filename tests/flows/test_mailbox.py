@@ -94,6 +94,10 @@ async def test_each_mail_becomes_a_ticket_and_is_put_away(world: Reports, doveco
         await tickets(world, lambda found: len(found) == 1)
         dovecot.deliver(letter("second"))
         found = await tickets(world, lambda found: len(found) == 2)
+        # The move follows the ticket.
+        async with asyncio.timeout(30):
+            while dovecot.letters():
+                await asyncio.sleep(0.02)
     assert sorted(ticket.title for ticket in found) == ["first", "second"]
     assert await Mailbox(account(dovecot.port)).waiting() == []
 

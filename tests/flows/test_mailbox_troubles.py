@@ -118,6 +118,13 @@ async def until(world: Reports, holds: Any, *, tick: timedelta = timedelta()) ->
     return found
 
 
+async def put_away(server: ScriptedImap, count: int) -> None:
+    """The move follows the ticket: returns once so many mails were moved."""
+    async with asyncio.timeout(60):
+        while len(server.moved) < count:
+            await asyncio.sleep(0.02)
+
+
 def named(found: Iterable[Any], name: str) -> list[Any]:
     return [one for one in found if one.labels.get("alertname") == name]
 
@@ -209,7 +216,9 @@ async def test_a_server_that_is_no_help_is_a_ticket_that_says_why_and_clears(
             assert says in ticket.annotations["summary"]
             assert following.pauses[:4] == [timedelta(seconds=one) for one in (1, 2, 4, 8)]
             server.greeting = b"* OK ready\r\n"
-            found = await until(world, clears(UNREACHABLE))
+            await until(world, clears(UNREACHABLE))
+            found = await until(world, has("a"))
+            await put_away(server, 1)
     assert (titles(found), list(server.moved)) == (["a"], [1])
 
 
@@ -413,6 +422,7 @@ async def test_a_mail_on_which_the_decision_fails_is_set_aside_and_the_next_is_t
     with ScriptedImap(*map(letter, "ab")) as server:
         async with Following(world, account(server.port, poll=SOON)):
             found = await until(world, has("b"))
+            await put_away(server, 2)
         assert sorted(server.moved) == [1, 2]
     assert len(named(found, "ResponderBodyNotUnderstood")) == 1
     (kept,) = await world.read(lambda tx: tx.reports.quarantined())
@@ -431,10 +441,7 @@ async def test_a_mail_that_cannot_even_be_set_aside_stays_and_blocks_nobody(worl
         desk = replace(world.desk, store=Picky(world.database))
         async with Following(world, account(server.port, poll=SOON), desk=desk) as following:
             await until(world, has("a", "b"))
-            # The move follows the ticket.
-            async with asyncio.timeout(60):
-                while len(server.moved) < 2:
-                    await asyncio.sleep(0.02)
+            await put_away(server, 2)
         assert (list(server.moved), following.pauses) == ([2, 1], [])
 
 
@@ -443,6 +450,7 @@ async def test_zeros_in_a_mail_stop_nothing(world: Reports) -> None:
     with ScriptedImap(odd, letter("b")) as server:
         async with Following(world, account(server.port, poll=SOON)):
             await until(world, has("a", "b"))
+            await put_away(server, 2)
         assert sorted(server.moved) == [1, 2]
 
 
@@ -450,6 +458,7 @@ async def test_a_mail_of_no_bytes_is_a_ticket_about_itself_and_is_put_away(world
     with ScriptedImap(b"", letter("b")) as server:
         async with Following(world, account(server.port, poll=SOON)):
             found = await until(world, has("b"))
+            await put_away(server, 2)
         assert sorted(server.moved) == [1, 2]
     assert len(named(found, "ResponderBodyNotUnderstood")) == 1
 
@@ -493,6 +502,7 @@ async def test_while_the_database_is_away_mails_stay_and_then_come_at_once(world
             assert following.pauses[:5] == [timedelta(seconds=one) for one in (1, 2, 4, 8, 16)]
             store.is_away = False
             found = await until(world, has("a", "b", "c"))
+            await put_away(server, 3)
     assert (len(found), sorted(server.moved)) == (3, [1, 2, 3])
 
 
@@ -570,6 +580,7 @@ async def test_a_mail_that_somebody_stored_and_did_not_put_away_is_put_away_a_mi
             assert (server.count("MOVE"), server.moved) == (tried, {})
             world.clock.advance(timedelta(minutes=1))
             assert await asyncio.to_thread(server.wait_for, "MOVE", times=tried + 1)
+            await put_away(server, 1)
     assert (len(await until(world, has("a"))), list(server.moved)) == (1, [1])
 
 
