@@ -9,7 +9,7 @@ from responder.domain.sla import Alarm, Clock, Notify
 from responder.domain.ticket import Change, EventKind, Ticket
 from responder.flows.desk import Desk
 from responder.flows.holds import hold_of
-from responder.flows.telling import spoken_recipients, team_of, tiers_of, write_notice
+from responder.flows.telling import highest_tier, spoken_recipients, team_of, write_notice
 from responder.store.transaction import Transaction
 
 
@@ -31,8 +31,7 @@ def ring(desk: Desk, tx: Transaction, change: Change, alarm: Alarm, clock: Clock
 
 def _escalate(desk: Desk, change: Change, what: str) -> None:
     acting = Acting(actor="responder", now=desk.clock.now(), policy=desk.policy)
-    highest = max((tier.number for tier in tiers_of(desk, change.after)), default=1)
-    if refused := handling.escalate(change, acting, what, highest):
+    if refused := handling.escalate(change, acting, what, highest_tier(desk, change.after)):
         change.note(acting.now, EventKind.REFUSED, f"It goes no higher: {refused}.")
 
 

@@ -43,6 +43,11 @@ def tiers_of(desk: Desk, ticket: Ticket) -> tuple[Tier, ...]:
     return configuration.tiers.get(ticket.team) or configuration.tiers.get(configuration.policy.default_team, ())
 
 
+def highest_tier(desk: Desk, ticket: Ticket) -> int:
+    """The last tier that the ticket's team has: from there it goes no higher."""
+    return max((tier.number for tier in tiers_of(desk, ticket)), default=1)
+
+
 def tiers_from(desk: Desk, team: str, first: int) -> list[Tier]:
     """All tiers of a team, or of the default team if there is no such team: from this one up, then those below it."""
     configuration = desk.configuration

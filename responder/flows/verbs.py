@@ -18,7 +18,7 @@ from responder.flows.desk import Desk
 from responder.flows.forms import Form
 from responder.flows.gates import ask_gate, cannot_be_asked, overtake_plans
 from responder.flows.moves import Move, Verb, case_of, judge_runs, other_change
-from responder.flows.telling import tiers_of
+from responder.flows.telling import highest_tier
 from responder.flows.verbs_of_people import ABOUT_PEOPLE, acknowledge, assign, holder, tell_one
 from responder.store.attachments import Attachment
 from responder.store.transaction import Transaction
@@ -40,15 +40,13 @@ def _give_back(move: Move) -> str | None:
 
 
 def _escalate(move: Move) -> str | None:
-    return handling.escalate(move.change, move.acting, move.form.text("reason"), _highest(move.desk, move.change.after))
+    return handling.escalate(
+        move.change, move.acting, move.form.text("reason"), highest_tier(move.desk, move.change.after)
+    )
 
 
 def _no_way_up(desk: Desk, _: Transaction, ticket: Ticket) -> str | None:
-    return handling.no_way_up(ticket, _highest(desk, ticket))
-
-
-def _highest(desk: Desk, ticket: Ticket) -> int:
-    return max((tier.number for tier in tiers_of(desk, ticket)), default=1)
+    return handling.no_way_up(ticket, highest_tier(desk, ticket))
 
 
 def _note(move: Move) -> str | None:
